@@ -1,0 +1,104 @@
+"""Keys: what a result depends on, as a hash. Computed without torch, known before any training.
+
+Plan key = the cell's configuration + the code of its method and of every `methods` module that it imports + the
+networks' code + ``NUMBERS`` of engine.py. Cell key = plan key + the teacher's sha256. Comments, docstrings and
+layout do not count.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import functools
+import hashlib
+from pathlib import Path
+
+import methods
+from harness import networks
+from harness.config import Cell
+from harness.records import to_json
+
+ROOT = Path(__file__).parent.parent
+LENGTH = 16
+"""Hexadecimal digits of a key: 64 bits, no collision to fear among millions of cells."""
+
+
+def plan_key(cell: Cell) -> str:
+    """Key of everything that is known before the teacher is trained."""
+    return _digest({"cell": dataclasses.asdict(cell), "sources": sources(cell), "numbers": numbers()})
+
+
+def cell_key(plan: str, teacher_sha256: str) -> str:
+    """Key of a result; names the folder ``runs/<key>``."""
+    return _digest([plan, teacher_sha256])
+
+
+def sources(cell: Cell) -> dict[str, str]:
+    """File -> hash of its code, for every file whose change would change the cell's numbers."""
+    files = set(_closure(methods.source(cell.method)))
+    files.update(networks.source(name) for name in (cell.teacher, cell.student))
+    return {_label(file): code_hash(file) for file in sorted(files)}
+
+
+def numbers() -> int:
+    """``NUMBERS`` of engine.py, read from its source so that torch stays out of the planner."""
+    for node in ast.parse((ROOT / "harness/engine.py").read_text()).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", None) == "NUMBERS":
+            return int(ast.literal_eval(node.value))
+    raise LookupError("harness/engine.py defines no NUMBERS")
+
+
+@functools.cache
+def code_hash(path: Path) -> str:
+    """sha256 of a Python file without comments, docstrings and layout."""
+    tree = ast.parse(path.read_text(), filename=str(path))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [statement for statement in node.body if not _is_text(statement)] or [ast.Pass()]
+    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
+
+
+@functools.cache
+def _closure(path: Path) -> frozenset[Path]:
+    """``path`` and every module of the `methods` package that it imports, directly or not."""
+    seen: set[Path] = set()
+    waiting = [path]
+    while waiting:
+        file = waiting.pop()
+        if file not in seen:
+            seen.add(file)
+            waiting.extend(_imports(file))
+    return frozenset(seen)
+
+
+def _imports(path: Path) -> list[Path]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            candidates = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            candidates = [alias.name for alias in node.names]
+        else:
+            continue
+        found += [file for name in candidates if (file := _methods_file(name))]
+    return found
+
+
+def _methods_file(module: str) -> Path | None:
+    if not module.startswith("methods."):
+        return None
+    file = methods.FOLDER.parent / (module.replace(".", "/") + ".py")
+    return file if file.exists() else None
+
+
+def _is_text(node: ast.stmt) -> bool:
+    """A docstring, or a text that documents an attribute."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _label(file: Path) -> str:
+    return str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else str(file)
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(to_json(value).encode()).hexdigest()[:LENGTH]

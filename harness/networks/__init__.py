@@ -1,0 +1,37 @@
+"""Networks by name. Listing and hashing them needs no torch; `build` does."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_MODULES = {
+    "wrn10_1": "wrn",
+    "wrn16_1": "wrn",
+    "wrn16_2": "wrn",
+    "wrn40_1": "wrn",
+    "wrn40_2": "wrn",
+    "cnn3_16": "small",
+}
+"""Network -> module of this folder; the module's NETWORKS maps the name to a function of (classes, channels)."""
+
+
+def names() -> list[str]:
+    """All known networks."""
+    return list(_MODULES)
+
+
+def source(name: str) -> Path:
+    """The file that defines a network."""
+    return Path(__file__).with_name(f"{_MODULES[name]}.py")
+
+
+def build(name: str, classes: int, channels: int = 3) -> nn.Module:
+    """A freshly initialised network for images with ``channels`` channels."""
+    module = importlib.import_module(f"harness.networks.{_MODULES[name]}")
+    network: nn.Module = module.NETWORKS[name](classes, channels)
+    return network

@@ -1,0 +1,314 @@
+"""The files of one run: metrics, events and manifest, and the only code that writes, fsyncs and renames.
+
+The layout of ``results/`` is described in ``results/README.md``. Records are read without torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from harness.errors import UserError
+
+SCHEMA = 1
+
+Status = Literal["done", "diverged", "failed"]
+
+
+class DamagedRecord(UserError):
+    """A record that cannot be read: cut in the middle, edited by hand, or of another version."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: damaged record: {reason}")
+        self.path, self.reason = path, reason
+
+
+class Record(BaseModel):
+    """Base of everything stored: unknown fields are refused, values never change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Seconds(Record):
+    """Wall-clock seconds of one run. ``end_to_end`` is the headline; the others are shown apart."""
+
+    startup: float
+    """Process start to first round, imports included, waiting for a lock or a GPU excluded."""
+    synthesis: float
+    distillation: float
+    evaluation: float
+    """Outside the headline."""
+    waiting: float = 0.0
+    """For a lock or a GPU. Outside the headline."""
+    lost: float = 0.0
+    """Work that a kill threw away, and the start-up of later attempts. Outside the headline."""
+
+    @property
+    def end_to_end(self) -> float:
+        """Start-up + synthesis + distillation."""
+        return self.startup + self.synthesis + self.distillation
+
+
+class Flops(Record):
+    """Floating-point operations of a whole run, by phase (two per multiply-add)."""
+
+    synthesis: int
+    distillation: int
+
+
+class Metrics(Record):
+    """The result of one cell. ``final`` is the metric after the last epoch: the headline."""
+
+    schema_version: int = SCHEMA
+    cell: str
+    """``study/dataset/teacher--student/label/scale-P/seed-K``."""
+    key: str
+    """Cell key: plan key and the teacher's sha256."""
+    plan_key: str
+    study: str
+    dataset: str
+    teacher: str
+    student: str
+    label: str
+    method: str
+    data_free: bool
+    scale: float
+    """Percent of the reference size."""
+    seed: int
+    status: Status
+    reason: str | None = None
+    """Why the run failed or diverged."""
+    metric: str = "top1"
+    final: float | None = None
+    """Percent, after the last epoch."""
+    best: float | None = None
+    """Percent, best epoch, selected on the test set."""
+    best_epoch: int | None = None
+    agreement: float | None = None
+    """Percent of test samples on which student and teacher predict the same class, after the last epoch."""
+    seconds: Seconds
+    images: int
+    """N: how many images the student can draw from (for live generators: scale × reference size)."""
+    images_synthesised: int | None = None
+    synthesis_rounds: int | None = None
+    steps: int | None = None
+    """Distillation steps in all."""
+    teacher_forwards: int | None = None
+    """Images that went forward through the teacher during synthesis and distillation."""
+    flops: Flops | None = None
+    peak_memory_bytes: int | None = None
+    """On a GPU the allocator's peak, on a CPU the process's resident set."""
+    energy_joules: float | None = None
+    """None where the device does not report it; never 0 for unknown."""
+    class_counts: list[int] | None = None
+    """Teacher-predicted classes of the synthetic set at the end."""
+    difficulty: list[int] | None = None
+    """Histogram of 1 - p_t over the synthetic set, 20 equal bins on [0, 1]."""
+    teacher_sha256: str
+    teacher_metric: float
+    """The teacher's own test metric, percent."""
+    student_sha256: str | None = None
+    samples_sha256: str | None = None
+    device: str
+    """``cpu`` or ``cuda``."""
+    device_name: str
+    threads: int
+    concurrent: int
+    """How many cells were allowed to run at the same time on this machine."""
+    finished: str
+    """UTC, ISO 8601."""
+
+
+class Event(Record):
+    """One evaluation, at the end of an epoch. A line of ``events.jsonl``."""
+
+    n: int
+    """Line number, from 0, without gaps."""
+    epoch: int
+    round: int
+    step: int
+    time: float
+    """Unix time in seconds at which the evaluation ended."""
+    seconds: Seconds
+    """Totals so far."""
+    metric: float
+    """Percent on the test set."""
+    agreement: float
+    synthesis: dict[str, float]
+    """Mean of each named quantity of the synthesis rounds since the last event; empty if there were none."""
+    distillation: dict[str, float]
+    """Mean of each named quantity of the distillation steps since the last event."""
+
+
+class Attempt(Record):
+    """One process that worked on the cell."""
+
+    start: str
+    end: str | None = None
+    outcome: str | None = None
+    """``done``, ``diverged``, ``failed``, ``killed`` or ``error: ...``; None while it runs."""
+    resumed_at_round: int | None = None
+    host: str
+    pid: int
+    device: str
+    device_name: str
+    threads: int
+    concurrent: int
+    commit: str | None
+    dirty: bool | None
+    versions: dict[str, str]
+
+
+class Manifest(Record):
+    """Where a number comes from: resolved configuration, sources, teacher, and one entry per attempt."""
+
+    schema_version: int = SCHEMA
+    cell: str
+    key: str
+    plan_key: str
+    config: dict[str, Any]
+    """Every value the method ran with, defaults included."""
+    sources: dict[str, str]
+    """File to sha256 of its code without comments and docstrings."""
+    teacher_sha256: str
+    attempts: list[Attempt]
+
+
+class Progress(Record):
+    """How far a running cell is; written about once a second, for `dkd list` and for the lost seconds of a kill."""
+
+    epoch: int
+    epochs: int
+    seconds: Seconds
+    pid: int
+    time: float
+
+
+class TeacherRecord(Record):
+    """``teacher.json``: how good a teacher is, and the identity of its weights."""
+
+    schema_version: int = SCHEMA
+    dataset: str
+    network: str
+    sha256: str
+    metric: str = "top1"
+    value: float
+    """Percent on the test set."""
+    floor: float
+    recipe: dict[str, Any]
+    seconds: float
+    parameters: int
+    versions: dict[str, str]
+    finished: str
+
+
+RecordT = TypeVar("RecordT", bound=Record)
+
+
+def read(path: Path, kind: type[RecordT]) -> RecordT:
+    """The record in ``path``. Raises DamagedRecord if it cannot be understood, FileNotFoundError if it is not there."""
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise DamagedRecord(path, _first_problem(error)) from None
+
+
+def write(path: Path, record: Record) -> None:
+    """Write ``record`` atomically."""
+    write_bytes(path, (record.model_dump_json(indent=1) + "\n").encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write ``data`` so that ``path`` holds either its old or its new content, whatever happens meanwhile."""
+    write_with(path, lambda temporary: temporary.write_bytes(data))
+
+
+def write_with(path: Path, save: Callable[[Path], object]) -> None:
+    """Let ``save`` write a temporary file beside ``path``, then move it there durably.
+
+    The temporary name carries the process id, so that two writers never share one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        save(temporary)
+        _fsync(temporary)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _fsync(path.parent)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file atomically."""
+    write_with(target, lambda temporary: shutil.copyfile(source, temporary))
+
+
+def append_events(path: Path, events: list[Event]) -> None:
+    """Append the events that the file does not hold yet; a line that was cut by a kill is removed first."""
+    intact = _intact_lines(path)
+    with path.open("ab") as file:
+        file.truncate(sum(len(line) for line in intact))
+        for event in events[max(0, len(intact) - (events[0].n if events else 0)) :]:
+            file.write(event.model_dump_json().encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_events(path: Path) -> list[Event]:
+    """All events of a run, in order; a torn last line is left out. Raises DamagedRecord on any other damage."""
+    return [_event(path, number, line) for number, line in enumerate(_intact_lines(path))]
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def find_metrics(results: Path) -> Iterator[Path]:
+    """Every cell's ``metrics.json`` under ``results``, in name order, teachers and old runs left out."""
+    yield from sorted(results.glob("*/*/*--*/*/scale-*/seed-*/metrics.json"))
+
+
+def _intact_lines(path: Path) -> list[bytes]:
+    if not path.exists():
+        return []
+    return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+
+
+def _event(path: Path, number: int, line: bytes) -> Event:
+    try:
+        event = Event.model_validate_json(line)
+    except ValidationError as error:
+        raise DamagedRecord(path, f"line {number + 1}: {_first_problem(error)}") from None
+    if event.n != number:
+        raise DamagedRecord(path, f"line {number + 1} carries number {event.n}, expected {number}")
+    return event
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    return f"{field}: {first['msg']}" if field else str(first["msg"])
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def to_json(value: Any) -> str:
+    """Canonical JSON: sorted keys, no spaces; the form that keys are computed from."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,85 @@
+"""The methods of the bench, found by file name: `ssd_kd.py` is `ssd-kd`. Importing this package does not import torch.
+
+A method may also live outside the package: its name is then the path of its .py file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from methods.base import Method
+
+FOLDER = Path(__file__).parent
+
+REFERENCES = ("scratch", "kd-real", "kd-noise")
+"""Rows every table needs, all in references.py. They are not data-free methods."""
+
+_NOT_METHODS = {"__init__", "base", "references"}
+
+
+class UnknownMethod(ValueError):
+    """No method of this name, or no such file."""
+
+
+class BrokenContract(TypeError):
+    """A method file that does not define what `methods/base.py` asks for."""
+
+
+def names() -> list[str]:
+    """Names of all methods in this folder, references left out."""
+    return sorted(file.stem.replace("_", "-") for file in FOLDER.glob("*.py") if file.stem not in _NOT_METHODS)
+
+
+def source(name: str) -> Path:
+    """The file that defines a method. Raises UnknownMethod."""
+    if name.endswith(".py"):
+        path = Path(name).resolve()
+        if not path.is_file():
+            raise UnknownMethod(f"no such method file: {name}")
+        return path
+    if name in REFERENCES:
+        return FOLDER / "references.py"
+    if name not in names():
+        raise UnknownMethod(f"unknown method: {name!r}")
+    return FOLDER / f"{name.replace('-', '_')}.py"
+
+
+def load(name: str) -> type[Method]:
+    """The class of a method. Imports torch. Raises UnknownMethod or BrokenContract."""
+    from methods.base import Method
+
+    path = source(name)
+    module = _module(path)
+    found = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Method) and value.__module__ == module.__name__
+    ]
+    wanted = [cls for cls in found if name.endswith(".py") or cls.name == name]
+    if len(wanted) != 1:
+        listed = ", ".join(f"{cls.__name__} (name = {cls.name!r})" for cls in found) or "none"
+        raise BrokenContract(f"{path}: expected one subclass of methods.base.Method named {name!r}, found {listed}")
+    wanted[0].check_contract()
+    return wanted[0]
+
+
+def _module(path: Path) -> ModuleType:
+    if path.parent == FOLDER:
+        return importlib.import_module(f"methods.{path.stem}")
+    name = f"dkd_method_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise BrokenContract(f"{path}: not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise BrokenContract(f"{path}: cannot be imported: {type(error).__name__}: {error}") from error
+    return module

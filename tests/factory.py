@@ -1,0 +1,124 @@
+"""Made-up but well-formed results folders, for tests of everything that reads records."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from harness import records
+from harness.records import Attempt, Event, Flops, Manifest, Metrics, Seconds
+
+TEACHER_SHA = "7e" * 32
+START = 1_700_000_000.0
+
+
+def metrics(label: str = "ssd-kd", scale: float = 10.0, seed: int = 0, **changes: Any) -> Metrics:
+    """Metrics of one cell; any field can be changed."""
+    study, dataset, pair = "toy", "digits", "wrn10_1--cnn3_16"
+    cell = f"{study}/{dataset}/{pair}/{label}/scale-{scale:g}/seed-{seed}"
+    values: dict[str, Any] = {
+        "cell": cell,
+        "key": hashlib.sha256(f"key {cell}".encode()).hexdigest()[:16],
+        "plan_key": hashlib.sha256(f"plan {cell}".encode()).hexdigest()[:16],
+        "study": study,
+        "dataset": dataset,
+        "teacher": "wrn10_1",
+        "student": "cnn3_16",
+        "label": label,
+        "method": label,
+        "data_free": label not in ("scratch", "kd-real"),
+        "scale": scale,
+        "seed": seed,
+        "status": "done",
+        "final": 90.0 + seed,
+        "best": 91.0 + seed,
+        "best_epoch": 2,
+        "agreement": 89.5 + seed,
+        "seconds": Seconds(startup=3.0, synthesis=8.0, distillation=0.2 * scale, evaluation=0.5),
+        "images": max(1, round(scale / 100 * 1297)),
+        "images_synthesised": 2560,
+        "synthesis_rounds": 20,
+        "steps": max(1, round(scale / 100 * 2000)),
+        "teacher_forwards": 40_000,
+        "flops": Flops(synthesis=3 * 10**9, distillation=7 * 10**9),
+        "peak_memory_bytes": 400 * 2**20,
+        "class_counts": [13] * 10,
+        "difficulty": [100, 20] + [0] * 17 + [10],
+        "teacher_sha256": TEACHER_SHA,
+        "teacher_metric": 99.0,
+        "student_sha256": "51" * 32,
+        "samples_sha256": "5a" * 32,
+        "device": "cpu",
+        "device_name": "Test CPU",
+        "threads": 1,
+        "concurrent": 2,
+        "finished": "2026-01-01T00:00:00+00:00",
+    }
+    return Metrics(**(values | changes))
+
+
+def events(count: int = 3, final: float = 90.0) -> list[Event]:
+    """A learning curve of ``count`` epochs that ends at ``final``."""
+    return [
+        Event(
+            n=n,
+            epoch=n,
+            round=n,
+            step=10 * (n + 1),
+            time=START + 10.0 * (n + 1),
+            seconds=Seconds(startup=3.0, synthesis=2.0 * (n + 1), distillation=1.0 * (n + 1), evaluation=0.1 * (n + 1)),
+            metric=final - 10.0 * (count - 1 - n),
+            agreement=final - 10.0 * (count - 1 - n),
+            synthesis={"loss": 2.0 / (n + 1)},
+            distillation={"kd": 1.0 / (n + 1)},
+        )
+        for n in range(count)
+    ]
+
+
+def manifest(result: Metrics) -> Manifest:
+    """The manifest that belongs to ``result``: one attempt, from a clean checkout."""
+    attempt = Attempt(
+        start="2026-01-01T00:00:00+00:00",
+        end="2026-01-01T00:01:00+00:00",
+        outcome=result.status,
+        host="node1",
+        pid=1,
+        device=result.device,
+        device_name=result.device_name,
+        threads=1,
+        concurrent=2,
+        commit="c0ffee" + "0" * 34,
+        dirty=False,
+        versions={"python": "3.11.0", "torch": "2.15.0"},
+    )
+    return Manifest(
+        cell=result.cell,
+        key=result.key,
+        plan_key=result.plan_key,
+        config={"batch": 64, "epochs": 3, "steps": 200},
+        sources={"methods/ssd_kd.py": "ab" * 32},
+        teacher_sha256=result.teacher_sha256,
+        attempts=[attempt],
+    )
+
+
+def write(results: Path, result: Metrics, curve: list[Event] | None = None) -> Path:
+    """Write one cell as a run leaves it, with a tiny samples.png. Returns the cell's folder."""
+    cell = results / result.cell
+    run = cell / "runs" / result.key
+    run.mkdir(parents=True)
+    records.append_events(run / "events.jsonl", events(final=result.final or 10.0) if curve is None else curve)
+    records.write(run / "manifest.json", manifest(result))
+    if result.status == "done":
+        _samples(run / "samples.png")
+    records.write(run / "metrics.json", result)
+    records.copy(run / "metrics.json", cell / "metrics.json")
+    return cell
+
+
+def _samples(path: Path) -> None:
+    from PIL import Image
+
+    Image.effect_noise((64, 64), 80).save(path)
