@@ -1,0 +1,211 @@
+"""The contract between a method and the bench.
+
+A method is three verbs: `synthesize` makes images, `distill_step` trains the student once, and `state_dict` with
+`load_state_dict` let it continue as if it had never stopped. The bench calls `round`, times what happens inside
+through a clock, evaluates the student and writes the records; a method never sees the test set.
+
+Most methods are composed of an inverter, a source and a distiller (`methods/parts/composed.py`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from methods.parts.schedule import Schedule
+from methods.parts.teacher import FrozenTeacher
+
+Losses = dict[str, Tensor]
+"""Named 0-dim tensors on the device. Nobody reads them before the end of an epoch."""
+
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a data-free method may know of the data besides the teacher."""
+
+    classes: int
+    shape: tuple[int, int, int]
+    """Channels, height, width of an image."""
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    """Per channel, of images in [0, 1]; the teacher's input is (image - mean) / std."""
+    pad: int
+    """Zero padding in pixels before a random crop, the task's augmentation."""
+    flip: bool
+    """Whether the augmentation mirrors images."""
+    reference_size: int
+    """How many images 100 % stand for."""
+
+
+class MethodConfig(BaseModel):
+    """What every method is told; each method adds its own hyperparameters with their sources."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    steps: int = Field(default=80_000, ge=1)
+    """Distillation steps at 100 % data scale. Fast-Datafree, scripts/fast_cifar: 200 epochs × 400 steps."""
+    epochs: int = Field(default=200, ge=1)
+    """The student is evaluated, and its learning rate moves, this many times. Same source."""
+    batch: int = Field(default=256, ge=1)
+    """Images per distillation step. Same source."""
+
+
+class UnknownPreset(ValueError):
+    """A preset that the method does not have."""
+
+
+class Generators(Protocol):
+    """Randomness by name."""
+
+    def __call__(self, stream: str, index: int = 0) -> torch.Generator:
+        """A generator on the method's device that depends on (seed, stream, index) alone."""
+
+
+class Builder(Protocol):
+    """Initial weights by name."""
+
+    def __call__(self, stream: str, make: Callable[[], ModuleT]) -> ModuleT:
+        """The module that ``make`` returns, initialised from the stream's randomness, on the method's device."""
+
+
+class Clock(Protocol):
+    """Times the two phases. Entering a phase inside another is an error."""
+
+    def synthesis(self) -> AbstractContextManager[object]:
+        """Around everything that makes or stores images."""
+
+    def distillation(self) -> AbstractContextManager[object]:
+        """Around everything that trains the student."""
+
+
+@dataclass
+class RoundLosses:
+    """The losses of one round, one entry per call of `synthesize` and `distill_step`."""
+
+    synthesis: list[Losses] = field(default_factory=list)
+    distillation: list[Losses] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class RealImages:
+    """What a reference gets, and a data-free method never does."""
+
+    images: Tensor
+    """uint8 [N, C, H, W] on the device: the subset of this data scale."""
+    labels: Tensor
+    """int64 [N]."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a method is given to work with."""
+
+    task: Task
+    teacher: FrozenTeacher
+    student: nn.Module
+    """Freshly initialised, on the device; equal for all methods at equal seed."""
+    scale: float
+    """Data scale in (0, 1]."""
+    device: torch.device
+    generator: Generators
+    build: Builder
+    real: RealImages | None = None
+    """None for every method with ``data_free = True``."""
+
+    @property
+    def images(self) -> int:
+        """N, the number of images that the student can draw from: max(1, round(scale × reference size))."""
+        return max(1, round(self.scale * self.task.reference_size))
+
+    def steps(self, config: MethodConfig) -> int:
+        """Distillation steps at this data scale: max(1, round(scale × steps))."""
+        return max(1, round(self.scale * config.steps))
+
+
+class Method(ABC):
+    """A data-free distillation method at work on one cell."""
+
+    name: ClassVar[str]
+    """The file's name, with dashes."""
+    Config: ClassVar[type[MethodConfig]] = MethodConfig
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Named sets of hyperparameters."""
+    data_free: ClassVar[bool] = True
+    """False for references: they are given real images."""
+
+    schedule: Schedule
+    """Set by the constructor of every method."""
+    images_synthesised: int = 0
+    """Images made so far, counted by the method."""
+
+    def __init__(self, config: MethodConfig, context: Context) -> None:
+        self.config, self.context = config, context
+
+    @abstractmethod
+    def synthesize(self, index: int) -> Losses:
+        """Make images in round ``index`` and hand them to the student's source. Timed as synthesis."""
+
+    @abstractmethod
+    def distill_step(self) -> Losses:
+        """Train the student once. Timed as distillation. The first name is the loss that is minimised."""
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that changes while the method runs, the student included, at the end of a round."""
+
+    @abstractmethod
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from what `state_dict` returned."""
+
+    @abstractmethod
+    def synthetic_images(self, count: int) -> Tensor:
+        """At most ``count`` images that the student can draw from: [n, C, H, W] in [0, 1]."""
+
+    def begin_round(self, index: int, steps: int) -> None:
+        """Prepare the ``steps`` distillation steps of round ``index``. Timed as distillation."""
+
+    def round(self, index: int, clock: Clock) -> RoundLosses:
+        """One round: synthesis if it is due, then its share of the distillation steps.
+
+        A method whose loop does not split this way overrides it.
+        """
+        losses = RoundLosses()
+        if self.schedule.synthesizes(index):
+            with clock.synthesis():
+                losses.synthesis.append(self.synthesize(index))
+        if steps := self.schedule.steps_in(index):
+            with clock.distillation():
+                self.begin_round(index, steps)
+                losses.distillation = [self.distill_step() for _ in range(steps)]
+        return losses
+
+    @classmethod
+    def configure(cls, defaults: Mapping[str, Any], options: Mapping[str, Any]) -> MethodConfig:
+        """Options over the preset they name, over the study's defaults, over the class's own defaults.
+
+        Raises UnknownPreset, or pydantic's ValidationError.
+        """
+        own = {key: value for key, value in options.items() if key != "preset"}
+        preset = options.get("preset")
+        if preset is not None and preset not in cls.presets:
+            raise UnknownPreset(f"{cls.name} has no preset {preset!r}; it has: {', '.join(cls.presets) or 'none'}")
+        return cls.Config(**{**defaults, **cls.presets.get(preset, {}), **own} if preset else {**defaults, **own})
+
+    @classmethod
+    def check_contract(cls) -> None:
+        """Raise TypeError with what is missing if this class cannot be run as a method."""
+        if missing := sorted(getattr(cls, "__abstractmethods__", ())):
+            raise TypeError(f"{cls.__name__} does not define {', '.join(missing)}")
+        if not (isinstance(cls.Config, type) and issubclass(cls.Config, MethodConfig)):
+            raise TypeError(f"{cls.__name__}.Config is not a subclass of methods.base.MethodConfig")
+        for preset in cls.presets:
+            cls.configure({}, {"preset": preset})

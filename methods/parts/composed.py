@@ -1,0 +1,84 @@
+"""The usual method: an inverter fills a source, and a distiller draws from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from methods.base import Losses, Method
+from methods.parts.batch import Source
+from methods.parts.distiller import KLDistiller
+
+
+@dataclass(frozen=True)
+class Synthesised:
+    """The result of one round of inversion."""
+
+    images: Tensor
+    """[B, C, H, W] in [0, 1]."""
+    losses: Losses
+
+
+class Inverter(Protocol):
+    """What makes images."""
+
+    def synthesize(self, index: int) -> Synthesised:
+        """The images of round ``index``."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that changes from round to round."""
+
+    def load_state_dict(self, state: Any) -> None:
+        """Continue from `state_dict`."""
+
+
+class ComposedMethod(Method):
+    """Set ``inverter``, ``source``, ``distiller`` and ``schedule`` in the constructor, and nothing is left to do."""
+
+    inverter: Inverter
+    source: Source
+    distiller: KLDistiller
+
+    def synthesize(self, index: int) -> Losses:
+        """Invert, then store."""
+        self.context.student.eval()
+        made = self.inverter.synthesize(index)
+        self.images_synthesised += len(made.images)
+        return made.losses | self.source.admit(made.images, index)
+
+    def begin_round(self, index: int, steps: int) -> None:
+        """Set the epoch's learning rate and let the source plan its draws."""
+        self.distiller.begin_epoch(self.schedule.epoch(index))
+        self.source.begin_round(steps, self.config.batch, index)
+
+    def distill_step(self) -> Losses:
+        """Draw, learn, and tell the source how well the student knew the answers."""
+        batch = self.source.draw()
+        distilled = self.distiller.step(batch)
+        self.source.feedback(batch, distilled.teacher, distilled.student)
+        return distilled.losses
+
+    def synthetic_images(self, count: int) -> Tensor:
+        """A sample of the source."""
+        return self.source.sample(count)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state of the parts, and the counters."""
+        return {
+            "inverter": self.inverter.state_dict(),
+            "source": self.source.state_dict(),
+            "distiller": self.distiller.state_dict(),
+            "teacher": self.context.teacher.state_dict(),
+            "images_synthesised": self.images_synthesised,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore the parts and the counters."""
+        self.inverter.load_state_dict(state["inverter"])
+        self.source.load_state_dict(state["source"])
+        self.distiller.load_state_dict(state["distiller"])
+        self.context.teacher.load_state_dict(state["teacher"])
+        self.images_synthesised = state["images_synthesised"]

@@ -1,0 +1,58 @@
+"""Images as the student finds them: uint8 on the device, zero border included, drawn in random views."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from methods.base import Task
+from methods.parts.augment import Views
+from methods.parts.state import Stateful
+
+
+class Normaliser:
+    """Between images in [0, 1] and the teacher's input, with the task's mean and standard deviation."""
+
+    def __init__(self, task: Task, device: torch.device) -> None:
+        self.mean = torch.tensor(task.mean, device=device).view(1, -1, 1, 1)
+        self.std = torch.tensor(task.std, device=device).view(1, -1, 1, 1)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Images [B, C, H, W] in [0, 1] to the teacher's input."""
+        return (images - self.mean) / self.std
+
+    def inverse(self, inputs: Tensor) -> Tensor:
+        """The teacher's input [B, C, H, W] back to images, clamped to [0, 1]."""
+        return (inputs * self.std + self.mean).clamp(0, 1)
+
+
+class ImageStore(Stateful):
+    """``capacity`` slots for images of a task.
+
+    Images are clamped and truncated to uint8, not rounded, as the PNG pool of CMI's and Fast's code does.
+    """
+
+    state = ("pixels",)
+
+    def __init__(self, task: Task, capacity: int, device: torch.device) -> None:
+        channels, height, width = task.shape
+        self.views = Views(height, width, task.pad, task.flip)
+        self.normalise = Normaliser(task, device)
+        padded = (capacity, channels, height + 2 * task.pad, width + 2 * task.pad)
+        self.pixels = torch.zeros(padded, dtype=torch.uint8, device=device)
+
+    def write(self, slots: Tensor, images: Tensor) -> None:
+        """Store images [n, C, H, W] in [0, 1] in ``slots`` [n]."""
+        stored = (images.detach().clamp(0, 1) * 255).to(torch.uint8)
+        self.pixels.index_copy_(0, slots, F.pad(stored, [self.views.pad] * 4))
+
+    def view(self, slots: Tensor, view: Tensor) -> Tensor:
+        """The teacher's input for the stored images in ``slots`` [n], each in its view of ``view`` [n]."""
+        return self.normalise(self.views.take(self.pixels.index_select(0, slots), view).float() / 255)
+
+    def images(self, slots: Tensor) -> Tensor:
+        """Stored images without augmentation: [n, C, H, W] in [0, 1]."""
+        pad = self.views.pad
+        inner = self.pixels.index_select(0, slots)[:, :, pad : pad + self.views.height, pad : pad + self.views.width]
+        return inner.float() / 255

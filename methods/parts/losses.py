@@ -1,0 +1,47 @@
+"""Losses that several methods share: pure functions of logits [B, classes]."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def kl_divergence(teacher: Tensor, student: Tensor, temperature: float = 1.0) -> Tensor:
+    """τ² · KL(softmax(teacher / τ) ‖ softmax(student / τ)) of every sample: [B].
+
+    Hinton et al. 2015; the τ² as in Fast-Datafree, datafree/criterions.py.
+    """
+    target = F.log_softmax(teacher / temperature, dim=1)
+    prediction = F.log_softmax(student / temperature, dim=1)
+    return temperature**2 * (target.exp() * (target - prediction)).sum(dim=1)
+
+
+def masked_kl(teacher: Tensor, student: Tensor) -> Tensor:
+    """Mean over the batch of KL(teacher ‖ student) where both predict the same class, 0 elsewhere; a 0-dim tensor.
+
+    The mask carries no gradient. CMI (IJCAI 2021) and Fast (AAAI 2022) minimise its negative.
+    """
+    agree = teacher.argmax(dim=1) == student.argmax(dim=1)
+    return (kl_divergence(teacher, student) * agree).mean()
+
+
+def mean_entropy(logits: Tensor) -> Tensor:
+    """Entropy in nats of the batch's mean prediction: largest when the predicted classes are balanced.
+
+    The information entropy term of DAFL (ICCV 2019).
+    """
+    mean = logits.softmax(dim=1).mean(dim=0)
+    return -(mean * mean.clamp_min(1e-12).log()).sum()
+
+
+def jensen_shannon(teacher: Tensor, student: Tensor) -> Tensor:
+    """The divergence that Adaptive DeepInversion maximises, as its official code has it; a 0-dim tensor.
+
+    With P, Q the softmax of student and teacher at temperature 3 and M their mean, all clamped to [0.01, 0.99]:
+    ½ KL(M ‖ P) + ½ KL(M ‖ Q), the reverse of the Jensen-Shannon divergence. NVlabs/DeepInversion,
+    cifar10/deepinversion_cifar10.py.
+    """
+    p, q = (student / 3).softmax(dim=1), (teacher / 3).softmax(dim=1)
+    m = ((p + q) / 2).clamp(0.01, 0.99)
+    p, q = p.clamp(0.01, 0.99), q.clamp(0.01, 0.99)
+    return 0.5 * (m * (2 * m.log() - p.log() - q.log())).sum(dim=1).mean()

@@ -1,0 +1,176 @@
+"""SSD-KD's replay buffer: a fixed number of slots, renewed in part, drawn by priority.
+
+Equations and marks ([K] known, [R] our reading, [C] our choice) are listed in docs/ssd-kd.md.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from methods.base import Context, MethodConfig
+from methods.parts.batch import Batch
+from methods.parts.growing_pool import evenly
+from methods.parts.images import ImageStore
+from methods.parts.losses import kl_divergence
+from methods.parts.state import Stateful
+
+
+class ReplayConfig(MethodConfig):
+    """How images are drawn and replaced."""
+
+    alpha: float = Field(default=0.6, ge=0)
+    """Exponent of the priorities; 0 draws uniformly. Our choice: Schaul et al. 2016, section 3.3."""
+    beta: float = Field(default=0.4, ge=0, le=1)
+    """Exponent of the importance weights. Our choice: Schaul et al. 2016, section 3.4."""
+    epsilon: float = Field(default=1e-6, gt=0)
+    """Added to every priority. Our choice: Schaul et al. 2016 name no value."""
+    weight_scale: Literal["max", "mean"] = "max"
+    """What a batch's importance weights are divided by. `max` as in Schaul et al. 2016."""
+    first_priority: Literal["kl", "max"] = "kl"
+    """Priority of a new image: its own divergence, or the buffer's maximum. Our choice."""
+    replacement: Literal["lowest", "oldest"] = "lowest"
+    """Which slots a new image takes. Our reading of "ordered by priority"."""
+
+
+class ReplayBuffer(Stateful):
+    """N slots with a priority δ each (SSD-KD, CVPR 2024).
+
+    A slot is drawn with P ∝ (|δ| + ε)^α and weighted by w = (N · P)^-β; afterwards δ ← w · KL(teacher ‖ student) of
+    that draw. Everything stays on the device; no method of this class reads it.
+    """
+
+    state = ("store", "priority", "label", "born", "drawn", "histogram", "replaced", "filled")
+
+    def __init__(self, config: ReplayConfig, context: Context) -> None:
+        self.config, self.capacity = config, context.images
+        self.teacher, self.student = context.teacher, context.student
+        self.store = ImageStore(context.task, self.capacity, context.device)
+        self._generator, self._device = context.generator, context.device
+        slots = {"size": (self.capacity,), "device": context.device}
+        self.priority = torch.zeros(**slots)
+        self.label = torch.zeros(**slots, dtype=torch.int64)
+        self.born = torch.zeros(**slots, dtype=torch.int64)
+        self.drawn = torch.zeros(**slots, dtype=torch.bool)
+        self.histogram = torch.zeros(context.task.classes, dtype=torch.int64, device=context.device)
+        self.replaced = torch.zeros((), dtype=torch.int64, device=context.device)
+        self.filled = 0
+
+    def class_share(self) -> Tensor:
+        """Share of the stored images that the teacher assigns to each class: [classes], all 0 while empty."""
+        return self.histogram / max(1, self.filled)
+
+    def admit(self, images: Tensor, index: int) -> dict[str, Tensor]:
+        """Fill free slots in batch order, then replace at most a quarter of the buffer by the best of the rest."""
+        free = min(len(images), self.capacity - self.filled)
+        self._fill(images[:free], index)
+        if free < len(images):
+            self._replace(images[free:], index)
+        return self._statistics(index)
+
+    def begin_round(self, steps: int, batch: int, index: int) -> None:
+        """Choose the round's randomness; what is drawn depends on the priorities of the moment."""
+        self._batch, self._random = batch, self._generator("replay", index)
+
+    def draw(self) -> Batch:
+        """Slots drawn independently with replacement, each in a random view."""
+        probability = self.probabilities()
+        slot = self._sample(probability)
+        importance = (self.filled * probability[slot]) ** -self.config.beta
+        scale = importance.max() if self.config.weight_scale == "max" else importance.mean()
+        self.drawn.index_fill_(0, slot, True)
+        view = self.store.views.draw(self._batch, self._random)
+        return Batch(self.store.view(slot, view), weight=importance / scale, slot=slot, importance=importance)
+
+    def feedback(self, batch: Batch, teacher: Tensor, student: Tensor) -> None:
+        """δ ← w · KL of the drawn slots; a slot drawn twice keeps its largest."""
+        assert batch.slot is not None and batch.importance is not None
+        priority = batch.importance * kl_divergence(teacher, student)
+        self.priority.scatter_reduce_(0, batch.slot, priority, "amax", include_self=False)
+
+    def sample(self, count: int) -> Tensor:
+        """At most ``count`` images, evenly spaced over the slots."""
+        return self.store.images(evenly(self.filled, count, self._device))
+
+    def probabilities(self) -> Tensor:
+        """P of every filled slot, in float64: [filled]."""
+        scores = (self.priority[: self.filled].double().abs() + self.config.epsilon) ** self.config.alpha
+        return scores / scores.sum()
+
+    def _sample(self, probability: Tensor) -> Tensor:
+        """Inverse-transform sampling: int64 [batch]."""
+        cumulative = probability.cumsum(0)
+        uniform = torch.rand(self._batch, generator=self._random, device=self._device, dtype=torch.float64)
+        return torch.searchsorted(cumulative, uniform * cumulative[-1], right=True).clamp_max(self.filled - 1)
+
+    def _fill(self, images: Tensor, index: int) -> None:
+        slots = torch.arange(self.filled, self.filled + len(images), device=self._device)
+        self.filled += len(images)
+        self._store(slots, images, *self._first_look(images), index)
+
+    def _replace(self, images: Tensor, index: int) -> None:
+        """The best images, ties by batch order, take the slots that `_victims` names, the best one first."""
+        label, priority = self._first_look(images)
+        count = min(len(images), -(-self.capacity // 4))
+        best = priority.sort(descending=True, stable=True).indices[:count]
+        slots = self._victims(index, len(images))[:count]
+        self.histogram -= torch.bincount(self.label[slots], minlength=len(self.histogram))
+        self.replaced += count
+        self._store(slots, images[best], label[best], priority[best], index)
+
+    def _store(self, slots: Tensor, images: Tensor, label: Tensor, priority: Tensor, index: int) -> None:
+        self.store.write(slots, images)
+        self.label[slots] = label
+        self.priority[slots] = priority
+        self.born[slots] = index
+        self.drawn[slots] = False
+        self.histogram += torch.bincount(label, minlength=len(self.histogram))
+
+    def _victims(self, index: int, batch: int) -> Tensor:
+        """All slots, the first to be replaced first; ties by slot.
+
+        `lowest`: by priority among those drawn at least once or more than ⌈N / batch⌉ rounds old, then the rest by age.
+        `oldest`: by age.
+        """
+        if self.config.replacement == "oldest":
+            return self.born.sort(stable=True).indices
+        judged = self.drawn | (index - self.born > -(-self.capacity // batch))
+        order = torch.where(judged, self.priority, self.born.float()).sort(stable=True).indices
+        return order[(~judged[order]).to(torch.uint8).sort(stable=True).indices]
+
+    @torch.no_grad()
+    def _first_look(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Teacher's class and first priority of images as they will be stored, student in evaluation mode: [n], [n]."""
+        if not len(images):
+            return self.label[:0], self.priority[:0]
+        x = self.store.normalise((images.clamp(0, 1) * 255).to(torch.uint8).float() / 255)
+        logits = self.teacher.logits(x)
+        with evaluation_mode(self.student):
+            priority = kl_divergence(logits, self.student(x))
+        if self.config.first_priority == "max" and self.filled > len(images):
+            priority = self.priority[: self.filled].max().expand(len(images))
+        return logits.argmax(dim=1), priority
+
+    def _statistics(self, index: int) -> dict[str, Tensor]:
+        return {
+            "buffer/age": (index - self.born[: self.filled]).float().mean(),
+            "buffer/never_drawn": (~self.drawn[: self.filled]).float().mean(),
+            "buffer/turnover": self.replaced / self.capacity,
+            "buffer/largest_class": self.class_share().max(),
+        }
+
+
+class evaluation_mode:  # noqa: N801  (a context manager, named like torch.no_grad)
+    """Run a block with a module in evaluation mode, then restore its mode."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module, self.training = module, module.training
+
+    def __enter__(self) -> None:
+        self.module.eval()
+
+    def __exit__(self, *_: object) -> None:
+        self.module.train(self.training)

@@ -1,0 +1,96 @@
+"""The rows that every table needs: what real images, or mere noise, would give with the same number of steps.
+
+Values are Fast-Datafree's for distillation from a pool (scripts/fast_cifar), so that only the images differ.
+"""
+
+from __future__ import annotations
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional as F
+
+from methods.base import Context, Losses, MethodConfig
+from methods.parts.composed import ComposedMethod, Synthesised
+from methods.parts.distiller import KLDistiller
+from methods.parts.growing_pool import GrowingPool
+from methods.parts.images import Normaliser
+from methods.parts.schedule import Schedule, cosine
+from methods.parts.state import Stateful
+
+
+class ReferenceConfig(MethodConfig):
+    """How the student learns."""
+
+    temperature: float = Field(default=20.0, gt=0)
+    lr: float = Field(default=0.2, gt=0)
+    """Cosine to 2e-4."""
+
+
+class Given(Stateful):
+    """An inverter that has its images already."""
+
+    def __init__(self, images: Tensor) -> None:
+        self.images = images
+
+    def synthesize(self, index: int) -> Synthesised:
+        """All images at once."""
+        return Synthesised(self.images, {})
+
+
+class Reference(ComposedMethod):
+    """Distillation on N fixed images."""
+
+    Config = ReferenceConfig
+
+    def __init__(self, config: MethodConfig, context: Context) -> None:
+        assert isinstance(config, ReferenceConfig)
+        super().__init__(config, context)
+        self.schedule = Schedule(context.steps(config), config.epochs, synthesis_rounds=1)
+        self.inverter = Given(self.given_images())
+        self.source = GrowingPool(context)
+        self.distiller = KLDistiller(
+            context.student,
+            context.teacher,
+            temperature=config.temperature,
+            learning_rates=cosine(config.lr, self.schedule.epochs, 2e-4),
+        )
+
+    def given_images(self) -> Tensor:
+        """The N images [N, C, H, W] in [0, 1]."""
+        assert self.context.real is not None
+        return self.context.real.images / 255
+
+
+class KDReal(Reference):
+    """Distillation on N real images."""
+
+    name = "kd-real"
+    data_free = False
+
+
+class KDNoise(Reference):
+    """Distillation on N images of Gaussian noise, standard normal in the teacher's input space. Our choice."""
+
+    name = "kd-noise"
+
+    def given_images(self) -> Tensor:
+        random = self.context.generator("noise")
+        shape = (self.context.images, *self.context.task.shape)
+        noise = torch.randn(shape, generator=random, device=random.device)
+        return Normaliser(self.context.task, self.context.device).inverse(noise)
+
+
+class Scratch(Reference):
+    """Training on N real images and their labels, without the teacher."""
+
+    name = "scratch"
+    data_free = False
+
+    def distill_step(self) -> Losses:
+        """One step on the cross entropy."""
+        batch = self.source.draw()
+        assert self.context.real is not None and batch.slot is not None
+        loss = F.cross_entropy(self.context.student(batch.x), self.context.real.labels[batch.slot])
+        self.distiller.update(loss)
+        return {"ce": loss.detach()}

@@ -1,0 +1,96 @@
+"""SSD-KD: Small Scale Data-Free Knowledge Distillation (Liu et al., CVPR 2024, arXiv 2406.07876).
+
+The authors published no code; this is the first open implementation. docs/ssd-kd.md says of every step whether it is
+known [K], our reading [R] or our choice [C].
+
+A meta-generator as in Fast inverts the teacher; φ lets the task term act on images of rare classes that the teacher finds
+hard. A replay buffer of fixed size holds the images, renewed only in part, and the student draws from it by priority.
+"""
+
+from __future__ import annotations
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from methods.base import Context, MethodConfig
+from methods.parts.composed import ComposedMethod
+from methods.parts.distiller import KLDistiller
+from methods.parts.meta_generator import MetaGeneratorConfig, MetaGeneratorInverter
+from methods.parts.replay_buffer import ReplayBuffer, ReplayConfig
+from methods.parts.schedule import Schedule, cosine
+
+
+class SSDKDConfig(MetaGeneratorConfig, ReplayConfig):
+    """Fast-2's settings, and the three modules of SSD-KD."""
+
+    rounds: int = Field(default=220, ge=1)
+    """Synthesis rounds, the same at every data scale. [R] Fast-Datafree, scripts/fast_cifar."""
+    warmup: int = Field(default=20, ge=0)
+    """Rounds of synthesis alone, without the adversarial term; fewer if the buffer is full earlier. Same source."""
+    gamma: float = Field(default=2.0, ge=0)
+    """Exponent of φ's difficulty factor. [C] the focal loss's value, Lin et al. 2017."""
+    diversity: bool = True
+    """φ's first factor: frequent classes weigh less. Off in the ablation."""
+    difficulty: bool = True
+    """φ's second factor: images that the teacher is sure of weigh less. Off in the ablation."""
+    temperature: float = Field(default=20.0, gt=0)
+    """Fast-Datafree, scripts/fast_cifar."""
+    lr: float = Field(default=0.2, gt=0)
+    """Cosine to 2e-4. Same source."""
+
+
+def modulation(
+    logits: Tensor, class_share: Tensor, gamma: float, *, diversity: bool = True, difficulty: bool = True
+) -> Tensor:
+    """φ(x) = (1 - share of x's class in the buffer) · (1 - p_t(x))^γ, in [0, 1]: [B].
+
+    Args:
+        logits: the teacher's, [B, classes]; p_t is the probability of its predicted class.
+        class_share: share of the buffer in each class, [classes].
+        gamma: focusing exponent γ.
+        diversity: whether the first factor acts.
+        difficulty: whether the second factor acts.
+    """
+    confidence, predicted = logits.softmax(dim=1).max(dim=1)
+    phi = torch.ones_like(confidence)
+    if diversity:
+        phi = phi * (1 - class_share[predicted])
+    if difficulty:
+        phi = phi * (1 - confidence) ** gamma
+    return phi
+
+
+class SSDKD(ComposedMethod):
+    """Meta-generator → replay buffer → weighted distillation."""
+
+    name = "ssd-kd"
+    Config = SSDKDConfig
+
+    def __init__(self, config: MethodConfig, context: Context) -> None:
+        assert isinstance(config, SSDKDConfig)
+        super().__init__(config, context)
+        batch = min(config.inversion_batch, max(32, -(-context.images // 4)))  # [C] a quarter of the buffer a round
+        warmup = min(config.warmup, -(-context.images // batch), config.rounds - 1)
+        self.schedule = Schedule(context.steps(config), config.epochs, config.rounds, warmup)
+        buffer = self.source = ReplayBuffer(config, context)
+        self.inverter = MetaGeneratorInverter(
+            config,
+            context,
+            batch=batch,
+            warmup=warmup,
+            reset_round=warmup + round(0.6 * (config.rounds - warmup)),  # 120 of 200: Fast-Datafree, fast_meta.py
+            task_weight=lambda logits: modulation(
+                logits,
+                buffer.class_share(),
+                config.gamma,
+                diversity=config.diversity,
+                difficulty=config.difficulty,
+            ),
+        )
+        self.distiller = KLDistiller(
+            context.student,
+            context.teacher,
+            temperature=config.temperature,
+            learning_rates=cosine(config.lr, self.schedule.epochs, 2e-4),
+        )
