@@ -1,0 +1,228 @@
+"""`dkd`: parses the command line and calls one function of a module, imported inside the command.
+
+So `dkd list` does not wait for torch, and `dkd run` works on a node that has neither pandas nor mlflow nor snakemake.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.errors import UserError
+
+app = typer.Typer(
+    help="Benchmark of data-free knowledge distillation: run cells, look after results, render reports.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Results = Annotated[Path, typer.Option(help="The results folder.")]
+Config = Annotated[
+    Path | None, typer.Option("--configfile", help="Grid to look in; without it, all of workflow/config.")
+]
+Grid = Annotated[Path, typer.Option("--configfile", help="Configuration of the grid.")]
+
+RESULTS = Path("results")
+REPORTS = Path("reports")
+
+
+def main() -> None:
+    """Entry point. Trouble that the user can put right is told on one screen, without a traceback."""
+    try:
+        app()
+    except (UserError, SyntaxError) as error:
+        sys.exit(_fail(str(error), 2))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        sys.exit(_fail(f"disk full: {error.filename or 'no space left on device'}", 1))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@app.command()
+def run(
+    pattern: Annotated[str, typer.Argument(help="Name of a cell, or a shell pattern of names.")],
+    configfile: Config = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Option of the method, key=value.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Results go here instead; required with --set.")] = None,
+    results: Results = RESULTS,
+    plan_key: Annotated[str | None, typer.Option(help="Key of the cell as the workflow computed it.")] = None,
+    concurrent: Annotated[int, typer.Option(min=1, help="Cells that may run at once on this machine; recorded.")] = 1,
+) -> None:
+    """Run cells, or resume them, or copy back what is already done."""
+    from harness import config, runner, trial
+
+    if settings and not out:
+        raise UserError("--set needs --out DIR: results with other options do not belong into the grid's folder")
+    cells = [
+        trial.with_options(cell, trial.parse_settings(settings or [])) for _, cell in config.find(pattern, configfile)
+    ]
+    if plan_key and (len(cells) != 1 or settings):
+        raise UserError(f"--plan-key belongs to one cell as it stands in the grid; {pattern} names {len(cells)}")
+    for cell in cells:
+        if out:
+            trial.borrow_teacher(cell, results, out)
+        runner.run_cell(cell, results=out or results, plan_key=plan_key, concurrent=concurrent)
+
+
+@app.command()
+def train_teacher(
+    dataset: Annotated[str, typer.Argument(help="Name of a dataset.")],
+    network: Annotated[str, typer.Argument(help="Name of a network.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Train again; its results become stale.")] = False,
+    results: Results = RESULTS,
+) -> None:
+    """Train a teacher, once."""
+    from harness import data, networks
+    from harness.errors import ConfigError
+
+    for name, kind, choices in ((dataset, "dataset", data.names()), (network, "network", networks.names())):
+        if name not in choices:
+            raise ConfigError(f"dkd train-teacher {name}", f"unknown {kind}: {name!r}", name, choices)
+    from harness import teachers
+
+    teachers.train(dataset, network, results=results, replace=replace)
+
+
+@app.command()
+def validate(configfile: Grid, results: Results = RESULTS) -> None:
+    """Check every cell of a grid before anything trains."""
+    from harness import validate
+
+    validate.validate(configfile)
+
+
+@app.command()
+def check(file: Annotated[Path, typer.Argument(help="A method's .py file.")]) -> None:
+    """Run the contract test on one method, in under a minute on a CPU."""
+    from harness import check
+
+    check.check(file)
+
+
+@app.command("list")
+def list_(
+    pattern: Annotated[str | None, typer.Argument(help="Name of a cell, or a shell pattern of names.")] = None,
+    configfile: Config = None,
+    stale: Annotated[bool, typer.Option("--stale", help="Only the files that `snakemake -R` must make again.")] = False,
+    results: Results = RESULTS,
+) -> None:
+    """The state of every cell; of the default grid, unless a pattern or a configuration is given."""
+    from harness import config, status
+
+    source = configfile or (None if pattern else config.DEFAULT)
+    found = status.of_grid([cell for _, cell in config.find(pattern or "*", source)], results)
+    for line in [str(cell.metrics) for cell in found if cell.must_rerun] if stale else status.table(found):
+        typer.echo(line)
+
+
+@app.command()
+def retry(
+    pattern: Annotated[str, typer.Argument(help="Name of a cell, or a shell pattern of names.")] = "*",
+    results: Results = RESULTS,
+) -> None:
+    """Remove failed and diverged results, so that these cells run again from their beginning."""
+    from harness import maintenance
+
+    names = maintenance.retry(results, pattern)
+    for name in names:
+        typer.echo(name)
+    typer.echo(f"{len(names)} cells will run again")
+
+
+@app.command()
+def prune(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    results: Results = RESULTS,
+) -> None:
+    """Remove the runs that are no cell's current result."""
+    from harness import maintenance
+
+    old = list(maintenance.old_runs(results)) if dry_run else maintenance.prune(results)
+    for run in old:
+        typer.echo(f"{run.bytes / 2**20:8.1f} MiB  {run.path}")
+    verb = "would free" if dry_run else "freed"
+    typer.echo(f"{len(old)} runs, {verb} {sum(run.bytes for run in old) / 2**20:.1f} MiB")
+
+
+@app.command()
+def trace(
+    name: Annotated[
+        str, typer.Argument(help="A cell's name, a part of it such as ssd-kd/scale-10, a pattern, or a key.")
+    ],
+    results: Results = RESULTS,
+) -> None:
+    """From a number to its runs: records, configuration, code, commit, teacher, device, logs."""
+    from harness import trace
+
+    for run in trace.find(results, name):
+        typer.echo("\n".join(trace.describe(run)))
+
+
+@app.command()
+def sync(
+    follow: Annotated[bool, typer.Option("--follow", help="Again and again, until Ctrl-C.")] = False,
+    results: Results = RESULTS,
+) -> None:
+    """Bring MLflow up to date with the records."""
+    from harness import tracking
+
+    for report in tracking.follow(results) if follow else [tracking.sync(results)]:
+        typer.echo(str(report))
+        for problem in report.damaged:
+            typer.echo(problem, err=True)
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000, results: Results = RESULTS) -> None:
+    """Open MLflow's pages on this machine."""
+    from harness import mlflow_store
+
+    command = mlflow_store.server_command(results, port)
+    for line in mlflow_store.links(results, port):
+        typer.echo(line)
+    os.execv(command[0], command)
+
+
+@app.command()
+def report(
+    only: Annotated[list[str] | None, typer.Option(help="Only these, such as method=ssd-kd,dafl.")] = None,
+    out: Annotated[Path, typer.Option(help="Where the report goes.")] = REPORTS,
+    mixed: Annotated[
+        bool, typer.Option("--mixed", help="Mark cells of other code or devices, do not refuse them.")
+    ] = False,
+    results: Results = RESULTS,
+) -> None:
+    """Render tables, figures and the page from the records."""
+    from harness import reporting
+
+    filters = {}
+    for item in only or []:
+        column, equals, values = item.partition("=")
+        if not equals:
+            raise UserError(f"--only {item}: write it as column=value,value, such as --only method=ssd-kd")
+        filters[column] = values.split(",")
+    typer.echo(reporting.render(results, out, only=filters, mixed=mixed)[-1])
+
+
+@app.command()
+def doctor(results: Results = RESULTS) -> None:
+    """What is installed, what is missing, and how to put it right."""
+    from harness import doctor
+
+    checks = list(doctor.examine(results))
+    for check in checks:
+        typer.echo(str(check))
+    raise typer.Exit(1 if any(check.needed and not check.ok for check in checks) else 0)
+
+
+def _fail(message: str, code: int) -> int:
+    typer.echo(f"error: {message}", err=True)
+    return code

@@ -1,0 +1,203 @@
+"""`dkd doctor`: what this machine has, what is missing, and how to put it right."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import sqlite3
+import subprocess
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+from harness import data, mlflow_store, provenance, records, runs
+from harness.keys import ROOT
+from harness.records import DamagedRecord, Manifest, Metrics, TeacherRecord
+
+MODULES = {"pillow": "PIL", "pyyaml": "yaml", "nvidia-ml-py": "pynvml"}
+"""Packages that are imported under another name."""
+
+OPTIONAL = {
+    "snakemake": "grids",
+    "mlflow": "dkd sync and dkd ui",
+    "pandas": "reports",
+    "scipy": "reports",
+    "matplotlib": "reports",
+    "nvidia-ml-py": "energy on GPUs",
+}
+"""What `dkd run` does without."""
+
+FREE_BYTES = 2 * 2**30
+"""Less free disk than this is worth a warning."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at."""
+
+    what: str
+    ok: bool
+    found: str
+    fix: str = ""
+    needed: bool = True
+    """Whether cells can run without it."""
+
+    def __str__(self) -> str:
+        mark = "ok" if self.ok else "MISSING" if self.needed else "warning"
+        return f"{mark:<8} {self.what:<14} {self.found}" + (f"\n{'':<23} → {self.fix}" if not self.ok else "")
+
+
+def examine(results: Path) -> Iterator[Check]:
+    """All checks, in the order in which they are worth reading."""
+    yield Check("python", True, platform.python_version())
+    yield from packages()
+    yield from devices()
+    yield from datasets()
+    yield disk(results)
+    yield store(results)
+    yield from stored_records(results)
+
+
+def packages() -> Iterator[Check]:
+    """The dependencies of pyproject.toml, imported: a version that cannot be imported is as good as missing."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for requirement in project["dependencies"]:
+        name = re.match(r"[\w.-]+", requirement)
+        assert name
+        yield _package(name[0], requirement)
+
+
+def devices() -> Iterator[Check]:
+    """Processor, and the GPUs that nvidia-smi knows, compared with what torch can use."""
+    yield Check("CPU", True, f"{provenance.cpu_name()}, {os.cpu_count()} cores")
+    cards = _nvidia_smi()
+    if not cards:
+        yield Check("GPU", True, "none: cells run on the CPU")
+    for card in cards:
+        yield Check("GPU", True, card)
+    if cards and not _torch_sees_gpu():
+        fix = "install a torch build with CUDA for this driver: https://pytorch.org/get-started/locally"
+        yield Check("torch on GPU", False, "nvidia-smi lists a GPU, torch.cuda.is_available() is False", fix)
+
+
+def datasets() -> Iterator[Check]:
+    """Every dataset, opened."""
+    for name in data.names():
+        yield _tried(name, lambda name=name: str(type(data.load(name)).__name__), "put the dataset's files in place")  # type: ignore[misc]
+
+
+def disk(results: Path) -> Check:
+    """Free space where the results go."""
+    place = next(folder for folder in (results.absolute(), *results.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    fix = "free some space; `dkd prune` removes old runs"
+    return Check("disk", free >= FREE_BYTES, f"{free / 2**30:.1f} GiB free in {place}", fix, needed=False)
+
+
+def store(results: Path) -> Check:
+    """The MLflow store, without importing mlflow."""
+    address = mlflow_store.uri(results)
+    fix = "repair it, delete it (dkd sync makes it anew from the records), or set MLFLOW_TRACKING_URI"
+    try:
+        return Check("MLflow store", True, f"{address}: {_store_state(address)}")
+    except (sqlite3.Error, OSError) as error:
+        return Check("MLflow store", False, f"{address}: {error}", fix, needed=False)
+
+
+def stored_records(results: Path) -> Iterator[Check]:
+    """Every record under ``results``, read; the damaged ones, or how many there are."""
+    read = 0
+    for path, reader in _records(results):
+        try:
+            reader(path)
+            read += 1
+        except DamagedRecord as error:
+            yield Check("record", False, str(error), _mend(path), needed=False)
+    yield Check("records", True, f"{read} read under {results}")
+
+
+def _package(name: str, requirement: str) -> Check:
+    needed = name not in OPTIONAL
+    use = "" if needed else f" (for {OPTIONAL[name]})"
+    fix = f"pip install '{requirement}'"
+    try:
+        importlib.import_module(MODULES.get(name, name))
+        version = importlib.metadata.version(name)
+    except Exception as error:
+        return Check(name, False, f"{type(error).__name__}: {str(error).splitlines()[0]}{use}", fix, needed)
+    least = re.search(r">=([\d.]+)", requirement)
+    new_enough = least is None or _numbers(version) >= _numbers(least[1])
+    return Check(name, new_enough, f"{version}{use}", fix, needed)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version.split("+")[0])]
+
+
+def _nvidia_smi() -> list[str]:
+    command = ["nvidia-smi", "--query-gpu=name,memory.total,uuid,driver_version", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return done.stdout.splitlines()
+
+
+def _torch_sees_gpu() -> bool:
+    try:
+        import torch
+    except ImportError:
+        return False
+    return torch.cuda.is_available()
+
+
+def _tried(what: str, look: Callable[[], str], fix: str) -> Check:
+    try:
+        return Check(what, True, look())
+    except Exception as error:
+        return Check(what, False, f"{type(error).__name__}: {error}", fix)
+
+
+def _store_state(address: str) -> str:
+    if address.startswith("http"):
+        with urlopen(f"{address}/version", timeout=5) as reply:
+            return f"a server, MLflow {reply.read().decode()[:20]}"
+    path = Path(address.removeprefix("sqlite:///"))
+    if not path.exists():
+        return "not there yet; dkd sync makes it"
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        (count,) = connection.execute("SELECT count(*) FROM runs WHERE lifecycle_stage = 'active'").fetchone()
+    finally:
+        connection.close()
+    return f"{count} runs"
+
+
+def _records(results: Path) -> Iterator[tuple[Path, Callable[[Path], object]]]:
+    readers: dict[str, Callable[[Path], object]] = {
+        "metrics.json": lambda path: records.read(path, Metrics),
+        "manifest.json": lambda path: records.read(path, Manifest),
+        "events.jsonl": records.read_events,
+        "teacher.json": lambda path: records.read(path, TeacherRecord),
+    }
+    folders = list(results.glob("teachers/*/*"))
+    for cell in runs.cells(results):
+        folders += [cell, *runs.of_cell(cell)]
+    for folder in folders:
+        for name, reader in readers.items():
+            if (folder / name).exists():
+                yield folder / name, reader
+
+
+def _mend(path: Path) -> str:
+    if path.name == "teacher.json":
+        return f"dkd train-teacher {path.parent.parent.name} {path.parent.name} --replace"
+    if path.parent.parent.name == "runs":
+        return f"remove {path.parent} and run the cell again"
+    return f"remove {path}; the next run copies it back from runs/"
