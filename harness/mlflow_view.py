@@ -53,7 +53,7 @@ def of_run(run: Path, superseded: bool, working: bool) -> RunView:
     manifest = records.read(run / "manifest.json", Manifest)
     result = records.read(run / "metrics.json", Metrics) if (run / "metrics.json").exists() else None
     events = records.read_events(run / "events.jsonl")
-    identity = _identity(manifest)
+    identity = _identity(manifest, result)
     status = STATUS[result.status] if result else "RUNNING" if working else "KILLED"
     return RunView(
         study=identity["study"],
@@ -69,17 +69,18 @@ def of_run(run: Path, superseded: bool, working: bool) -> RunView:
     )
 
 
-def _identity(manifest: Manifest) -> dict[str, str]:
+def _identity(manifest: Manifest, result: Metrics | None) -> dict[str, str]:
     """The coordinates of the cell. Params as well as tags: the UI plots and groups by params, and filters by tags."""
+    method = {"method": result.method} if result else {}
     study, dataset, pair, label, scale, seed = manifest.cell.split("/")
     return {
         "study": study,
         "dataset": dataset,
         "pair": pair,
         "label": label,
-        "method": str(manifest.config.get("method", label)),
         "scale": scale.removeprefix("scale-"),
         "seed": seed.removeprefix("seed-"),
+        **method,
     }
 
 
@@ -99,7 +100,7 @@ def _tags(manifest: Manifest, result: Metrics | None) -> dict[str, str]:
     }
     if result:
         tags |= {"finished": result.finished, "status": result.status, "reason": result.reason}
-        tags |= {"method": result.method, "student_sha256": result.student_sha256}
+        tags["student_sha256"] = result.student_sha256
     if result and result.student_sha256:
         tags["student_path"] = f"{manifest.cell}/runs/{manifest.key}/student.safetensors"
     return {name: str(value) for name, value in tags.items() if value is not None}

@@ -14,6 +14,9 @@ from harness.records import DamagedRecord, Manifest, Metrics, TeacherRecord
 
 State = Literal["done", "running", "waiting", "failed", "diverged", "stale", "damaged"]
 
+SHOWN = 3
+"""Changes named for a stale cell."""
+
 
 @dataclass(frozen=True)
 class CellStatus:
@@ -77,7 +80,9 @@ def _from_result(cell: Cell, folder: Path, plan: str, teacher: str | None) -> tu
     except DamagedRecord as error:
         return "damaged", error.reason
     if result.plan_key != plan or teacher not in (None, result.teacher_sha256):
-        return "stale", "; ".join(_changes(cell, result, folder / "runs" / result.key, teacher))
+        changes = _changes(cell, result, folder / "runs" / result.key, teacher)
+        more = [f"and {len(changes) - SHOWN} more"] if len(changes) > SHOWN else []
+        return "stale", "; ".join(changes[:SHOWN] + more)
     if result.status == "done":
         return "done", f"{result.final:.2f} % {result.metric}, {result.seconds.end_to_end:.1f} s"
     return result.status, result.reason or ""

@@ -100,7 +100,7 @@ def _attempt(attempt: Attempt) -> str:
     tree = {True: " with local changes", False: "", None: ""}[attempt.dirty]
     return (
         f"{attempt.start} to {attempt.end or '?'}: {attempt.outcome or 'killed or running'}; "
-        f"{attempt.device} ({attempt.device_name}), {attempt.threads} threads, on {attempt.host}; "
+        f"{attempt.device} ({attempt.device_name}), threads={attempt.threads}, on {attempt.host}; "
         f"commit {attempt.commit or 'unknown'}{tree}"
     )
 

@@ -1,0 +1,228 @@
+import errno
+import json
+import subprocess
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import harness
+from harness import cli, config, records
+from harness.errors import UserError
+from tests import factory
+
+Command = Callable[..., tuple[int, str, str]]
+
+CONFIG = """
+study: toy
+dataset: digits
+pairs: [{teacher: wrn10_1, student: cnn3_16}]
+scales: [10]
+seeds: [0, 1]
+references: [scratch]
+"""
+CELL = "toy/digits/wrn10_1--cnn3_16/scratch/scale-10/seed-0"
+
+
+@pytest.fixture
+def grid(tmp_path: Path) -> Path:
+    path = tmp_path / "toy.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+@pytest.fixture
+def dkd(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command line; returns exit status, output and errors."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["dkd", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return (int(ended.value.code or 0), *capsys.readouterr())
+
+    return call
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, name: str, **functions: Any) -> None:
+    """Replace a module of harness/ that imports torch."""
+    module = types.SimpleNamespace(**functions)
+    monkeypatch.setitem(sys.modules, f"harness.{name}", module)
+    monkeypatch.setattr(harness, name, module, raising=False)
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The calls that `dkd run` makes."""
+    calls = []
+    stand_in(monkeypatch, "runner", run_cell=lambda cell, **more: calls.append((cell, more)))
+    return calls
+
+
+def test_run_calls_the_runner_for_every_cell(dkd: Command, grid: Path, ran: list[Any], tmp_path: Path) -> None:
+    assert dkd("run", "toy/*", "--configfile", grid, "--results", tmp_path, "--concurrent", 3)[0] == 0
+    assert [cell for cell, _ in ran] == config.grid(config.load(grid))
+    assert [more for _, more in ran] == [{"results": tmp_path, "plan_key": None, "concurrent": 3}] * 2
+
+
+def test_run_with_settings_leaves_the_grid_alone(dkd: Command, grid: Path, ran: list[Any], tmp_path: Path) -> None:
+    teacher = tmp_path / "results/teachers/digits/wrn10_1"
+    records.write_bytes(teacher / "teacher.json", b"record")
+    records.write_bytes(teacher / "teacher.safetensors", b"weights")
+    places = ["--results", tmp_path / "results", "--out", tmp_path / "out"]
+    settings = ["--set", "gamma=1", "--set", "diversity=false", "--set", "name=a=b"]
+    assert dkd("run", CELL, "--configfile", grid, *settings, *places)[0] == 0
+    ((cell, more),) = ran
+    assert cell.options == {"gamma": 1, "diversity": False, "name": "a=b"}
+    assert more["results"] == tmp_path / "out"
+    assert (tmp_path / "out/teachers/digits/wrn10_1/teacher.safetensors").read_bytes() == b"weights"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--set", "gamma=1"], "--set needs --out DIR"),
+        (["--set", "gamma", "--out", "x"], "--set gamma: write it as key=value"),
+        (["--set", "gamma=[1", "--out", "x"], "--set gamma=[1: the value is not valid YAML"),
+        (["--set", "gamma=1", "--out", "x", "--plan-key", "k"], "--plan-key belongs to one cell"),
+    ],
+)
+def test_bad_settings_are_refused(dkd: Command, grid: Path, ran: list[Any], arguments: list[str], problem: str) -> None:
+    code, _, errors = dkd("run", CELL, "--configfile", grid, *arguments)
+    assert (code, ran) == (2, [])
+    assert problem in errors
+
+
+def test_a_plan_key_belongs_to_one_cell(dkd: Command, grid: Path, ran: list[Any], tmp_path: Path) -> None:
+    code, _, errors = dkd("run", "toy/*", "--configfile", grid, "--plan-key", "abc")
+    assert (code, ran) == (2, [])
+    assert "toy/* names 2" in errors
+    assert dkd("run", CELL, "--configfile", grid, "--plan-key", "abc", "--results", tmp_path)[0] == 0
+    assert ran[0][1]["plan_key"] == "abc"
+
+
+def raising(error: BaseException) -> Callable[..., None]:
+    def function(*arguments: Any, **more: Any) -> None:
+        raise error
+
+    return function
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (UserError("no teacher"), 2, "error: no teacher\n"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "results/a/metrics.json"),
+            1,
+            "disk full: results/a/metrics.json",
+        ),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_trouble_is_told_without_a_traceback(
+    dkd: Command, grid: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, text: str
+) -> None:
+    stand_in(monkeypatch, "runner", run_cell=raising(error))
+    found, _, errors = dkd("run", CELL, "--configfile", grid)
+    assert found == code
+    assert text in errors
+    assert "Traceback" not in errors
+
+
+def test_our_own_mistakes_keep_their_traceback(grid: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch, "runner", run_cell=raising(ZeroDivisionError("ours")))
+    monkeypatch.setattr(sys, "argv", ["dkd", "run", CELL, "--configfile", str(grid)])
+    with pytest.raises(ZeroDivisionError):
+        cli.main()
+
+
+def test_an_unknown_cell_names_the_nearest(dkd: Command, grid: Path) -> None:
+    code, _, errors = dkd("run", CELL.replace("scratch", "scrach"), "--configfile", grid)
+    assert code == 2
+    assert f"did you mean: {CELL}" in errors
+
+
+def test_train_teacher(dkd: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    calls = []
+    stand_in(monkeypatch, "teachers", train=lambda *arguments, **more: calls.append((arguments, more)))
+    assert dkd("train-teacher", "digits", "wrn10_1", "--replace", "--results", tmp_path)[0] == 0
+    assert calls == [(("digits", "wrn10_1"), {"results": tmp_path, "replace": True})]
+    code, _, errors = dkd("train-teacher", "digits", "wrn10-1")
+    assert (code, len(calls)) == (2, 1)
+    assert "did you mean: wrn10_1" in errors
+
+
+def test_list_and_stale(dkd: Command, grid: Path, tmp_path: Path) -> None:
+    result = factory.metrics("scratch")
+    factory.write(tmp_path, result)
+    code, output, _ = dkd("list", "--configfile", grid, "--results", tmp_path)
+    assert code == 0
+    assert output.splitlines()[0].startswith(f"stale     {CELL}  ")
+    assert output.splitlines()[-1] == "2 cells: 1 stale, 1 waiting"
+    code, output, _ = dkd("list", "--configfile", grid, "--results", tmp_path, "--stale")
+    assert (code, output) == (0, f"{tmp_path}/{CELL}/metrics.json\n")
+
+
+def test_retry_and_prune_say_what_they_removed(dkd: Command, tmp_path: Path) -> None:
+    failed = factory.metrics("dafl", status="failed", reason="boom", final=None)
+    factory.write(tmp_path, failed)
+    assert dkd("retry", "--results", tmp_path)[1] == f"{failed.cell}\n1 cells will run again\n"
+    factory.write(tmp_path, factory.metrics("cmi", key="0" * 16))
+    (tmp_path / factory.metrics("cmi").cell / "metrics.json").unlink()
+    factory.write(tmp_path, factory.metrics("cmi"))
+    assert "1 runs, would free 0.0 MiB" in dkd("prune", "--dry-run", "--results", tmp_path)[1]
+    assert "1 runs, freed 0.0 MiB" in dkd("prune", "--results", tmp_path)[1]
+    assert "0 runs, would free" in dkd("prune", "--dry-run", "--results", tmp_path)[1]
+
+
+def test_report_passes_its_filters(dkd: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    calls = []
+
+    def render(results: Path, out: Path, **more: Any) -> list[Path]:
+        calls.append((results, out, more))
+        return [out / "index.html"]
+
+    stand_in(monkeypatch, "reporting", render=render)
+    code, output, _ = dkd("report", "--results", tmp_path, "--out", "there", "--only", "method=ssd-kd,dafl", "--mixed")
+    assert (code, output) == (0, "there/index.html\n")
+    ((results, _, more),) = calls
+    assert (results, more) == (tmp_path, {"only": {"method": ["ssd-kd", "dafl"]}, "mixed": True})
+    assert "write it as column=value" in dkd("report", "--only", "ssd-kd")[2]
+
+
+HEAVY = ("torch", "pandas", "mlflow", "snakemake", "matplotlib", "scipy")
+PROBE = """
+import json, sys, types
+import harness.cli
+if sys.argv[1] == "run":
+    sys.modules["harness.runner"] = types.SimpleNamespace(run_cell=lambda *a, **k: None)
+try:
+    harness.cli.main()
+except SystemExit:
+    print(json.dumps([name for name in %r if name in sys.modules]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "allowed"),
+    [
+        (["list"], set()),
+        (["retry"], set()),
+        (["prune", "--dry-run"], set()),
+        (["trace", "nothing"], set()),
+        (["run", CELL], set()),
+        (["sync"], {"mlflow", "pandas", "matplotlib", "scipy"}),
+        (["report"], {"pandas", "matplotlib", "scipy"}),
+    ],
+)
+def test_commands_import_only_what_they_use(
+    grid: Path, tmp_path: Path, arguments: list[str], allowed: set[str]
+) -> None:
+    options = ["--configfile", str(grid)] if arguments[0] in ("list", "run") else []
+    command = [sys.executable, "-c", PROBE % (HEAVY,), *arguments, *options, "--results", str(tmp_path / "results")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert set(json.loads(done.stdout.splitlines()[-1])) <= allowed

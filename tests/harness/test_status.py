@@ -1,0 +1,177 @@
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from harness import config, keys, records, runs, status
+from harness.records import Progress, Seconds, TeacherRecord
+from tests import factory
+
+SECONDS = Seconds(startup=1.0, synthesis=1.0, distillation=1.0, evaluation=1.0)
+
+
+class Bench:
+    """One cell of a study whose method is a file of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.results, self.method, self.file = folder / "results", folder / "mine.py", folder / "toy.yaml"
+        self.method.write_text("ALPHA = 1\n")
+        self.configure("gamma: 2")
+        self.teach(factory.TEACHER_SHA)
+
+    def configure(self, options: str) -> None:
+        self.file.write_text(
+            "study: toy\ndataset: digits\npairs: [{teacher: wrn10_1, student: cnn3_16}]\nscales: [10]\nseeds: [0]\n"
+            f"methods: {{mine: {{method: {self.method}, {options}}}}}\n"
+        )
+        (self.cell,) = config.grid(config.load(self.file))
+
+    def teach(self, sha256: str) -> None:
+        record = TeacherRecord(
+            dataset="digits",
+            network="wrn10_1",
+            sha256=sha256,
+            value=99.0,
+            floor=98.5,
+            recipe={},
+            seconds=1.0,
+            parameters=1,
+            versions={},
+            finished="2026-01-01T00:00:00+00:00",
+        )
+        records.write(self.results / self.cell.teacher_folder / "teacher.json", record)
+
+    @property
+    def key(self) -> str:
+        return keys.cell_key(keys.plan_key(self.cell), factory.TEACHER_SHA)
+
+    def finish(self, **changes: Any) -> Path:
+        """A result as the cell stands now."""
+        plan = keys.plan_key(self.cell)
+        result = factory.metrics("mine", key=self.key, plan_key=plan, method=self.cell.method, **changes)
+        factory.write(self.results, result)
+        run = self.results / result.cell / "runs" / result.key
+        now = {"sources": keys.sources(self.cell), "config": {"gamma": 2, "batch": 64}}
+        records.write(run / "manifest.json", factory.manifest(result).model_copy(update=now))
+        return run
+
+    def begin(self) -> Path:
+        run = self.results / self.cell.name / "runs" / self.key
+        run.mkdir(parents=True)
+        records.write(run / "progress.json", Progress(epoch=40, epochs=200, seconds=SECONDS, pid=os.getpid(), time=0.0))
+        return run
+
+    def edit(self, text: str) -> None:
+        self.method.write_text(text)
+        for cached in (keys.code_hash, keys._closure, keys._sources):
+            cached.cache_clear()
+
+    def status(self) -> tuple[str, str]:
+        (found,) = status.of_grid([self.cell], self.results)
+        return found.state, found.detail
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_waiting_for_its_turn_or_its_teacher(bench: Bench) -> None:
+    assert bench.status() == ("waiting", "")
+    (bench.results / bench.cell.teacher_folder / "teacher.json").unlink()
+    assert bench.status() == ("waiting", "its teacher is not trained")
+
+
+def test_done_shows_accuracy_and_time(bench: Bench) -> None:
+    bench.finish(final=87.654)
+    assert bench.status() == ("done", "87.65 % top1, 13.0 s")  # 3 s start-up, 8 s synthesis, 2 s distillation
+
+
+@pytest.mark.parametrize("state", ["failed", "diverged"])
+def test_failures_show_their_reason(bench: Bench, state: str) -> None:
+    bench.finish(status=state, reason="loss is nan in round 3", final=None, best=None)
+    assert bench.status() == (state, "loss is nan in round 3")
+
+
+def test_running_while_the_lock_is_held(bench: Bench) -> None:
+    run = bench.begin()
+    with FileLock(run / "lock"):
+        assert bench.status() == ("running", "at epoch 40/200")
+        (run / "progress.json").unlink()
+        assert bench.status() == ("running", "starting")
+
+
+def test_stopped_when_nobody_holds_the_lock(bench: Bench) -> None:
+    run = bench.begin()
+    (run / "lock").touch()
+    assert bench.status() == ("waiting", "stopped at epoch 40/200")
+
+
+def test_running_on_another_machine_while_its_progress_is_fresh(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = bench.begin()
+    records.write(run / "manifest.json", factory.manifest(factory.metrics("mine")))  # says host node1
+    monkeypatch.setattr(time, "time", lambda: runs.FRESH - 1)
+    assert bench.status() == ("running", "at epoch 40/200")
+    monkeypatch.setattr(time, "time", lambda: runs.FRESH + 1)
+    assert bench.status() == ("waiting", "stopped at epoch 40/200")
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    monkeypatch.setattr(runs.provenance, "host", lambda: "node1")
+    assert bench.status() == ("waiting", "stopped at epoch 40/200")
+
+
+def test_stale_names_the_changed_file(bench: Bench) -> None:
+    bench.finish()
+    bench.edit("ALPHA = 1  # as in the paper\n")
+    assert bench.status()[0] == "done"
+    bench.edit("ALPHA = 2\n")
+    assert bench.status() == ("stale", f"{bench.method} changed")
+    bench.edit("import methods.parts.losses\nALPHA = 2\n")
+    assert bench.status() == ("stale", f"{bench.method} changed; methods/parts/losses.py is new")
+
+
+def test_stale_names_the_changed_option(bench: Bench) -> None:
+    bench.finish()
+    bench.configure("gamma: 1")
+    assert bench.status() == ("stale", "gamma: 2 → 1")
+    bench.configure("preset: original")
+    assert bench.status() == ("stale", "a default, a preset or NUMBERS of harness/engine.py changed")
+
+
+def test_stale_names_the_teacher(bench: Bench) -> None:
+    bench.finish()
+    bench.teach("00" * 32)
+    assert bench.status() == ("stale", "the teacher was retrained")
+
+
+def test_stale_and_running_again(bench: Bench) -> None:
+    bench.finish()
+    bench.configure("gamma: 1")
+    with FileLock(bench.begin() / "lock"):
+        assert bench.status() == ("running", "at epoch 40/200")
+    assert bench.status() == ("stale", "gamma: 2 → 1; stopped at epoch 40/200")
+
+
+def test_damaged_metrics_must_rerun(bench: Bench) -> None:
+    bench.finish()
+    path = bench.results / bench.cell.name / "metrics.json"
+    path.write_bytes(path.read_bytes()[:100])
+    (found,) = status.of_grid([bench.cell], bench.results)
+    assert (found.state, found.must_rerun, found.metrics) == ("damaged", True, path)
+    assert "EOF" in found.detail
+
+
+def test_table_ends_with_totals(bench: Bench) -> None:
+    found = [
+        status.CellStatus("a", bench.results, "done", "90.00 % top1"),
+        status.CellStatus("longer", bench.results, "done", "91.00 % top1"),
+        status.CellStatus("b", bench.results, "waiting"),
+    ]
+    assert list(status.table(found)) == [
+        "done      a       90.00 % top1",
+        "done      longer  91.00 % top1",
+        "waiting   b",
+        "3 cells: 2 done, 1 waiting",
+    ]
