@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import harness
-from harness import cli, config, records
+from harness import cli, config, mlflow_store, records
 from harness.errors import UserError
 from tests import factory
 
@@ -154,6 +154,24 @@ def test_train_teacher(dkd: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     code, _, errors = dkd("train-teacher", "digits", "wrn10-1")
     assert (code, len(calls)) == (2, 1)
     assert "did you mean: wrn10_1" in errors
+
+
+def test_validate_and_check(dkd: Command, grid: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Any] = []
+    stand_in(monkeypatch, "validate", validate=calls.append)
+    stand_in(monkeypatch, "check", check=calls.append)
+    assert dkd("validate", "--configfile", grid, "--results", "there")[0] == 0
+    assert dkd("check", "mine.py")[0] == 0
+    assert calls == [grid, "mine.py"]
+
+
+def test_ui_says_where_to_look_before_it_serves(dkd: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    started: list[Any] = []
+    monkeypatch.setattr(cli.os, "execv", lambda path, command: started.append((path, command)))
+    monkeypatch.setattr(mlflow_store, "server_command", lambda results, port: ["python", str(results), str(port)])
+    monkeypatch.setattr(mlflow_store, "links", lambda results, port: [f"toy: port {port}"])
+    assert dkd("ui", "--port", "5055", "--results", tmp_path)[1] == "toy: port 5055\n"
+    assert started == [("python", ["python", str(tmp_path), "5055"])]
 
 
 def test_list_and_stale(dkd: Command, grid: Path, tmp_path: Path) -> None:
