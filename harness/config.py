@@ -79,6 +79,7 @@ class Cell:
     seed: int
     threads: int
     device: str
+    checkpoint_seconds: float
 
     @property
     def name(self) -> str:
@@ -120,6 +121,7 @@ def grid(study: Study) -> list[Cell]:
             seed=seed,
             threads=study.threads,
             device=study.device,
+            checkpoint_seconds=study.checkpoint_seconds,
         )
         for pair in study.pairs
         for label, entry in entries.items()
@@ -153,7 +155,9 @@ def find(pattern: str, path: Path | None = None) -> list[tuple[Path, Cell]]:
     cells = [(file, cell) for file in files for cell in grid(load(file))]
     found = [(file, cell) for file, cell in cells if fnmatch.fnmatchcase(cell.name, pattern)]
     if not found:
-        raise ConfigError(pattern, "no cell of this name in " + ", ".join(map(str, files)), pattern, _near(pattern, cells))
+        raise ConfigError(
+            pattern, "no cell of this name in " + ", ".join(map(str, files)), pattern, _near(pattern, cells)
+        )
     return found
 
 
@@ -178,7 +182,9 @@ def _check(file: str, study: Study) -> None:
         _choose(f"{file}: pairs.{i}.student", "unknown network", pair.student, networks.names())
     for i, scale in enumerate(study.scales):
         if not 0 < scale <= 100:
-            raise ConfigError(f"{file}: scales.{i}", f"{scale:g} is not a data scale: give percent, above 0 and at most 100")
+            raise ConfigError(
+                f"{file}: scales.{i}", f"{scale:g} is not a data scale: give percent, above 0 and at most 100"
+            )
     for key in ("pairs", "scales", "seeds", "references"):
         items = getattr(study, key)
         if len({str(item) for item in items}) != len(items):
@@ -203,7 +209,9 @@ def _check_entry(file: str, label: str, entry: dict[str, Any]) -> None:
     try:
         methods.source(method)
     except methods.UnknownMethod as error:
-        raise ConfigError(where if "method" not in entry else f"{where}.method", str(error), method, methods.names()) from None
+        raise ConfigError(
+            where if "method" not in entry else f"{where}.method", str(error), method, methods.names()
+        ) from None
 
 
 def _choose(where: str, problem: str, value: str, choices: Iterable[str]) -> None:

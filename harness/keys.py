@@ -8,7 +8,6 @@ layout do not count.
 from __future__ import annotations
 
 import ast
-import dataclasses
 import functools
 import hashlib
 from pathlib import Path
@@ -19,13 +18,16 @@ from harness.config import Cell
 from harness.records import to_json
 
 ROOT = Path(__file__).parent.parent
+NOT_IN_KEY = ("device", "checkpoint_seconds")
+"""Fields of a cell that do not change what is computed."""
 LENGTH = 16
 """Hexadecimal digits of a key: 64 bits, no collision to fear among millions of cells."""
 
 
 def plan_key(cell: Cell) -> str:
     """Key of everything that is known before the teacher is trained."""
-    return _digest({"cell": dataclasses.asdict(cell), "sources": sources(cell), "numbers": numbers()})
+    config = {name: value for name, value in vars(cell).items() if name not in NOT_IN_KEY}
+    return _digest({"cell": config, "sources": sources(cell), "numbers": numbers()})
 
 
 def cell_key(plan: str, teacher_sha256: str) -> str:
@@ -35,11 +37,10 @@ def cell_key(plan: str, teacher_sha256: str) -> str:
 
 def sources(cell: Cell) -> dict[str, str]:
     """File -> hash of its code, for every file whose change would change the cell's numbers."""
-    files = set(_closure(methods.source(cell.method)))
-    files.update(networks.source(name) for name in (cell.teacher, cell.student))
-    return {_label(file): code_hash(file) for file in sorted(files)}
+    return dict(_sources(methods.source(cell.method), cell.teacher, cell.student))
 
 
+@functools.cache
 def numbers() -> int:
     """``NUMBERS`` of engine.py, read from its source so that torch stays out of the planner."""
     for node in ast.parse((ROOT / "harness/engine.py").read_text()).body:
@@ -56,6 +57,12 @@ def code_hash(path: Path) -> str:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [statement for statement in node.body if not _is_text(statement)] or [ast.Pass()]
     return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
+
+
+@functools.cache
+def _sources(method: Path, *names: str) -> dict[str, str]:
+    files = {*_closure(method), *(networks.source(name) for name in names)}
+    return {_label(file): code_hash(file) for file in sorted(files)}
 
 
 @functools.cache

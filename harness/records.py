@@ -153,8 +153,7 @@ class Attempt(Record):
     start: str
     end: str | None = None
     outcome: str | None = None
-    """``done``, ``diverged``, ``failed``, ``killed`` or ``error: ...``; None while it runs."""
-    resumed_at_round: int | None = None
+    """``done``, ``diverged``, ``failed`` or ``error: ...``; None while it runs, and for ever if it was killed."""
     host: str
     pid: int
     device: str
@@ -220,9 +219,9 @@ def read(path: Path, kind: type[RecordT]) -> RecordT:
         raise DamagedRecord(path, _first_problem(error)) from None
 
 
-def write(path: Path, record: Record) -> None:
-    """Write ``record`` atomically."""
-    write_bytes(path, (record.model_dump_json(indent=1) + "\n").encode())
+def write(path: Path, record: Record, durable: bool = True) -> None:
+    """Write ``record`` atomically; without ``durable`` it may be lost if the machine, not the process, dies."""
+    write_with(path, lambda file: file.write_bytes((record.model_dump_json(indent=1) + "\n").encode()), durable)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -230,8 +229,8 @@ def write_bytes(path: Path, data: bytes) -> None:
     write_with(path, lambda temporary: temporary.write_bytes(data))
 
 
-def write_with(path: Path, save: Callable[[Path], object]) -> None:
-    """Let ``save`` write a temporary file beside ``path``, then move it there durably.
+def write_with(path: Path, save: Callable[[Path], object], durable: bool = True) -> None:
+    """Let ``save`` write a temporary file beside ``path``, then move it there.
 
     The temporary name carries the process id, so that two writers never share one.
     """
@@ -239,12 +238,14 @@ def write_with(path: Path, save: Callable[[Path], object]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         save(temporary)
-        _fsync(temporary)
+        if durable:
+            _fsync(temporary)
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _fsync(path.parent)
+    if durable:
+        _fsync(path.parent)
 
 
 def copy(source: Path, target: Path) -> None:

@@ -61,9 +61,9 @@ def load(name: str) -> type[Method]:
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Method) and value.__module__ == module.__name__
     ]
-    wanted = [cls for cls in found if name.endswith(".py") or cls.name == name]
+    wanted = [cls for cls in found if name.endswith(".py") or getattr(cls, "name", None) == name]
     if len(wanted) != 1:
-        listed = ", ".join(f"{cls.__name__} (name = {cls.name!r})" for cls in found) or "none"
+        listed = ", ".join(f"{cls.__name__} (name = {getattr(cls, 'name', None)!r})" for cls in found) or "none"
         raise BrokenContract(f"{path}: expected one subclass of methods.base.Method named {name!r}, found {listed}")
     wanted[0].check_contract()
     return wanted[0]

@@ -138,7 +138,7 @@ class Method(ABC):
     """The file's name, with dashes."""
     Config: ClassVar[type[MethodConfig]] = MethodConfig
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    """Named sets of hyperparameters."""
+    """Named sets of hyperparameters. The one named ``smoke`` is small enough for `dkd check` and the test grid."""
     data_free: ClassVar[bool] = True
     """False for references: they are given real images."""
 

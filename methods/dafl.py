@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -53,6 +53,7 @@ class DAFL(Method):
 
     name = "dafl"
     Config = DAFLConfig
+    presets: ClassVar = {"smoke": {"generator_width": 8, "nz": 16}}
 
     def __init__(self, config: MethodConfig, context: Context) -> None:
         assert isinstance(config, DAFLConfig)
@@ -90,7 +91,9 @@ class DAFL(Method):
         x = self.generator(self._latent(self.config.batch, self._random))
         out = self.context.teacher(x, features=True)
         losses = generator_losses(out)
-        loss = self.hyper.oh * losses["one_hot"] + self.hyper.ie * losses["entropy"] + self.hyper.a * losses["activation"]
+        loss = (
+            self.hyper.oh * losses["one_hot"] + self.hyper.ie * losses["entropy"] + self.hyper.a * losses["activation"]
+        )
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()

@@ -7,6 +7,8 @@ is stored, as in all official codes (their "best" image shares memory with the o
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -114,6 +116,7 @@ class DeepInversion(ComposedMethod):
 
     name = "deepinversion"
     Config = DeepInversionConfig
+    presets: ClassVar = {"smoke": {"inner_steps": 3, "inversion_batch": 16, "jitter": 1}}
 
     def __init__(self, config: MethodConfig, context: Context) -> None:
         assert isinstance(config, DeepInversionConfig)

@@ -9,6 +9,8 @@ hard. A replay buffer of fixed size holds the images, renewed only in part, and 
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -66,6 +68,9 @@ class SSDKD(ComposedMethod):
 
     name = "ssd-kd"
     Config = SSDKDConfig
+    presets: ClassVar = {
+        "smoke": {"rounds": 8, "warmup": 2, "inversion_batch": 16, "generator_width": 8, "nz": 16},
+    }
 
     def __init__(self, config: MethodConfig, context: Context) -> None:
         assert isinstance(config, SSDKDConfig)

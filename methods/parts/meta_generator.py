@@ -133,7 +133,9 @@ class MetaGeneratorInverter(Stateful):
             nn.init.zeros_(layer.bias)
 
 
-def _apply(optimizer: torch.optim.Optimizer, parameters: list[Tensor], gradients: list[Tensor] | tuple[Tensor, ...]) -> None:
+def _apply(
+    optimizer: torch.optim.Optimizer, parameters: list[Tensor], gradients: list[Tensor] | tuple[Tensor, ...]
+) -> None:
     for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = gradient
     optimizer.step()

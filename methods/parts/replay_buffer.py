@@ -68,7 +68,7 @@ class ReplayBuffer(Stateful):
         free = min(len(images), self.capacity - self.filled)
         self._fill(images[:free], index)
         if free < len(images):
-            self._replace(images[free:], index)
+            self._replace(images[free:], index, max_age=-(-self.capacity // len(images)))
         return self._statistics(index)
 
     def begin_round(self, steps: int, batch: int, index: int) -> None:
@@ -79,7 +79,7 @@ class ReplayBuffer(Stateful):
         """Slots drawn independently with replacement, each in a random view."""
         probability = self.probabilities()
         slot = self._sample(probability)
-        importance = (self.filled * probability[slot]) ** -self.config.beta
+        importance = ((self.filled * probability[slot]) ** -self.config.beta).float()
         scale = importance.max() if self.config.weight_scale == "max" else importance.mean()
         self.drawn.index_fill_(0, slot, True)
         view = self.store.views.draw(self._batch, self._random)
@@ -111,13 +111,13 @@ class ReplayBuffer(Stateful):
         self.filled += len(images)
         self._store(slots, images, *self._first_look(images), index)
 
-    def _replace(self, images: Tensor, index: int) -> None:
+    def _replace(self, images: Tensor, index: int, max_age: int) -> None:
         """The best images, ties by batch order, take the slots that `_victims` names, the best one first."""
         label, priority = self._first_look(images)
         count = min(len(images), -(-self.capacity // 4))
         best = priority.sort(descending=True, stable=True).indices[:count]
-        slots = self._victims(index, len(images))[:count]
-        self.histogram -= torch.bincount(self.label[slots], minlength=len(self.histogram))
+        slots = self._victims(index, max_age)[:count]
+        self.histogram.index_add_(0, self.label[slots], torch.ones_like(slots), alpha=-1)
         self.replaced += count
         self._store(slots, images[best], label[best], priority[best], index)
 
@@ -127,17 +127,17 @@ class ReplayBuffer(Stateful):
         self.priority[slots] = priority
         self.born[slots] = index
         self.drawn[slots] = False
-        self.histogram += torch.bincount(label, minlength=len(self.histogram))
+        self.histogram.index_add_(0, label, torch.ones_like(label))
 
-    def _victims(self, index: int, batch: int) -> Tensor:
+    def _victims(self, index: int, max_age: int) -> Tensor:
         """All slots, the first to be replaced first; ties by slot.
 
-        `lowest`: by priority among those drawn at least once or more than ⌈N / batch⌉ rounds old, then the rest by age.
+        `lowest`: by priority among those drawn at least once or more than ``max_age`` rounds old, then the rest by age.
         `oldest`: by age.
         """
         if self.config.replacement == "oldest":
             return self.born.sort(stable=True).indices
-        judged = self.drawn | (index - self.born > -(-self.capacity // batch))
+        judged = self.drawn | (index - self.born > max_age)
         order = torch.where(judged, self.priority, self.born.float()).sort(stable=True).indices
         return order[(~judged[order]).to(torch.uint8).sort(stable=True).indices]
 

@@ -50,7 +50,9 @@ class Schedule:
         if index < self.warmup:
             return 0
         position = index - self.warmup
-        return (position + 1) * self.steps // self.distillation_rounds - position * self.steps // self.distillation_rounds
+        return (
+            position + 1
+        ) * self.steps // self.distillation_rounds - position * self.steps // self.distillation_rounds
 
     def epoch(self, index: int) -> int:
         """The epoch of round ``index``; the warm-up belongs to epoch 0."""

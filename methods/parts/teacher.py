@@ -14,7 +14,7 @@ from methods.parts.state import Stateful
 
 @dataclass(frozen=True)
 class ChannelStatistics:
-    """Mean and biased variance of the input of every batch-norm layer, layers concatenated in module order: [ΣC]."""
+    """Mean and biased variance of the input of every batch-norm layer, concatenated in one fixed order: [ΣC]."""
 
     mean: Tensor
     variance: Tensor
@@ -40,7 +40,7 @@ class FrozenTeacher(Stateful):
     state = ("images_forwarded",)
 
     def __init__(self, network: nn.Module) -> None:
-        self._log: list[tuple[Tensor, Tensor]] | None = None
+        self._seen: dict[nn.Module, tuple[Tensor, Tensor]] | None = None
         self._network = copy.deepcopy(network).eval().requires_grad_(False)
         self._layers = _replace_batch_norms(self._network, self)
         self.images_forwarded = 0
@@ -48,10 +48,9 @@ class FrozenTeacher(Stateful):
     def __call__(self, x: Tensor, *, features: bool = False, statistics: bool = False) -> TeacherOutput:
         """Forward ``x`` [B, C, H, W], normalised as the teacher was trained."""
         self.images_forwarded += len(x)
-        self._log = [] if statistics else None
+        self._seen = {} if statistics else None
         logits, pooled = self._network(x, return_features=True)
-        seen, self._log = self._log, None
-        return TeacherOutput(logits, pooled if features else None, _concatenate(seen) if seen else None)
+        return TeacherOutput(logits, pooled if features else None, self._collect())
 
     @torch.no_grad()
     def logits(self, x: Tensor) -> Tensor:
@@ -69,14 +68,21 @@ class FrozenTeacher(Stateful):
 
     @property
     def channels(self) -> list[int]:
-        """Channels of each batch-norm layer, in module order."""
+        """Channels of each batch-norm layer, in the order of the statistics."""
         return [len(layer.mean) for layer in self._layers]
 
-    def observe(self, x: Tensor) -> None:
-        """Note the statistics of a batch-norm input [B, C, H, W], if the current pass asked for them."""
-        if self._log is not None:
+    def observe(self, layer: nn.Module, x: Tensor) -> None:
+        """Note the statistics of a batch-norm layer's input [B, C, H, W], if the current pass asked for them."""
+        if self._seen is not None:
             variance, mean = torch.var_mean(x, dim=(0, 2, 3), correction=0)
-            self._log.append((mean, variance))
+            self._seen[layer] = mean, variance
+
+    def _collect(self) -> ChannelStatistics | None:
+        seen, self._seen = self._seen, None
+        if not seen:
+            return None
+        means, variances = zip(*(seen[layer] for layer in self._layers), strict=True)
+        return ChannelStatistics(torch.cat(means), torch.cat(variances))
 
 
 class _ObservedBatchNorm(nn.Module):
@@ -94,7 +100,7 @@ class _ObservedBatchNorm(nn.Module):
         self._observe = teacher.observe
 
     def forward(self, x: Tensor) -> Tensor:
-        self._observe(x)
+        self._observe(self, x)
         return F.batch_norm(x, self.mean, self.variance, self.weight, self.bias, training=False, eps=self.eps)
 
 
@@ -107,8 +113,3 @@ def _replace_batch_norms(network: nn.Module, teacher: FrozenTeacher) -> list[_Ob
                 setattr(parent, name, observed)
                 found.append(observed)
     return found
-
-
-def _concatenate(seen: list[tuple[Tensor, Tensor]]) -> ChannelStatistics:
-    means, variances = zip(*seen, strict=True)
-    return ChannelStatistics(torch.cat(means), torch.cat(variances))

@@ -1,0 +1,49 @@
+"""The embedded default: 1,797 real handwritten digits, 8 × 8 pixels.
+
+From E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository 1998 (CC BY
+4.0), the part that scikit-learn ships as `load_digits`. Each pixel counts the ink of a 4 × 4 block: 0 to 16.
+
+`digits` has 1,297 training and 500 test images. `digits-tuning` is for choosing hyperparameters: 200 of the training
+images are left out and stand in for the test set, which stays closed. Both splits are fixed and stratified.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from harness.data.dataset import Dataset
+from methods.base import RealImages, Task
+
+TRAIN, TEST, TUNING = 0, 1, 2
+"""Values of the array `split` in digits.npz."""
+
+
+def _images(*parts: int) -> RealImages:
+    with np.load(Path(__file__).with_name("digits.npz")) as file:
+        chosen = np.isin(file["split"], parts)
+        ink, labels = file["images"][chosen], file["labels"][chosen]
+    pixels = np.round(ink * (255 / 16)).astype(np.uint8)
+    return RealImages(torch.from_numpy(pixels)[:, None], torch.from_numpy(labels.astype(np.int64)))
+
+
+def _dataset(train: tuple[int, ...], test: int, size: int) -> Dataset:
+    task = Task(
+        classes=10,
+        shape=(1, 8, 8),
+        mean=(0.3058,),
+        std=(0.3763,),
+        pad=1,
+        flip=False,
+        reference_size=size,
+    )
+    return Dataset(task, train=partial(_images, *train), test=partial(_images, test))
+
+
+DATASETS = {
+    "digits": partial(_dataset, (TRAIN, TUNING), TEST, 1297),
+    "digits-tuning": partial(_dataset, (TRAIN,), TUNING, 1097),
+}

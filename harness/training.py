@@ -1,0 +1,175 @@
+"""One cell from its first or next round to its metrics."""
+
+from __future__ import annotations
+
+import resource
+import time
+import traceback
+from typing import Any
+
+import torch
+from torch import nn
+
+import harness
+from harness import attempts, data, provenance, records, samples, teachers
+from harness.assemble import build_method, choose_device, method_class, method_config, save_weights
+from harness.data.dataset import Dataset
+from harness.engine import Diverged, Engine, MethodFailed, inside_method
+from harness.evaluate import Evaluator
+from harness.flops import count_flops
+from harness.progress import ProgressReport
+from harness.records import Metrics, Progress, Seconds, Status
+from harness.runner import Run
+from methods.base import Method, MethodConfig
+
+SHEET = 64
+"""Images on the sample sheet."""
+DESCRIBED = 2000
+"""At most this many images of the synthetic set are shown to the teacher for the class and difficulty histograms."""
+
+
+def train(run: Run, waited: float) -> Metrics:
+    """Train, evaluate and record a run whose lock is held; ``waited`` are the seconds spent waiting for lock and GPU.
+
+    Writes metrics.json, whatever the method did; raises for trouble of the machine and of the user's making.
+    """
+    torch.set_num_threads(run.cell.threads)
+    session = _Session(run)
+    try:
+        status, reason, found = "done", None, session.carry_out(waited)
+    except Diverged as error:
+        status, reason, found = "diverged", str(error), {}
+    except MethodFailed as error:
+        status, reason, found = "failed", str(error), {}
+        session.report.log_text("".join(traceback.format_exception(error)))
+    metrics = session.metrics(status, reason, found)
+    records.write(run.folder / "metrics.json", metrics)
+    for leftover in ("checkpoint.pt", "progress.json"):
+        (run.folder / leftover).unlink(missing_ok=True)
+    session.report.say(f"{status}: {reason}" if reason else f"done: {metrics.final:.2f} %")
+    return metrics
+
+
+class _Session:
+    """What one process holds while it works on a run."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.device = choose_device(run.cell.device)
+        self.dataset: Dataset = data.load(run.cell.dataset)
+        self.config: MethodConfig = method_config(run.cell)
+        self.teacher: nn.Module = teachers.load(
+            run.results, run.cell.dataset, run.cell.teacher, self.dataset, self.device
+        )
+        self.report = ProgressReport(run.cell.name, run.folder)
+        self.engine: Engine | None = None
+
+    def build(self, config: MethodConfig) -> Method:
+        return build_method(self.run.cell, config, self.dataset, self.teacher, self.device)
+
+    def carry_out(self, waited: float) -> dict[str, Any]:
+        """Run the method to its end; returns what is measured afterwards. Raises Diverged or MethodFailed."""
+        evaluator = Evaluator(self.dataset.task, self.dataset.test(), self.teacher, self.device)
+        with inside_method():
+            method = self.build(self.config)
+        engine = self.engine = Engine(
+            method, evaluator, self.run.folder, self.device, self.run.cell.checkpoint_seconds, self.report
+        )
+        resumed = engine.resume()
+        self._book_start(engine, resumed, waited)
+        engine.run()
+        memory = self._peak_memory()
+        with inside_method():
+            return {"peak_memory_bytes": memory, **self._artifacts(engine)}
+
+    def _book_start(self, engine: Engine, resumed: bool, waited: float) -> None:
+        """Enter the start-up of a first attempt, or what an earlier one had done in vain."""
+        ledger = engine.ledger
+        started = time.monotonic() - harness.STARTED - waited
+        done = engine.seconds
+        ledger.waiting += waited
+        if resumed:
+            ledger.lost += started
+        else:
+            ledger.startup = started
+        progress = self.run.folder / "progress.json"
+        if progress.exists():
+            earlier = records.read(progress, Progress).seconds
+            ledger.lost += earlier.lost - done.lost + max(0.0, earlier.end_to_end - done.end_to_end)
+            progress.unlink()
+        if resumed:
+            self.report.say(f"resumed at round {ledger.next_round}, {ledger.lost:.0f} s lost")
+
+    def _peak_memory(self) -> int:
+        if self.device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.device)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+    def _artifacts(self, engine: Engine) -> dict[str, Any]:
+        """Write student and sample sheet; describe the synthetic set; count operations."""
+        folder, method = self.run.folder, engine.method
+        save_weights(method.context.student, folder / "student.safetensors")
+        images = method.synthetic_images(DESCRIBED)
+        samples.save_sheet(folder / "samples.png", images[:: max(1, len(images) // SHEET)][:SHEET])
+        classes, difficulty = samples.describe(images, self.teacher, self.dataset.task)
+        return {
+            "student_sha256": records.sha256(folder / "student.safetensors"),
+            "samples_sha256": records.sha256(folder / "samples.png"),
+            "class_counts": classes,
+            "difficulty": difficulty,
+            "flops": count_flops(self._small, engine.ledger.synthesis_calls, engine.ledger.step),
+        }
+
+    def _small(self, steps: int) -> Method:
+        """The same method with about ``steps`` distillation steps in all."""
+        return self.build(self.config.model_copy(update={"steps": -(-steps * 100 // self.run.cell.scale)}))
+
+    def metrics(self, status: Status, reason: str | None, found: dict[str, Any]) -> Metrics:
+        """The record of the run, complete as far as it got."""
+        run, cell = self.run, self.run.cell
+        return Metrics(
+            cell=cell.name,
+            key=run.key,
+            plan_key=run.plan_key,
+            study=cell.study,
+            dataset=cell.dataset,
+            teacher=cell.teacher,
+            student=cell.student,
+            label=cell.label,
+            method=cell.method,
+            data_free=method_class(cell).data_free,
+            scale=cell.scale,
+            seed=cell.seed,
+            status=status,
+            reason=reason,
+            images=max(1, round(cell.scale / 100 * self.dataset.task.reference_size)),
+            teacher_sha256=run.teacher.sha256,
+            teacher_metric=run.teacher.value,
+            device=self.device.type,
+            device_name=attempts.device_name(self.device),
+            threads=cell.threads,
+            concurrent=run.concurrent,
+            finished=provenance.now(),
+            **self._progress(status),
+            **found,
+        )
+
+    def _progress(self, status: Status) -> dict[str, Any]:
+        """How far the engine got, and the scores if it got to the end."""
+        engine = self.engine
+        if engine is None:
+            return {"seconds": Seconds(startup=0.0, synthesis=0.0, distillation=0.0, evaluation=0.0)}
+        method, events = engine.method, engine.ledger.events
+        found: dict[str, Any] = {
+            "seconds": engine.seconds,
+            "steps": engine.ledger.step,
+            "synthesis_rounds": engine.ledger.synthesis_calls,
+            "images_synthesised": method.images_synthesised,
+            "teacher_forwards": method.context.teacher.images_forwarded,
+            "energy_joules": engine.ledger.energy,
+        }
+        if status == "done":
+            best = max(events, key=lambda event: event.metric)
+            last = {"final": events[-1].metric, "agreement": events[-1].agreement}
+            found |= {**last, "best": best.metric, "best_epoch": best.epoch}
+        return found

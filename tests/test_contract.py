@@ -1,0 +1,85 @@
+"""The contract, over every registered method, and proof that the contract test can fail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import methods
+from harness.check import check, contract_problems
+from harness.errors import UserError
+
+ALL = [*methods.names(), *methods.REFERENCES]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_method_keeps_the_contract(name: str) -> None:
+    assert contract_problems(name) == []
+
+
+FORGETFUL = '''
+from methods.references import KDNoise
+
+class Forgetful(KDNoise):
+    """Forgets {what}."""
+    name = "forgetful"
+{body}
+'''
+
+
+def write(folder: Path, what: str, body: str) -> str:
+    file = folder / "forgetful.py"
+    file.write_text(FORGETFUL.format(what=what, body=body))
+    return str(file)
+
+
+def test_lost_optimizer_state_is_noticed(tmp_path: Path) -> None:
+    body = """
+    def load_state_dict(self, state):
+        state["distiller"]["optimizer"]["state"] = {}
+        super().load_state_dict(state)
+"""
+    assert any("student" in problem for problem in contract_problems(write(tmp_path, "momentum", body)))
+
+
+def test_global_randomness_is_noticed(tmp_path: Path) -> None:
+    body = """
+    def distill_step(self):
+        import torch
+        torch.rand(1)
+        return super().distill_step()
+"""
+    assert "it uses torch's global random generator" in contract_problems(write(tmp_path, "streams", body))
+
+
+def test_missing_steps_are_noticed(tmp_path: Path) -> None:
+    body = """
+    def round(self, index, clock):
+        losses = super().round(index, clock)
+        losses.distillation = losses.distillation[1:]
+        return losses
+"""
+    problems = contract_problems(write(tmp_path, "steps", body))
+    assert any("distillation steps" in problem for problem in problems)
+
+
+def test_images_out_of_range_are_noticed(tmp_path: Path) -> None:
+    body = """
+    def synthetic_images(self, count):
+        return 2 * super().synthetic_images(count) - 1
+"""
+    with pytest.raises(UserError, match=r"expected \[0, 1\]"):
+        check(write(tmp_path, "range", body))
+
+
+def test_abstract_method_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "half.py"
+    file.write_text("from methods.base import Method\nclass Half(Method):\n    name = 'half'\n")
+    with pytest.raises(UserError, match="does not define distill_step"):
+        check(str(file))
+
+
+def test_unknown_method_lists_the_known() -> None:
+    with pytest.raises(UserError, match="ssd-kd"):
+        check("sdd-kd")
