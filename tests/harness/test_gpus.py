@@ -45,6 +45,10 @@ class Holder:
         command = [sys.executable, "-c", HOLDER, str(folder), name, *cards]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
 
+    def fileno(self) -> int:
+        assert self.process.stdout is not None
+        return self.process.stdout.fileno()
+
     def says(self) -> dict[str, Any]:
         assert self.process.stdout is not None
         facts: dict[str, Any] = json.loads(self.process.stdout.readline())
@@ -101,8 +105,7 @@ def test_many_processes_all_get_their_turn(start: Start) -> None:
     waiting = [start(f"cell-{i}", cards) for i in range(5)]
     held: dict[str, Holder] = {}
     while waiting:
-        ready, _, _ = select.select([holder.process.stdout for holder in waiting], [], [])
-        holder = next(holder for holder in waiting if holder.process.stdout in ready)
+        holder = select.select(waiting, [], [])[0][0]
         facts = holder.says()
         if "holds" in facts:
             assert facts["holds"] not in held

@@ -1,0 +1,34 @@
+# The bench: methods x teacher-student pairs x data scales x seeds, then MLflow, then the report.
+#   snakemake --cores all --resources gpu=4                      the default grid, workflow/config/digits.yaml
+#   ... --configfile workflow/config/smoke.yaml                  another grid, instead of the default
+#   ... --config methods=ssd-kd scales=10                        a part of the grid
+#   ... --config results=DIR reports=DIR                         other folders
+# Parsed again in every cluster job: nothing here may import torch.
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+include: "workflow/rules/common.smk"
+
+
+localrules:
+    all,
+    validate,
+    sync,
+    report,
+
+
+rule all:
+    input:
+        f"{REPORTS}/index.html",
+
+
+include: "workflow/rules/teachers.smk"
+include: "workflow/rules/distill.smk"
+include: "workflow/rules/reports.smk"
+
+
+# A rule that needs all cells does not run after a failure: show at least what there is.
+onerror:
+    shell("{DKD} report --results {RESULTS:q} --out {REPORTS:q} || true")

@@ -1,0 +1,56 @@
+"""A table as plain data, before it is written as md, tex or html."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One printed cell or heading."""
+
+    text: str
+    marks: tuple[str, ...] = ()
+    """Letters of its footnotes."""
+    link: str | None = None
+    """Name of the cell whose runs stand behind it."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A pair at a data scale, with its quantities side by side."""
+
+    title: Entry
+    quantities: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A label, and one entry per quantity of every column."""
+
+    title: Entry
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """As many columns as fit side by side."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Blocks that share footnotes and notes."""
+
+    name: str
+    """File name without its ending."""
+    title: str
+    blocks: tuple[Block, ...]
+    footnotes: Mapping[str, str]
+    """Letter -> text."""
+    notes: tuple[str, ...]
+    """What holds for the whole table: protocol, teachers, device, code."""

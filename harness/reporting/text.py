@@ -1,0 +1,56 @@
+"""Numbers, units and names as they are printed."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.reporting.stats import Summary
+
+METRICS = {"top1": "top-1 (%)", "miou": "mIoU (%)"}
+"""A metric's name in the records -> as printed."""
+
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit of time and how many seconds it has."""
+
+    name: str
+    seconds: float
+
+
+UNITS = (Unit("h", 3600.0), Unit("min", 60.0), Unit("s", 1.0))
+
+
+def unit(seconds: Sequence[float]) -> Unit:
+    """The largest unit of which the median of ``seconds`` holds two; seconds where none does."""
+    middle = statistics.median(seconds) if seconds else 0.0
+    return next((unit for unit in UNITS if middle >= 2 * unit.seconds), UNITS[-1])
+
+
+def metric(name: str) -> str:
+    """Name and unit of a metric as printed."""
+    return METRICS.get(name, f"{name} (%)")
+
+
+def percent(summary: Summary) -> str:
+    """``90.12 ± 0.34``; without the second part for a single seed."""
+    if summary.mean is None:
+        return NOTHING
+    return f"{summary.mean:.2f}" if summary.sd is None else f"{summary.mean:.2f} ± {summary.sd:.2f}"
+
+
+def number(value: float) -> str:
+    """Two or three significant digits, at most three after the point."""
+    size = abs(value)
+    digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3
+    return f"{value:.{digits}f}"
+
+
+def letters(index: int) -> str:
+    """Footnote marks: a, b, ..., z, aa, ab, ..."""
+    before, last = divmod(index, 26)
+    return (letters(before - 1) if before else "") + chr(ord("a") + last)

@@ -1,0 +1,93 @@
+"""What all rules share: the chosen cells, their keys, the folders and the command line."""
+
+import os
+import shlex
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+from harness import config as studies
+from harness import gpus, keys, records
+from harness.errors import UserError, suggest
+
+
+def study_file():
+    """The command line's --configfile, or the default. Never both: Snakemake would merge them key by key."""
+    files = workflow.config_settings.configfiles
+    if len(files) > 1:
+        raise UserError(f"--configfile: one study at a time, not {len(files)}: {', '.join(map(str, files))}")
+    return Path(files[0]) if files else Path(workflow.basedir) / studies.DEFAULT
+
+
+def gpu_limit():
+    """N of --resources gpu=N; None if it was not given."""
+    return getattr(workflow.global_resources.get("gpu"), "value", None)
+
+
+def cards(study):
+    """How many GPUs this machine has for the study; None if jobs go elsewhere, or this is already one of them."""
+    if workflow.resource_settings.nodes is not None or not workflow.is_main_process:
+        return None
+    found = gpus.visible() if study.device != "cpu" else []
+    gpus.check(study.device, gpu_limit(), found)
+    return len(found)
+
+
+def cell_of(wildcards):
+    """The cell that a file belongs to; the end, if the file is none of the grid's."""
+    if wildcards.cell not in CELLS:
+        sys.exit(f"error: {wildcards.cell}: not in the chosen grid{suggest(wildcards.cell, list(CELLS)[:5])}")
+    return CELLS[wildcards.cell]
+
+
+def teacher_sha256(folder):
+    """Identity of a trained teacher; None before its training."""
+    path = Path(folder) / "teacher.json"
+    if path.exists():
+        return records.read(path, records.TeacherRecord).sha256
+    if (Path(folder) / "ready").exists():
+        raise UserError(f"{path}: gone, though training had ended\n  put it back, or remove {folder}/ready to train anew")
+    return None
+
+
+def cell_key(wildcards):
+    """Key of the result, known as soon as there is a teacher; until then Snakemake shows <TBD>.
+
+    Takes no `input`: Snakemake leaves such parameters out when it looks for changes.
+    """
+    folder = f"{RESULTS}/{cell_of(wildcards).teacher_folder}"
+    if sha := teacher_sha256(folder):
+        return keys.cell_key(PLANS[wildcards.cell], sha)
+    raise FileNotFoundError(2, "not trained yet", f"{folder}/ready")
+
+
+try:
+    SELECTION = dict(workflow.config_settings.config)
+    RESULTS = str(SELECTION.pop("results", "results"))
+    REPORTS = str(SELECTION.pop("reports", "reports"))
+    CONFIG = study_file()
+    STUDY = studies.load(CONFIG)
+    GRID = studies.grid(STUDY)
+    CELLS = {cell.name: cell for cell in studies.select(GRID, SELECTION)}
+    PLANS = {cell.name: keys.plan_key(cell) for cell in GRID}
+    CARDS = cards(STUDY)
+    for folder in {cell.teacher_folder for cell in CELLS.values()}:
+        teacher_sha256(f"{RESULTS}/{folder}")
+except (UserError, SyntaxError) as error:
+    sys.exit(f"error: {error}")
+
+DKD = os.environ.get("DKD_COMMAND") or f"{shlex.quote(sys.executable)} -m harness"
+STAMPS = f"{RESULTS}/.stamps/{STUDY.study}"
+"""Declared outputs are deleted before a job runs again, so the rules declare stamps in place of what must survive."""
+
+# One card per cell, unless the study says cpu or this machine has none; elsewhere the cluster knows.
+GPU = int(STUDY.device != "cpu" and CARDS != 0)
+CONCURRENT = max(1, (workflow.resource_settings.cores or 1) // STUDY.threads)
+if CARDS:
+    CONCURRENT = min(CONCURRENT, gpu_limit() or CARDS)
+
+
+wildcard_constraints:
+    cell=r"[^/]+/[^/]+/[^/]+--[^/]+/[^/]+/scale-[^/]+/seed-\d+",
+    dataset=r"[^/]+",
+    network=r"[^/]+",

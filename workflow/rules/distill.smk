@@ -1,0 +1,24 @@
+"""The cells. Everything under runs/ is undeclared, so that Snakemake never deletes it."""
+
+
+# A diverged or failed method is a result and exits 0; retries are for signals, full memory and full disks.
+rule distill:
+    input:
+        ancient(f"{STAMPS}.validated"),
+        ancient(lambda wildcards: f"{RESULTS}/{cell_of(wildcards).teacher_folder}/ready"),
+    output:
+        f"{RESULTS}/{{cell}}/metrics.json",
+    params:
+        plan=lambda wildcards: PLANS[wildcards.cell],
+        key=cell_key,
+    message:
+        "cell {wildcards.cell}"
+    threads: STUDY.threads
+    retries: 2
+    resources:
+        gpu=GPU,
+        mem_mb=lambda wildcards, attempt: attempt * 4000,
+        runtime=lambda wildcards, attempt: attempt * 240,
+    shell:
+        "{DKD} run {wildcards.cell} --configfile {CONFIG:q} --results {RESULTS:q}"
+        " --plan-key {params.plan} --concurrent {CONCURRENT}"
