@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness import config as studies
 from harness import gpus, keys, records
-from harness.errors import UserError, suggest
+from harness.errors import UserError
 
 
 def study_file():
@@ -36,7 +36,7 @@ def cards(study):
 def cell_of(wildcards):
     """The cell that a file belongs to; the end, if the file is none of the grid's."""
     if wildcards.cell not in CELLS:
-        sys.exit(f"error: {wildcards.cell}: not in the chosen grid{suggest(wildcards.cell, list(CELLS)[:5])}")
+        sys.exit(f"error: {wildcards.cell}: no cell of the chosen grid; `dkd list` shows them")
     return CELLS[wildcards.cell]
 
 
