@@ -35,6 +35,7 @@ def train(run: Run, waited: float) -> Metrics:
     """
     torch.set_num_threads(run.cell.threads)
     session = _Session(run)
+    status: Status
     try:
         status, reason, found = "done", None, session.carry_out(waited)
     except Diverged as error:

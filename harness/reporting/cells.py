@@ -71,9 +71,12 @@ class Cell:
         return sorted({str(run[column]) for run in self.done if run[column] is not None})
 
     def problems(self) -> list[str]:
-        """One sentence per seed that does not count."""
-        lost = [run for run in self.runs if run["status"] != "done"]
-        return [f"seed {run['seed']} {run['status']}: {_short(run['reason'])}" for run in lost]
+        """One sentence per reason for which seeds do not count."""
+        lost: dict[str, list[str]] = {}
+        for run in self.runs:
+            if run["status"] != "done":
+                lost.setdefault(f"{run['status']}: {_short(run['reason'])}", []).append(str(run["seed"]))
+        return [f"seed{'s' * (len(seeds) > 1)} {', '.join(seeds)} {reason}" for reason, seeds in lost.items()]
 
 
 def group(frame: pd.DataFrame) -> list[Cell]:

@@ -9,23 +9,28 @@ from harness.reporting import text
 from harness.reporting.cells import Cell, Run
 from harness.reporting.provenance import SHA_DIGITS, commit
 
-WIDTH = 5
-"""Pairs or scales side by side: what a page takes, and the number of pairs in the paper's tables."""
+WIDTH = 10
+"""Columns of numbers side by side: what a page takes, and what the paper's tables have (5 pairs, accuracy and time)."""
 
 Columns = dict[str, list[Cell]]
 """Heading -> the cells of that column, one per label."""
 
 
-def blocks(cells: Sequence[Cell]) -> list[tuple[str, Columns]]:
-    """Title and columns of each block: a dataset, or a dataset at one scale where it has many pairs and scales."""
+def blocks(cells: Sequence[Cell], quantities: int) -> list[tuple[str, Columns]]:
+    """Title and columns of each block: a dataset, or a dataset at one scale where it has many pairs and scales.
+
+    Args:
+        quantities: numbers that each column holds side by side.
+    """
+    width = WIDTH // quantities
     found: list[tuple[str, Columns]] = []
     for dataset in sorted({cell.dataset for cell in cells}):
         settings = _settings(cell for cell in cells if cell.dataset == dataset)
         scales = sorted({scale for *_, scale in settings}, reverse=True)
-        together = len(settings) <= WIDTH or len(scales) == len(settings)
+        together = len(settings) <= width or len(scales) == len(settings)
         for part in [settings] if together else [{s: settings[s] for s in settings if s[-1] == k} for k in scales]:
             columns = list(part.values())
-            found += [_block(dataset, columns[start : start + WIDTH]) for start in range(0, len(columns), WIDTH)]
+            found += [_block(dataset, columns[start : start + width]) for start in range(0, len(columns), width)]
     return found
 
 

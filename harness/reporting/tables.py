@@ -67,8 +67,9 @@ def _table(
     odd: Mapping[str, str],
     notes: tuple[str, ...],
 ) -> Table:
-    builder = _Builder(quantities, labels(cells), odd)
-    blocks = tuple(builder.block(heading, columns) for heading, columns in layout.blocks(cells))
+    times = [mean for cell in cells if (mean := cell.summary("end_to_end").mean) is not None]
+    builder = _Builder(quantities, labels(cells), odd, text.unit(times))
+    blocks = tuple(builder.block(heading, columns) for heading, columns in layout.blocks(cells, len(quantities)))
     return Table(name, title, blocks, builder.footnotes, (*notes, *layout.provenance(cells)))
 
 
@@ -79,6 +80,7 @@ class _Builder:
     quantities: tuple[Quantity, ...]
     order: list[str]
     odd: Mapping[str, str]
+    unit: text.Unit
     marks: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -86,18 +88,16 @@ class _Builder:
         return {letter: note for note, letter in self.marks.items()}
 
     def block(self, block_title: str, columns: Columns) -> Block:
-        everything = [cell for cells in columns.values() for cell in cells]
-        unit = text.unit([mean for cell in everything if (mean := cell.summary("end_to_end").mean) is not None])
-        head = tuple(self._head(title, cells, unit) for title, cells in columns.items())
+        head = tuple(self._head(title, cells) for title, cells in columns.items())
         rows = [_teacher_row(columns)] if self.quantities is ACCURACY_TIME else []
         by_label = [{cell.label: cell for cell in cells} for cells in columns.values()]
         for label in self.order:
             found = [cells.get(label) for cells in by_label]
             if any(found):
-                rows.append(self._row(label, found, unit))
+                rows.append(self._row(label, found))
         return Block(block_title, head, tuple(rows))
 
-    def _head(self, title: str, cells: Sequence[Cell], unit: text.Unit) -> Column:
+    def _head(self, title: str, cells: Sequence[Cell]) -> Column:
         runs = [run for cell in cells for run in cell.done]
         few = sorted({int(run["images"]) for run in runs if run["images"] < SMALL})
         shared = sorted({int(run["concurrent"]) for run in runs if run["device"] == "cpu"})
@@ -105,28 +105,28 @@ class _Builder:
         cpu = [f"CPU times on a shared machine, up to {_join(shared)} cells at a time"] if shared else []
         heading = Entry(title, self._mark(small))
         name = text.metric(runs[0]["metric"] if runs else "top1")
-        return Column(heading, tuple(self._heading(quantity, name, unit, cpu) for quantity in self.quantities))
+        return Column(heading, tuple(self._heading(quantity, name, cpu) for quantity in self.quantities))
 
-    def _heading(self, quantity: Quantity, metric: str, unit: text.Unit, cpu: list[str]) -> Entry:
+    def _heading(self, quantity: Quantity, metric: str, cpu: list[str]) -> Entry:
         if quantity.kind == "metric":
             return Entry(metric)
         if quantity.kind == "count":
             return Entry(quantity.heading)
-        return Entry(f"{quantity.heading} ({unit.name})", self._mark(cpu))
+        return Entry(f"{quantity.heading} ({self.unit.name})", self._mark(cpu))
 
-    def _row(self, label: str, cells: Sequence[Cell | None], unit: text.Unit) -> Row:
+    def _row(self, label: str, cells: Sequence[Cell | None]) -> Row:
         sees_data = any(cell.sees_data for cell in cells if cell)
         title = Entry(label, self._mark(["sees real data: not data-free"] if sees_data else []))
-        return Row(title, tuple(entry for cell in cells for entry in self._entries(cell, unit)))
+        return Row(title, tuple(entry for cell in cells for entry in self._entries(cell)))
 
-    def _entries(self, cell: Cell | None, unit: text.Unit) -> list[Entry]:
+    def _entries(self, cell: Cell | None) -> list[Entry]:
         if cell is None:
             return [Entry(text.NOTHING)] * len(self.quantities)
         odd = list(dict.fromkeys(self.odd[run["path"]] for run in cell.done if run["path"] in self.odd))
         entries = []
         for position, quantity in enumerate(self.quantities):
             summary = cell.summary(quantity.column)
-            printed = _print(quantity, cell, unit)
+            printed = _print(quantity, cell, self.unit)
             if position == 0 and not summary.complete:
                 printed = f"{printed} ({summary.n}/{summary.expected})"
             notes = [*cell.problems(), *odd] if position == 0 else odd

@@ -45,6 +45,8 @@ def percent(summary: Summary) -> str:
 
 def number(value: float) -> str:
     """Two or three significant digits, at most three after the point."""
+    if value == 0:
+        return "0"
     size = abs(value)
     digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3
     return f"{value:.{digits}f}"

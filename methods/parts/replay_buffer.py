@@ -50,11 +50,10 @@ class ReplayBuffer(Stateful):
         self.teacher, self.student = context.teacher, context.student
         self.store = ImageStore(context.task, self.capacity, context.device)
         self._generator, self._device = context.generator, context.device
-        slots = {"size": (self.capacity,), "device": context.device}
-        self.priority = torch.zeros(**slots)
-        self.label = torch.zeros(**slots, dtype=torch.int64)
-        self.born = torch.zeros(**slots, dtype=torch.int64)
-        self.drawn = torch.zeros(**slots, dtype=torch.bool)
+        self.priority = torch.zeros(self.capacity, device=context.device)
+        self.label = torch.zeros(self.capacity, dtype=torch.int64, device=context.device)
+        self.born = torch.zeros(self.capacity, dtype=torch.int64, device=context.device)
+        self.drawn = torch.zeros(self.capacity, dtype=torch.bool, device=context.device)
         self.histogram = torch.zeros(context.task.classes, dtype=torch.int64, device=context.device)
         self.replaced = torch.zeros((), dtype=torch.int64, device=context.device)
         self.filled = 0
@@ -97,7 +96,7 @@ class ReplayBuffer(Stateful):
 
     def probabilities(self) -> Tensor:
         """P of every filled slot, in float64: [filled]."""
-        scores = (self.priority[: self.filled].double().abs() + self.config.epsilon) ** self.config.alpha
+        scores = (self.priority[: self.filled].double().abs() + self.config.epsilon).pow(self.config.alpha)
         return scores / scores.sum()
 
     def _sample(self, probability: Tensor) -> Tensor:

@@ -1,0 +1,30 @@
+# Every command sets itself up: it needs python3 (3.11 or newer) and nothing else. VENV=DIR takes an existing environment.
+VENV ?= .venv
+PYTHON := $(VENV)/bin/python
+GPUS := $(shell nvidia-smi -L 2>/dev/null | grep -c '^GPU')
+
+.PHONY: help demo test reports ui
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	test -x $(PYTHON) || python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: $(VENV)/.ready ## the whole grid on the embedded digits, with report: about a quarter of an hour on two cores
+	$(VENV)/bin/snakemake --cores all --resources gpu=$(if $(filter 0,$(GPUS)),1,$(GPUS))
+	@echo "open reports/index.html; make ui shows the runs in MLflow"
+
+test: $(VENV)/.ready ## ruff, types and the test suite
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(PYTHON) -m mypy
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2
+
+reports: $(VENV)/.ready ## render the reports again from results/
+	$(PYTHON) -m harness report
+
+ui: $(VENV)/.ready ## MLflow's page on 127.0.0.1
+	$(PYTHON) -m harness sync
+	$(PYTHON) -m harness ui
