@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -98,10 +99,8 @@ def run(cell: Cell, folder: Path) -> Engine:
 def interrupt_and_resume(cell: Cell, folder: Path) -> Engine:
     """Interrupt the cell in the middle, after the last checkpoint, and finish it with fresh objects."""
     middle = prepare(cell, folder).method.schedule.rounds // 2
-    try:
+    with contextlib.suppress(Interrupted):
         prepare(cell, folder, stop_before=max(1, middle)).run()
-    except Interrupted:
-        pass
     return run(cell, folder)
 
 

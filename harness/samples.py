@@ -19,8 +19,8 @@ DIFFICULTY_BINS = 20
 def describe(images: Tensor, teacher: nn.Module, task: Task) -> tuple[list[int], list[int]]:
     """Class counts and difficulty histogram of images [n, C, H, W] in [0, 1].
 
-    Classes are the teacher's predictions; difficulty is 1 - p_t, p_t the probability of the predicted class, in 20 equal
-    bins on [0, 1].
+    Classes are the teacher's predictions; difficulty is 1 - p_t, p_t the probability of the predicted class, in 20
+    equal bins on [0, 1].
     """
     normalise = Normaliser(task, images.device)
     batches = images.split(BATCH)

@@ -1,4 +1,4 @@
-"""Teachers: trained once per dataset and network, identified by the sha256 of their weights, never retrained silently."""
+"""Teachers: trained once per dataset and network, known by the sha256 of their weights, never retrained silently."""
 
 from __future__ import annotations
 

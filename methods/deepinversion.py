@@ -1,8 +1,8 @@
 """DeepInversion, adaptive form (Yin et al., CVPR 2020), as CMI's repository ran it for knowledge distillation.
 
 Pixels are optimised directly until the teacher's batch-norm statistics and its answers fit. The authors released no
-distillation code; the values are those of CMI, datafree/synthesis/deepinversion.py and scripts/deepinv. The last iterate
-is stored, as in all official codes (their "best" image shares memory with the one being optimised).
+distillation code; the values are those of CMI, datafree/synthesis/deepinversion.py and scripts/deepinv. The last
+iterate is stored, as in all official codes (their "best" image shares memory with the one being optimised).
 """
 
 from __future__ import annotations

@@ -75,6 +75,7 @@ class KDNoise(Reference):
     name = "kd-noise"
 
     def given_images(self) -> Tensor:
+        """The N noise images."""
         random = self.context.generator("noise")
         shape = (self.context.images, *self.context.task.shape)
         noise = torch.randn(shape, generator=random, device=random.device)

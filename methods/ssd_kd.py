@@ -4,7 +4,8 @@ The authors published no code; this is the first open implementation. docs/ssd-k
 known [K], our reading [R] or our choice [C].
 
 A meta-generator as in Fast inverts the teacher; φ lets the task term act on images of rare classes that the teacher
-finds hard. A replay buffer of fixed size holds the images, renewed only in part, and the student draws from it by priority.
+finds hard. A replay buffer of fixed size holds the images, renewed only in part, and the student draws from it by
+priority.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 class SmallCNN(nn.Module):
-    """Three 3×3 convolutions with batch norm and ReLU, strides 1, 2, 2, widths w, 2 w, 4 w; pooled; linear. Our choice."""
+    """Three 3×3 convolutions with batch norm and ReLU, strides 1, 2, 2, widths w, 2 w, 4 w; pooled; linear. Ours."""
 
     def __init__(self, width: int, classes: int, channels: int) -> None:
         super().__init__()

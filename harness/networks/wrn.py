@@ -22,6 +22,7 @@ class Block(nn.Module):
         self.shortcut = nn.Conv2d(inputs, outputs, 1, stride, bias=False) if inputs != outputs else None
 
     def forward(self, x: Tensor) -> Tensor:
+        """[B, inputs, H, W] to [B, outputs, H / stride, W / stride]."""
         active = F.relu(self.bn1(x))
         y: Tensor = self.conv2(F.relu(self.bn2(self.conv1(active))))
         return y + (x if self.shortcut is None else self.shortcut(active))
@@ -52,7 +53,7 @@ class WideResNet(nn.Module):
         self.apply(_initialise)
 
     def forward(self, x: Tensor, return_features: bool = False) -> Tensor | tuple[Tensor, Tensor]:
-        """Logits [B, classes] of ``x`` [B, C, H, W]; with ``return_features`` also the pooled features [B, 64 · width]."""
+        """Logits [B, classes] of ``x`` [B, C, H, W]; with ``return_features`` also features [B, 64 · width]."""
         features = F.relu(self.bn(self.groups(self.conv1(x)))).mean(dim=(2, 3))
         logits: Tensor = self.linear(features)
         return (logits, features) if return_features else logits

@@ -102,7 +102,7 @@ class _Builder:
         few = sorted({int(run["images"]) for run in runs if run["images"] < SMALL})
         shared = sorted({int(run["concurrent"]) for run in runs if run["device"] == "cpu"})
         small = [f"N = {_join(few)} images: fewer than {SMALL}"] if few else []
-        cpu = [f"CPU times on a shared machine, up to {_join(shared)} cells at a time"] if shared else []
+        cpu = [f"CPU times on a shared machine, concurrent cells: {_join(shared)}"] if shared else []
         heading = Entry(title, self._mark(small))
         name = text.metric(runs[0]["metric"] if runs else "top1")
         return Column(heading, tuple(self._heading(quantity, name, cpu) for quantity in self.quantities))

@@ -30,7 +30,7 @@ class Views:
     def take(self, padded: Tensor, view: Tensor) -> Tensor:
         """Image i of ``padded`` [B, C, H + 2 pad, W + 2 pad] in its view i of ``view`` [B]: [B, C, H, W]."""
         index = self._pixels(view).unsqueeze(1).expand(-1, padded.shape[1], -1)
-        return padded.flatten(2).gather(2, index).unflatten(2, (self.height, self.width))
+        return padded.flatten(2).gather(2, index).view(len(view), -1, self.height, self.width)
 
     def augment(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Zero-pad images [B, C, H, W] and take a random view of each; differentiable."""

@@ -42,8 +42,8 @@ class DAFLGenerator(nn.Module):
     """The generator of DAFL: latent [B, nz] to the teacher's input [B, C, H, W], not to [0, 1].
 
     huawei-noah/Efficient-Computing, Data-Efficient-Model-Compression/DAFL: 8,423,939 parameters for nz 1000 and
-    3 × 32 × 32 images. The last batch norm has no affine part, so every batch has mean 0 and variance 1 per channel. The
-    two inner ones have eps 0.8, which the authors' code passes by position.
+    3 × 32 × 32 images. The last batch norm has no affine part, so every batch has mean 0 and variance 1 per channel.
+    The two inner ones have eps 0.8, which the authors' code passes by position.
     """
 
     def __init__(self, task: Task, nz: int = 1000, width: int = 128) -> None:

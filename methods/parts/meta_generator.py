@@ -127,7 +127,7 @@ class MetaGeneratorInverter(Stateful):
 
     @torch.no_grad()
     def _reset(self, random: torch.Generator) -> None:
-        """Start the first layer again; Adam's moments stay. Fast-Datafree, datafree/synthesis/fast_meta.py, reset_l0."""
+        """Start the first layer again; Adam's moments stay. Fast-Datafree, fast_meta.py, reset_l0."""
         for layer in (self.generator.linear, self.generator.first_norm):
             nn.init.normal_(layer.weight, 0.0, 0.02, generator=random)
             nn.init.zeros_(layer.bias)

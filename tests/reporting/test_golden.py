@@ -1,0 +1,36 @@
+"""Records in, committed tables out. After a wanted change: python -m tests.reporting.golden_results"""
+
+from pathlib import Path
+
+import pytest
+
+from harness.reporting import render
+from tests.reporting.golden_results import GOLDEN, TABLES
+
+
+@pytest.fixture(scope="module")
+def reports(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("reports")
+    render(results, out)
+    return out
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("kind", ["md", "csv", "tex"])
+def test_tables_are_the_committed_ones(reports: Path, table: str, kind: str) -> None:
+    assert (reports / f"toy/tables/{table}.{kind}").read_text() == (GOLDEN / f"{table}.{kind}").read_text()
+
+
+def test_golden_numbers_by_hand() -> None:
+    """The committed tables hold what pencil and paper give."""
+    table = (GOLDEN / "accuracy-time.md").read_text()
+    # 90, 92, 97: mean 93, deviations -3, -1, 4, so sd = sqrt(26 / 2); time 3 + (50, 51, 52) + 25 = 79 s in the mean.
+    assert "| ssd-kd | 93.00 ± 3.61 | 79.0 |" in table
+    # 80, 82 and a seed that diverged: mean 81, sd = sqrt(2); time 3 + (5, 6) + 2.5 = 11 s in the mean.
+    assert "| 81.00 ± 1.41 (2/3)" in table
+    assert "| 11.0 |" in table
+    assert "seed 2 diverged: loss is NaN in round 3" in table
+    assert "seeds 0, 1, 2 failed: ValueError: expected 10 classes, not 9" in table
+    assert "seed 1 damaged: is the record of toy/digits/wrn10_1--cnn3_16/fast-2/scale-1/seed-0" in table
+    assert "85.50 ± 0.71 (2/3) |" in table  # the third seed was never run: nothing to explain
+    assert "N = 13 images: fewer than 32" in table

@@ -1,0 +1,86 @@
+"""A workflow of its own in a temporary folder: the repository's Snakefile, the stub's command, two toy methods."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+STUDY = """\
+study: toy
+dataset: digits
+pairs: [{{teacher: wrn10_1, student: cnn3_16}}]
+scales: [100, 10]
+seeds: [0]
+methods:
+  first: {{method: {folder}/first.py}}
+  second: {{method: {folder}/second.py}}
+"""
+
+CELLS = {"first/scale-100/seed-0", "first/scale-10/seed-0", "second/scale-100/seed-0", "second/scale-10/seed-0"}
+EVERYTHING = {"validate", "train-teacher", "sync", "report"} | CELLS
+
+
+class Bench:
+    """Runs Snakemake and tells what it had to do."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.results = folder / "results"
+        self.study = folder / "study.yaml"
+        self.study.write_text(STUDY.format(folder=folder))
+        self.write_method("first", "GAMMA = 1  # as in the paper\n")
+        self.write_method("second", "GAMMA = 1\n")
+
+    def write_method(self, name: str, text: str) -> None:
+        (self.folder / f"{name}.py").write_text(text)
+
+    def start(self, *arguments: str, study: Path | None = None, **environment: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
+        command += ["--cores", "2", *arguments, "--configfile", str(study or self.study)]
+        stub = f"{sys.executable} {Path(__file__).with_name('stub.py')}"
+        extra = {"DKD_COMMAND": stub, "STUB": str(self.folder), "PYTHONPATH": str(ROOT), **environment}
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=os.environ | extra,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, study: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        process = self.start(*arguments, study=study, **environment)
+        output, _ = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, output)
+
+    def work(self, *arguments: str, code: int = 0) -> list[str]:
+        """What a run of Snakemake that ends with ``code`` did: the stub's expensive calls."""
+        calls = self.folder / "calls.txt"
+        calls.unlink(missing_ok=True)
+        done = self.run(*arguments)
+        assert done.returncode == code, done.stdout
+        return calls.read_text().splitlines() if calls.exists() else []
+
+    def metrics(self) -> dict[str, int]:
+        """Cell -> time of its last writing, for every result that is there."""
+        found = self.results.glob("toy/*/*/*/*/*/metrics.json")
+        return {"/".join(path.parts[-4:-1]): path.stat().st_mtime_ns for path in found}
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """SIGKILL to Snakemake and all its jobs, as when a machine goes down."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)

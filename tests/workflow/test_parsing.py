@@ -1,0 +1,85 @@
+"""What the Snakefile reads, what it refuses, and what it must not import."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.conftest import Bench
+
+
+def test_another_configuration_replaces_the_default(bench: Bench) -> None:
+    plan = bench.run("-n").stdout
+    assert "toy/digits/wrn10_1--cnn3_16/first/scale-10/seed-0" in plan
+    assert "ssd-kd" not in plan
+    assert "kd-noise" not in plan
+
+
+def test_parsing_imports_no_torch(bench: Bench) -> None:
+    output = bench.run("-n", PYTHONPROFILEIMPORTTIME="1").stdout
+    assert "harness.keys" in output, "the list of imports is missing"
+    assert not [line for line in output.splitlines() if line.split("|")[-1].strip() in ("torch", "numpy", "mlflow")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("/first.py", "/frist.py", "study.yaml: methods.first.method: no such method file"),
+        ("wrn10_1", "wrn10_l", "study.yaml: pairs.0.teacher: unknown network: 'wrn10_l'"),
+        ("[100, 10]", "[250]", "study.yaml: scales.0: 250 is not a data scale"),
+        ("scales:", "scale:", "study.yaml: scales: this key is missing"),
+        ("seeds: [0]", "seeds: [one]", "study.yaml: seeds.0: 'one'"),
+        ("seeds: [0]", "seeds: [0]\ndevice: cuda", "device: cuda, but no GPU is visible here"),
+    ],
+)
+def test_bad_configurations(bench: Bench, old: str, new: str, expected: str) -> None:
+    bench.study.write_text(bench.study.read_text().replace(old, new))
+    _refused(bench, [], expected, CUDA_VISIBLE_DEVICES="")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--config", "scales=11"], "--config scales=11: not in the grid"),
+        (["--config", "method=first"], "did you mean: methods"),
+        (["results/toy/digits/wrn10_1--cnn3_16/first/scale-10/seed-7/metrics.json"], "no cell of the chosen grid"),
+    ],
+)
+def test_bad_command_lines(bench: Bench, arguments: list[str], expected: str) -> None:
+    _refused(bench, arguments, expected)
+
+
+def test_a_method_that_is_no_python(bench: Bench) -> None:
+    bench.write_method("first", "GAMMA = = 1\n")
+    _refused(bench, [], "first.py, line 1")
+
+
+def test_more_gpus_than_there_are(bench: Bench) -> None:
+    program = bench.folder / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 'GPU 0: Test (UUID: GPU-a)'\n")
+    program.chmod(0o755)
+    path = f"{bench.folder}:{os.environ['PATH']}"
+    _refused(bench, ["--resources", "gpu=4"], "there is 1 GPU here\n  type: --resources gpu=1", PATH=path)
+
+
+def test_a_damaged_or_lost_teacher(bench: Bench) -> None:
+    bench.work()
+    before = bench.metrics()
+    record = next(bench.results.glob("teachers/*/*/teacher.json"))
+    record.write_text(record.read_text()[:40])
+    _refused(bench, [], "teacher.json: damaged record")
+    record.unlink()
+    _refused(bench, [], "put it back, or remove")
+    assert bench.metrics() == before
+
+
+def _refused(bench: Bench, arguments: list[str], expected: str, **environment: str) -> None:
+    """Snakemake ends at once, with one screen of text."""
+    refused = bench.run(*arguments, **environment)
+    assert refused.returncode != 0
+    assert expected in refused.stdout
+    assert "Traceback" not in refused.stdout
+    assert len(refused.stdout.splitlines()) < 25
+    assert not (bench.folder / "calls.txt").exists() or Path(bench.folder / "calls.txt").read_text().count("report") < 2

@@ -1,0 +1,93 @@
+"""What Snakemake does again after a change, a failure and a kill; what it must never destroy."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from tests.workflow.conftest import CELLS, EVERYTHING, Bench, kill
+
+FIRST = {"first/scale-100/seed-0", "first/scale-10/seed-0"}
+SECOND = CELLS - FIRST
+AFTER = {"sync", "report"}
+
+
+def test_only_what_changed_runs_again(bench: Bench) -> None:
+    done = bench.work()
+    assert set(done) == EVERYTHING
+    assert len(done) == len(EVERYTHING), "something ran twice"
+    assert done[0] == "validate"
+    assert done[1] == "train-teacher"
+    before = bench.metrics()
+
+    assert bench.work() == []
+
+    bench.write_method("first", '"""Now with a docstring."""\nGAMMA = 1  # and another comment\n')
+    assert bench.work() == []
+
+    bench.write_method("first", "GAMMA = 2\n")
+    assert set(bench.work()) == {"validate"} | FIRST | AFTER
+
+    bench.write_method("first", "GAMMA = 1\n")
+    assert set(bench.work()) == {"validate"} | AFTER, "a reverted change must find its results again"
+    after = bench.metrics()
+    assert {cell for cell in CELLS if before[cell] != after[cell]} == FIRST
+    assert bench.work() == []
+
+    _replace_teacher(bench.results)
+    assert set(bench.work()) == CELLS | AFTER, "another teacher makes other results, and is not trained again"
+
+
+def test_a_failing_cell_stops_no_other_and_destroys_nothing(bench: Bench) -> None:
+    (bench.folder / "fail-first").touch()
+    done = bench.work(code=1)
+    assert set(bench.metrics()) == SECOND
+    assert done.count("first/scale-10/seed-0") == 3, "two retries"
+    assert done[-1] == "report", "the partial report"
+
+    (bench.folder / "fail-first").unlink()
+    assert set(bench.work()) == FIRST | AFTER
+
+    bench.write_method("first", "GAMMA = 2\n")
+    (bench.folder / "fail-first").touch()
+    bench.work(code=1)
+    assert len(list(bench.results.glob("toy/*/*/first/*/*/runs/*/metrics.json"))) == len(FIRST), "finished, and lost"
+    bench.write_method("first", "GAMMA = 1\n")
+    assert set(bench.work()) <= {"validate"} | AFTER, "what was finished needs no work"
+    assert set(bench.metrics()) == CELLS
+
+
+def test_a_killed_snakemake_goes_on_and_destroys_nothing(bench: Bench) -> None:
+    (bench.folder / "hang-second").touch()
+    process = bench.start()
+    _wait_for(lambda: (bench.folder / "hanging-second").exists() and set(bench.metrics()) == FIRST)
+    kill(process)
+    before = bench.metrics()
+    assert set(before) == FIRST
+
+    (bench.folder / "hang-second").unlink()
+    locked = bench.run()
+    assert locked.returncode != 0
+    assert "--unlock" in locked.stdout
+    bench.work("--unlock")
+    assert set(bench.work()) == SECOND | AFTER
+    assert {cell: bench.metrics()[cell] for cell in FIRST} == before
+
+
+def test_a_subset_runs_alone(bench: Bench) -> None:
+    done = bench.work("--config", "methods=second", "scales=10")
+    assert {call for call in done if "/" in call} == {"second/scale-10/seed-0"}
+    assert {call for call in bench.work() if "/" in call} == CELLS - {"second/scale-10/seed-0"}
+
+
+def _replace_teacher(results: Path) -> None:
+    record = next(results.glob("teachers/*/*/teacher.json"))
+    record.write_text(record.read_text().replace("7e" * 32, "8f" * 32))
+
+
+def _wait_for(condition: object, seconds: float = 60) -> None:
+    assert callable(condition)
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
