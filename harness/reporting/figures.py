@@ -185,8 +185,12 @@ def _clip(axes: Axes, cells: Sequence[Cell]) -> None:
     if not methods or not cut:
         return
     axes.set_ylim(bottom=low - 0.12 * (high - low))
-    below = ", ".join(f"{name} {min(values):.0f}–{max(values):.0f}" for name, values in cut.items())
+    below = ", ".join(f"{name} {_range(values)}" for name, values in cut.items())
     axes.text(0.98, 0.03, f"below: {below}", transform=axes.transAxes, ha="right", color="#666666", fontsize=6.5)
+
+
+def _range(values: Sequence[float]) -> str:
+    return "–".join(dict.fromkeys(f"{value:.0f}" for value in (min(values), max(values))))
 
 
 def _draw_front(axes: Axes, cells: Sequence[Cell], unit: text.Unit) -> set[str]:
