@@ -68,7 +68,8 @@ class Cell:
 
     def distinct(self, column: str) -> list[str]:
         """The different values of a column among the runs that count, as text, sorted."""
-        return sorted({str(run[column]) for run in self.done if run[column] is not None})
+        values = {run[column] for run in self.done if run[column] is not None}
+        return sorted(f"{value:.10g}" if isinstance(value, float) else str(value) for value in values)
 
     def problems(self) -> list[str]:
         """One sentence per reason for which seeds do not count."""

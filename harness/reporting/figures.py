@@ -186,7 +186,7 @@ def _clip(axes: Axes, cells: Sequence[Cell]) -> None:
         return
     axes.set_ylim(bottom=low - 0.12 * (high - low))
     below = ", ".join(f"{name} {_range(values)}" for name, values in cut.items())
-    axes.text(0.98, 0.03, f"below: {below}", transform=axes.transAxes, ha="right", color="#666666", fontsize=6.5)
+    axes.text(1, 1.02, f"below: {below}", transform=axes.transAxes, ha="right", color="#666666", fontsize=6.5)
 
 
 def _range(values: Sequence[float]) -> str:
