@@ -14,19 +14,28 @@ include: "workflow/rules/common.smk"
 
 localrules:
     all,
-    validate,
     sync,
     report,
 
 
+# The cells stand here too: after a failure there is a partial report, which must not look like the end of the work.
 rule all:
     input:
+        METRICS,
+        f"{STAMPS}.synced",
         f"{REPORTS}/index.html",
+    message:
+        "the whole grid"
 
 
 include: "workflow/rules/teachers.smk"
 include: "workflow/rules/distill.smk"
 include: "workflow/rules/reports.smk"
+
+
+# No rule: if all cells depended on it and it ran again, Snakemake would not look for changed parameters in the cells.
+onstart:
+    validate()
 
 
 # A rule that needs all cells does not run after a failure: show at least what there is.

@@ -80,7 +80,7 @@ def _closure(path: Path) -> frozenset[Path]:
 
 def _imports(path: Path) -> list[Path]:
     found = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(), filename=str(path))):
         if isinstance(node, ast.ImportFrom) and node.module:
             candidates = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):

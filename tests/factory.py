@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import records
-from harness.records import Attempt, Event, Flops, Manifest, Metrics, Seconds
+from harness.records import Attempt, Event, Flops, Manifest, Metrics, Seconds, TeacherRecord
 
 TEACHER_SHA = "7e" * 32
 START = 1_700_000_000.0
@@ -122,3 +122,19 @@ def _samples(path: Path) -> None:
     from PIL import Image
 
     Image.effect_noise((64, 64), 80).save(path)
+
+
+def teacher(dataset: str = "digits", network: str = "wrn10_1") -> TeacherRecord:
+    """The record of a teacher that was never trained."""
+    return TeacherRecord(
+        dataset=dataset,
+        network=network,
+        sha256=TEACHER_SHA,
+        value=99.0,
+        floor=98.5,
+        recipe={"epochs": 40},
+        seconds=12.0,
+        parameters=77_000,
+        versions={"python": "3.11.0"},
+        finished="2026-01-01T00:00:00+00:00",
+    )

@@ -44,7 +44,7 @@ class Bench:
     def start(self, *arguments: str, study: Path | None = None, **environment: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
         command += ["--cores", "2", *arguments, "--configfile", str(study or self.study)]
-        stub = f"{sys.executable} {Path(__file__).with_name('stub.py')}"
+        stub = f"{sys.executable} {Path(__file__).with_name('fake_dkd.py')}"
         extra = {"DKD_COMMAND": stub, "STUB": str(self.folder), "PYTHONPATH": str(ROOT), **environment}
         return subprocess.Popen(
             command,

@@ -1,74 +1,59 @@
-"""Stands in for `python -m harness` under Snakemake: leaves the same files behind, trains nothing, imports no torch.
+"""Stands for `python -m harness` in workflow tests: the same files and exit codes, no torch, no training.
 
-What it is asked to do is in the folder $STUB: every expensive call is a line of calls.txt; a file `fail-<label>` makes
-that label's cells fail, a file `hang-<label>` lets them write `hanging-<label>` and wait.
+Appends one line per piece of real work to $STUB_LOG. A cell whose name contains $STUB_FAIL exits with status 1; one that
+contains $STUB_HANG never ends.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import shutil
 import sys
 import time
 from pathlib import Path
 
 from harness import keys, records
-from harness.records import TeacherRecord
 from tests import factory
 
-STUB = Path(os.environ["STUB"])
+
+def note(text: str) -> None:
+    with open(os.environ["STUB_LOG"], "a") as log:
+        log.write(text + "\n")
+
+
+def option(name: str) -> str:
+    return sys.argv[sys.argv.index(name) + 1]
+
+
+def run(cell: str, results: Path) -> None:
+    key = keys.cell_key(option("--plan-key"), factory.TEACHER_SHA)
+    run_folder = results / cell / "runs" / key
+    if not (run_folder / "metrics.json").exists():
+        if os.environ.get("STUB_FAIL", "-") in cell:
+            sys.exit(1)
+        if os.environ.get("STUB_HANG", "-") in cell:
+            note(f"hang {cell}")
+            time.sleep(600)
+        note(f"run {cell}")
+        records.write(run_folder / "metrics.json", factory.metrics(cell=cell, key=key))
+    records.copy(run_folder / "metrics.json", results / cell / "metrics.json")
+
+
+def train_teacher(dataset: str, network: str, results: Path) -> None:
+    place = results / "teachers" / dataset / network / "teacher.json"
+    if not place.exists():
+        note(f"teacher {network}")
+        records.write(place, factory.teacher(dataset, network))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("command")
-    parser.add_argument("names", nargs="*")
-    for option in ("--configfile", "--results", "--out", "--plan-key", "--concurrent"):
-        parser.add_argument(option)
-    options = parser.parse_args()
-    results = Path(options.results)
-    match options.command:
-        case "validate" | "sync":
-            _log(options.command)
-        case "train-teacher":
-            _train_teacher(results, *options.names)
-        case "run":
-            _run(results, options.names[0], options.plan_key)
-        case "report":
-            _log("report")
-            Path(options.out).mkdir(exist_ok=True)
-            (Path(options.out) / "index.html").write_text("report")
+    assert "torch" not in sys.modules
+    command, results = sys.argv[1], Path(option("--results"))
+    if command == "run":
+        run(sys.argv[2], results)
+    elif command == "train-teacher":
+        train_teacher(sys.argv[2], sys.argv[3], results)
+    elif command == "report":
+        records.write_bytes(Path(option("--out")) / "index.html", b"report")
 
 
-def _train_teacher(results: Path, dataset: str, network: str) -> None:
-    place = results / "teachers" / dataset / network / "teacher.json"
-    if place.exists():
-        return
-    _log("train-teacher")
-    facts = {"value": 99.0, "floor": 98.5, "recipe": {}, "seconds": 1.0, "parameters": 1, "versions": {}}
-    records.write(place, TeacherRecord(dataset=dataset, network=network, sha256="7e" * 32, finished="now", **facts))
-
-
-def _run(results: Path, cell: str, plan: str) -> None:
-    *_, label, scale, seed = cell.split("/")
-    teacher = records.read(next(results.glob("teachers/*/*/teacher.json")), TeacherRecord)
-    finished = results / cell / "runs" / keys.cell_key(plan, teacher.sha256) / "metrics.json"
-    if not finished.exists():
-        _log(f"{label}/{scale}/{seed}")
-        if (STUB / f"fail-{label}").exists():
-            sys.exit("as asked to")
-        if (STUB / f"hang-{label}").exists():
-            (STUB / f"hanging-{label}").touch()
-            time.sleep(600)
-        records.write(finished, factory.metrics(label))
-    shutil.copyfile(finished, results / cell / "metrics.json")
-
-
-def _log(line: str) -> None:
-    with (STUB / "calls.txt").open("a") as calls:
-        calls.write(line + "\n")
-
-
-if __name__ == "__main__":
-    main()
+main()

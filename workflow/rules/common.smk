@@ -40,6 +40,17 @@ def cell_of(wildcards):
     return CELLS[wildcards.cell]
 
 
+def validate():
+    """Check the whole study once per change of it or of the code; the end, if a cell cannot work."""
+    stamp = Path(f"{STAMPS}.validated")
+    grid = sha256("".join(PLANS.values()).encode()).hexdigest()
+    if stamp.exists() and stamp.read_text() == grid:
+        return
+    if os.system(f"{DKD} validate --configfile {shlex.quote(str(CONFIG))} --results {shlex.quote(RESULTS)}"):
+        sys.exit("error: nothing was started")
+    records.write_bytes(stamp, grid.encode())
+
+
 def teacher_sha256(folder):
     """Identity of a trained teacher; None before its training."""
     path = Path(folder) / "teacher.json"
@@ -77,6 +88,7 @@ except (UserError, SyntaxError) as error:
     sys.exit(f"error: {error}")
 
 DKD = os.environ.get("DKD_COMMAND") or f"{shlex.quote(sys.executable)} -m harness"
+METRICS = [f"{RESULTS}/{name}/metrics.json" for name in CELLS]
 STAMPS = f"{RESULTS}/.stamps/{STUDY.study}"
 """Declared outputs are deleted before a job runs again, so the rules declare stamps in place of what must survive."""
 

@@ -4,7 +4,6 @@
 # A diverged or failed method is a result and exits 0; retries are for signals, full memory and full disks.
 rule distill:
     input:
-        ancient(f"{STAMPS}.validated"),
         ancient(lambda wildcards: f"{RESULTS}/{cell_of(wildcards).teacher_folder}/ready"),
     output:
         f"{RESULTS}/{{cell}}/metrics.json",

@@ -3,7 +3,7 @@
 
 rule sync:
     input:
-        expand(f"{RESULTS}/{{cell}}/metrics.json", cell=CELLS),
+        METRICS,
     output:
         touch(f"{STAMPS}.synced"),
     message:

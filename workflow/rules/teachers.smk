@@ -1,21 +1,8 @@
-"""Before any cell: is everything valid, and is there a teacher?"""
-
-
-rule validate:
-    output:
-        touch(f"{STAMPS}.validated"),
-    params:
-        grid=sha256("".join(PLANS.values()).encode()).hexdigest()[: keys.LENGTH],
-    message:
-        "validate {CONFIG}"
-    shell:
-        "{DKD} validate --configfile {CONFIG:q} --results {RESULTS:q}"
+"""Before any cell: its teacher."""
 
 
 # Returns at once if there is a valid teacher: teachers are never replaced silently.
 rule teacher:
-    input:
-        ancient(f"{STAMPS}.validated"),
     output:
         touch(f"{RESULTS}/teachers/{{dataset}}/{{network}}/ready"),
     message:

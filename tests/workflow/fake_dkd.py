@@ -1,0 +1,78 @@
+"""Stands in for `python -m harness` under Snakemake: leaves the same files behind, trains nothing, imports no torch.
+
+Every expensive call is a line of calls.txt in the folder $STUB. Cells whose name contains the text of its file `fail`
+fail, those whose name contains the text of `hang` write the file `hanging` and wait.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from harness import keys, records
+from harness.records import TeacherRecord
+from tests import factory
+
+STUB = Path(os.environ["STUB"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("command")
+    parser.add_argument("names", nargs="*")
+    for option in ("--configfile", "--results", "--out", "--plan-key", "--concurrent"):
+        parser.add_argument(option)
+    options = parser.parse_args()
+    results = Path(options.results)
+    match options.command:
+        case "validate" | "sync":
+            _log(options.command)
+        case "train-teacher":
+            _train_teacher(results, *options.names)
+        case "run":
+            _run(results, options.names[0], options.plan_key)
+        case "report":
+            _log("report")
+            Path(options.out).mkdir(exist_ok=True)
+            (Path(options.out) / "index.html").write_text("report")
+
+
+def _train_teacher(results: Path, dataset: str, network: str) -> None:
+    place = results / "teachers" / dataset / network / "teacher.json"
+    if place.exists():
+        return
+    _log("train-teacher")
+    facts = {"value": 99.0, "floor": 98.5, "recipe": {}, "seconds": 1.0, "parameters": 1, "versions": {}}
+    records.write(place, TeacherRecord(dataset=dataset, network=network, sha256="7e" * 32, finished="now", **facts))
+
+
+def _run(results: Path, cell: str, plan: str) -> None:
+    *_, label, scale, seed = cell.split("/")
+    teacher = records.read(next(results.glob("teachers/*/*/teacher.json")), TeacherRecord)
+    finished = results / cell / "runs" / keys.cell_key(plan, teacher.sha256) / "metrics.json"
+    if not finished.exists():
+        _log(f"{label}/{scale}/{seed}")
+        if _asked_to("fail", cell):
+            sys.exit("as asked to")
+        if _asked_to("hang", cell):
+            (STUB / "hanging").touch()
+            time.sleep(600)
+        records.write(finished, factory.metrics(label))
+    shutil.copyfile(finished, results / cell / "metrics.json")
+
+
+def _asked_to(what: str, cell: str) -> bool:
+    return (STUB / what).exists() and (STUB / what).read_text() in cell
+
+
+def _log(line: str) -> None:
+    with (STUB / "calls.txt").open("a") as calls:
+        calls.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()
