@@ -13,7 +13,7 @@ def test_a_cut_metrics_file_is_named(tmp_path: Path) -> None:
     file = tmp_path / "metrics.json"
     records.write(file, factory.metrics())
     file.write_bytes(file.read_bytes()[:100])
-    with pytest.raises(DamagedRecord, match="metrics.json"):
+    with pytest.raises(DamagedRecord, match=r"metrics\.json"):
         records.read(file, Metrics)
 
 
