@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.errors import UserError
 
-SCHEMA = 1
+SCHEMA: Literal[1] = 1
 
 Status = Literal["done", "diverged", "failed"]
 
@@ -66,7 +66,7 @@ class Flops(Record):
 class Metrics(Record):
     """The result of one cell. ``final`` is the metric after the last epoch: the headline."""
 
-    schema_version: int = SCHEMA
+    schema_version: Literal[1] = SCHEMA
     cell: str
     """``study/dataset/teacher--student/label/scale-P/seed-K``."""
     key: str
@@ -168,7 +168,7 @@ class Attempt(Record):
 class Manifest(Record):
     """Where a number comes from: resolved configuration, sources, teacher, and one entry per attempt."""
 
-    schema_version: int = SCHEMA
+    schema_version: Literal[1] = SCHEMA
     cell: str
     key: str
     plan_key: str
@@ -193,7 +193,7 @@ class Progress(Record):
 class TeacherRecord(Record):
     """``teacher.json``: how good a teacher is, and the identity of its weights."""
 
-    schema_version: int = SCHEMA
+    schema_version: Literal[1] = SCHEMA
     dataset: str
     network: str
     sha256: str

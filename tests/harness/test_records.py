@@ -48,3 +48,10 @@ def test_a_failed_write_leaves_the_old_content(tmp_path: Path) -> None:
         records.write_with(file, fails)
     assert file.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_record_of_another_version_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.json"
+    file.write_text(factory.metrics().model_dump_json().replace('"schema_version":1', '"schema_version":2'))
+    with pytest.raises(DamagedRecord, match="schema_version"):
+        records.read(file, Metrics)
