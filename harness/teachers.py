@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from harness import data, provenance, records
+from harness import data, gpus, provenance, records
 from harness.assemble import build_network, choose_device, load_weights, save_weights
 from harness.data.dataset import Dataset
 from harness.errors import ConfigError, UserError
@@ -61,6 +61,8 @@ def train(
         return verify(place)
     recipe = _recipe(dataset)
     torch.set_num_threads(1)  # the thread count changes the last bits, and so the sha256
+    if cards := gpus.visible():
+        gpus.lease(cards, name=f"teacher {dataset}/{network}")
     loaded, device = data.load(dataset), choose_device("auto")
     started = time.perf_counter()
     model = fit(network, loaded, recipe, device, report)
