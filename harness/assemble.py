@@ -28,10 +28,10 @@ def method_class(cell: Cell) -> type[Method]:
         raise UserError(f"methods.{cell.label}: {error}") from None
 
 
-def method_config(cell: Cell) -> MethodConfig:
-    """The cell's complete method configuration. Raises ConfigError that names the key."""
+def method_config(cell: Cell, file: str = "configuration") -> MethodConfig:
+    """The cell's complete method configuration. Raises ConfigError that names the key in ``file``."""
     cls = method_class(cell)
-    where = f"{cell.study}.yaml: methods.{cell.label}"
+    where = f"{file}: methods.{cell.label}"
     try:
         return cls.configure(cell.defaults, cell.options)
     except UnknownPreset as error:

@@ -24,7 +24,7 @@ def validate(path: Path, report: Callable[[str], object] = print) -> list[Cell]:
     dataset = data.load(study.dataset)
     for cell in {cell.label: cell for cell in cells}.values():
         method_class(cell)
-        method_config(cell)
+        method_config(cell, path.name)
     for pair in study.pairs:
         for network in (pair.teacher, pair.student):
             build_network(network, dataset)
