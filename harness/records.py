@@ -79,6 +79,10 @@ class Metrics(Record):
     label: str
     method: str
     data_free: bool
+    preset: str | None = None
+    """Named set of hyperparameters that the label runs with."""
+    preset_note: str | None = None
+    """Set where the preset's values were never published for this dataset and pair: whose they are."""
     scale: float
     """Percent of the reference size."""
     seed: int
