@@ -49,7 +49,7 @@ class FrozenTeacher(Stateful):
         """Forward ``x`` [B, C, H, W], normalised as the teacher was trained."""
         self.images_forwarded += len(x)
         self._seen = {} if statistics else None
-        logits, pooled = self._network(x, return_features=True)
+        logits, pooled, _ = self._network(x, return_features=True)
         return TeacherOutput(logits, pooled if features else None, self._collect())
 
     @torch.no_grad()
