@@ -20,6 +20,9 @@ _MODULES = {
     "wrn16_2": "wrn",
     "wrn40_1": "wrn",
     "wrn40_2": "wrn",
+    "resnet18": "resnet",
+    "resnet34": "resnet",
+    "vgg11": "vgg",
     "cnn3_16": "small",
 }
 """Network -> module of this folder; the module's NETWORKS maps the name to a function of (classes, channels)."""
