@@ -10,7 +10,7 @@ priority.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -18,10 +18,11 @@ from torch import Tensor
 
 from methods.base import Context, MethodConfig
 from methods.parts.composed import ComposedMethod
-from methods.parts.distiller import KLDistiller
-from methods.parts.meta_generator import MetaGeneratorConfig, MetaGeneratorInverter
+from methods.parts.distiller import Distiller
+from methods.parts.meta_generator import PAIRS, MetaGeneratorConfig, MetaGeneratorInverter
+from methods.parts.presets import Preset
 from methods.parts.replay_buffer import ReplayBuffer, ReplayConfig
-from methods.parts.schedule import Schedule, cosine
+from methods.parts.schedule import Schedule
 
 
 class SSDKDConfig(MetaGeneratorConfig, ReplayConfig):
@@ -37,10 +38,8 @@ class SSDKDConfig(MetaGeneratorConfig, ReplayConfig):
     """φ's first factor: frequent classes weigh less. Off in the ablation."""
     difficulty: bool = True
     """φ's second factor: images that the teacher is sure of weigh less. Off in the ablation."""
-    temperature: float = Field(default=20.0, gt=0)
-    """Fast-Datafree, scripts/fast_cifar."""
-    lr: float = Field(default=0.2, gt=0)
-    """Cosine to 2e-4. Same source."""
+    lr_per: Literal["epoch", "round"] = "round"
+    """[R] Over the rounds after the warm-up."""
 
 
 def modulation(
@@ -70,7 +69,8 @@ class SSDKD(ComposedMethod):
     name = "ssd-kd"
     Config = SSDKDConfig
     presets: ClassVar = {
-        "smoke": {"rounds": 8, "warmup": 2, "inversion_batch": 16, "generator_width": 8, "nz": 16},
+        "fast-2": Preset({}, PAIRS),  # [R] the setup "follows Fast"
+        "smoke": Preset({"rounds": 8, "warmup": 2, "inversion_batch": 16, "generator_width": 8, "nz": 16}),
     }
 
     def __init__(self, config: MethodConfig, context: Context) -> None:
@@ -94,9 +94,4 @@ class SSDKD(ComposedMethod):
                 difficulty=config.difficulty,
             ),
         )
-        self.distiller = KLDistiller(
-            context.student,
-            context.teacher,
-            temperature=config.temperature,
-            learning_rates=cosine(config.lr, self.schedule.epochs, 2e-4),
-        )
+        self.distiller = Distiller(config, context, self.schedule)

@@ -1,6 +1,8 @@
-"""Losses that several methods share: pure functions of logits [B, classes]."""
+"""Losses that several methods share: pure functions of logits [B, classes], and their sum."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -25,6 +27,19 @@ def masked_kl(teacher: Tensor, student: Tensor) -> Tensor:
     return (kl_divergence(teacher, student) * agree).mean()
 
 
+def logit_distance(teacher: Tensor, student: Tensor) -> Tensor:
+    """Mean absolute difference of the logits of every sample: [B]. DFAD (arXiv 1912.11006)."""
+    return (teacher - student).abs().flatten(1).mean(dim=1)
+
+
+def one_hot(logits: Tensor) -> Tensor:
+    """Cross entropy to the logits' own largest entry, mean over the batch, 0-dim: small when the teacher is sure.
+
+    The one-hot term of DAFL (ICCV 2019).
+    """
+    return F.cross_entropy(logits, logits.argmax(dim=1))
+
+
 def mean_entropy(logits: Tensor) -> Tensor:
     """Entropy in nats of the batch's mean prediction: largest when the predicted classes are balanced.
 
@@ -45,3 +60,14 @@ def jensen_shannon(teacher: Tensor, student: Tensor) -> Tensor:
     m = ((p + q) / 2).clamp(0.01, 0.99)
     p, q = p.clamp(0.01, 0.99), q.clamp(0.01, 0.99)
     return 0.5 * (m * (2 * m.log() - p.log() - q.log())).sum(dim=1).mean()
+
+
+def weighted_sum(parts: dict[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+    """Σ weight · part over the parts with a weight other than 0; 0-dim."""
+    terms = [weights[name] * part for name, part in parts.items() if weights[name]]
+    return sum(terms[1:], start=terms[0]) if terms else next(iter(parts.values())) * 0
+
+
+def detached(loss: Tensor, parts: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What is recorded of an objective: ``loss`` first, then its parts, without graphs."""
+    return {"loss": loss.detach(), **{name: part.detach() for name, part in parts.items()}}
