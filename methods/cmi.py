@@ -7,7 +7,6 @@ growing pool. Values are those of zju-vipa/CMI, scripts/cmi; its optional set of
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar, Literal
 
 import torch
@@ -26,7 +25,7 @@ from methods.parts.images import Normaliser
 from methods.parts.inversion import InversionConfig, InversionLoss
 from methods.parts.losses import detached
 from methods.parts.optimization import apply_gradients
-from methods.parts.presets import RESNETS, WRN_16_1, Case, Preset
+from methods.parts.presets import PUBLISHED_FOR_WRN, RESNETS, WRN_16_1, Case, Preset, lent
 from methods.parts.schedule import Schedule
 from methods.parts.state import Stateful
 from methods.parts.teacher import TeacherOutput
@@ -55,9 +54,9 @@ class CMIConfig(InversionConfig):
 
 
 PAIRS = (
-    Case({}, ("cifar10",), (WRN_16_1,)),
+    # a ResNet-34 teacher has features of its own in the code, though no flags
     Case({"features": "stages"}, pairs=(RESNETS,), borrowed="wrn40_2 → wrn16_1 on cifar10"),
-    Case({}, borrowed="wrn40_2 → wrn16_1 on cifar10"),
+    *PUBLISHED_FOR_WRN,
 )
 
 
@@ -96,7 +95,8 @@ class ContrastiveHead(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Unit vectors."""
-        return F.normalize(self.body(features))
+        vectors: Tensor = F.normalize(self.body(features))
+        return vectors
 
 
 def contrastive_loss(local: Tensor, whole: Tensor, fresh: int, temperature: float) -> Tensor:
@@ -134,11 +134,12 @@ class Contrast(Stateful):
         self.bank = MemoryBank(config.bank, features, context.device)
 
     def __call__(self, images: Tensor, whole: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
-        """The loss, and both views' features [B, 2, D], of images [B, C, H, W] with global features ``whole`` [B, D]."""
+        """The loss of images [B, C, H, W] with global features ``whole`` [B, D]; both views' features [B, 2, D]."""
         local = self.features(self.normalise(self.crops.augment(images, random)))
         remembered = self.bank.sample(self.config.negatives, random)
         views = torch.cat([local, remembered[:, 0], whole, remembered[:, 1]])
-        loss = contrastive_loss(*self.head(views).chunk(2), len(images), self.config.cr_temperature)
+        local_vectors, whole_vectors = self.head(views).chunk(2)
+        loss = contrastive_loss(local_vectors, whole_vectors, len(images), self.config.cr_temperature)
         return loss, torch.stack([local, whole], dim=1)
 
     def features(self, x: Tensor) -> Tensor:
@@ -229,7 +230,7 @@ class CMI(ComposedMethod):
             {"inner_steps": 5, "cr": 0.0},
             (
                 Case({}, ("cifar100",), (WRN_16_1,)),
-                *(replace(case, borrowed="wrn40_2 → wrn16_1 on cifar100") for case in PAIRS),
+                lent("wrn40_2 → wrn16_1 on cifar100"),
             ),
         ),
         "smoke": Preset(

@@ -17,7 +17,7 @@ from torch import Tensor
 from methods.base import Context, Losses, MethodConfig
 from methods.parts.losses import mean_entropy, one_hot, weighted_sum
 from methods.parts.persistent_generator import GeneratorMethod, GeneratorObjective, PersistentGeneratorConfig
-from methods.parts.presets import CIFAR_PAIRS, RESNETS, WRN_16_1, Case, Preset
+from methods.parts.presets import PUBLISHED_FOR_WRN, RESNETS, Case, Preset, lent
 from methods.parts.teacher import TeacherOutput
 
 
@@ -31,6 +31,11 @@ class DAFLConfig(PersistentGeneratorConfig):
     """Weight of the information entropy to base 10, as the authors take it; CMI's 20 is for the natural logarithm."""
     a: float = Field(default=0.001, ge=0)
     """Weight of the activation loss."""
+
+
+CIFAR10 = {"oh": 0.05, "ie": 5.0, "a": 0.01}
+CIFAR100 = {"oh": 0.5, "ie": 20.0, "a": 0.1}
+"""README of the authors' code."""
 
 
 class DAFL(GeneratorMethod):
@@ -54,13 +59,13 @@ class DAFL(GeneratorMethod):
                 "weight_decay": 5e-4,
             },
             (
-                Case({"oh": 0.05, "ie": 5.0, "a": 0.01}, ("cifar10",), (RESNETS,)),
-                Case({"oh": 0.5, "ie": 20.0, "a": 0.1}, ("cifar100",), (RESNETS,)),
-                Case({"oh": 0.05, "ie": 5.0, "a": 0.01}, ("cifar10",), CIFAR_PAIRS, "resnet34 → resnet18"),
-                Case({"oh": 0.5, "ie": 20.0, "a": 0.1}, ("cifar100",), CIFAR_PAIRS, "resnet34 → resnet18"),
+                Case(CIFAR10, ("cifar10",), (RESNETS,)),
+                Case(CIFAR100, ("cifar100",), (RESNETS,)),
+                lent("resnet34 → resnet18 on cifar100", CIFAR100, ("cifar100",)),
+                lent("resnet34 → resnet18 on cifar10", CIFAR10),
             ),
         ),
-        "cmi": Preset({}, (Case({}, ("cifar10",), (WRN_16_1,)), Case({}, borrowed="wrn40_2 → wrn16_1 on cifar10"))),
+        "cmi": Preset({}, PUBLISHED_FOR_WRN),
         "smoke": Preset({"generator_width": 8, "nz": 16}),
     }
 

@@ -22,7 +22,7 @@ from methods.parts.growing_pool import GrowingPool, rounds_to_fill
 from methods.parts.images import Normaliser
 from methods.parts.inversion import InversionConfig, InversionLoss
 from methods.parts.losses import detached, jensen_shannon
-from methods.parts.presets import WRN_16_1, Case, Preset
+from methods.parts.presets import PUBLISHED_FOR_WRN, Preset
 from methods.parts.schedule import Schedule
 from methods.parts.state import Stateful
 from methods.parts.teacher import FrozenTeacher
@@ -43,9 +43,6 @@ class DeepInversionConfig(InversionConfig):
     """Share of the batch-norm term that the student's own statistics get, with the opposite sign."""
     jitter: int = Field(default=4, ge=0)
     """Largest shift in pixels, for 32 × 32 images."""
-
-
-PAIRS = (Case({}, ("cifar10",), (WRN_16_1,)), Case({}, borrowed="wrn40_2 → wrn16_1 on cifar10"))
 
 
 class PixelInverter(Stateful):
@@ -76,9 +73,7 @@ class PixelInverter(Stateful):
                 x.clamp_(self._low, self._high)
         return Synthesised(self._normalise.inverse(x.detach()), losses)
 
-    def _objective(
-        self, shifted: Tensor, x: Tensor, y: Tensor, student: FrozenTeacher | None
-    ) -> tuple[Tensor, Losses]:
+    def _objective(self, shifted: Tensor, x: Tensor, y: Tensor, student: FrozenTeacher | None) -> tuple[Tensor, Losses]:
         found = self.objective(shifted, y)
         loss, parts = found.loss, dict(found.parts)
         if self.config.tv:
@@ -128,12 +123,13 @@ class DeepInversion(ComposedMethod):
     name = "deepinversion"
     Config = DeepInversionConfig
     presets: ClassVar = {
-        "adi": Preset({}, PAIRS),
-        "adi-2k": Preset({"inner_steps": 2000}, PAIRS),  # the tables of CMI and Fast say 2k, their scripts 1000
-        "plain": Preset({"adv": 0.0}, PAIRS),
-        "fast": Preset({"tv": 0.0, "student_bn": 0.001}, PAIRS),  # Fast-Datafree, scripts/deepinv
+        "adi": Preset({}, PUBLISHED_FOR_WRN),
+        # the tables of CMI and Fast say 2k, their scripts 1000
+        "adi-2k": Preset({"inner_steps": 2000}, PUBLISHED_FOR_WRN),
+        "plain": Preset({"adv": 0.0}, PUBLISHED_FOR_WRN),
+        "fast": Preset({"tv": 0.0, "student_bn": 0.001}, PUBLISHED_FOR_WRN),  # Fast-Datafree, scripts/deepinv
         "fast-tuned": Preset(  # the same script's second command
-            {"tv": 0.0, "student_bn": 0.001, "inner_steps": 10, "lr_x": 1.0, "steps": 40_000}, PAIRS
+            {"tv": 0.0, "student_bn": 0.001, "inner_steps": 10, "lr_x": 1.0, "steps": 40_000}, PUBLISHED_FOR_WRN
         ),
         "smoke": Preset({"inner_steps": 3, "inversion_batch": 16, "jitter": 1}),
     }

@@ -15,7 +15,7 @@ from torch import Tensor
 from methods.parts.distiller import Distiller
 from methods.parts.losses import logit_distance
 from methods.parts.persistent_generator import GeneratorMethod, GeneratorObjective, PersistentGeneratorConfig
-from methods.parts.presets import RESNETS, WRN_16_1, Case, Preset
+from methods.parts.presets import PUBLISHED_FOR_WRN, RESNETS, Case, Preset, lent
 
 
 class DFAD(GeneratorMethod):
@@ -37,9 +37,9 @@ class DFAD(GeneratorMethod):
                 "lr_milestones": [0.198, 0.398],  # the 100th and the 200th of 500 epochs are the first of each stretch
                 "weight_decay": 5e-4,
             },
-            (Case({}, pairs=(RESNETS,)), Case({}, borrowed="resnet34 → resnet18")),
+            (Case({}, pairs=(RESNETS,)), lent("resnet34 → resnet18 on cifar10")),
         ),
-        "cmi": Preset({}, (Case({}, ("cifar10",), (WRN_16_1,)), Case({}, borrowed="wrn40_2 → wrn16_1 on cifar10"))),
+        "cmi": Preset({}, PUBLISHED_FOR_WRN),
         "smoke": Preset({"generator_width": 8, "nz": 16}),
     }
 

@@ -15,7 +15,7 @@ from methods.base import Context, MethodConfig
 from methods.parts.bn_loss import BatchNormLoss
 from methods.parts.losses import kl_divergence, mean_entropy, one_hot, weighted_sum
 from methods.parts.persistent_generator import GeneratorMethod, GeneratorObjective, PersistentGeneratorConfig
-from methods.parts.presets import RESNETS, WRN_16_1, Case, Preset
+from methods.parts.presets import PUBLISHED_FOR_WRN, RESNETS, Case, Preset
 
 
 class DFQConfig(PersistentGeneratorConfig):
@@ -38,9 +38,8 @@ class DFQ(GeneratorMethod):
         "cmi": Preset(
             {},
             (
-                Case({}, ("cifar10",), (WRN_16_1,)),
-                Case({"lr": 0.05}, ("cifar100",), (RESNETS,)),
-                Case({}, borrowed="wrn40_2 → wrn16_1 on cifar10"),
+                Case({"lr": 0.05}, ("cifar100",), (RESNETS,)),  # a second script, which is named after CIFAR-10
+                *PUBLISHED_FOR_WRN,
             ),
         ),
         "smoke": Preset({"generator_width": 8, "nz": 16}),

@@ -26,7 +26,7 @@ from methods.parts.persistent_generator import (
     PersistentGenerator,
     PersistentGeneratorConfig,
 )
-from methods.parts.presets import WRN_16_1, WRNS, Case, Preset
+from methods.parts.presets import PUBLISHED_FOR_WRN, WRNS, Case, Preset, lent
 from methods.parts.teacher import TeacherOutput
 
 
@@ -64,9 +64,9 @@ class ZSKT(GeneratorMethod):
                 "weight_decay": 0.0,
             },
             # the authors ran pairs of WRNs on CIFAR-10 (and SVHN), all with the same values
-            (Case({}, ("cifar10",), WRNS), Case({}, borrowed="wrn40_2 → wrn16_1 on cifar10")),
+            (Case({}, ("cifar10",), WRNS), lent("wrn40_2 → wrn16_1 on cifar10")),
         ),
-        "cmi": Preset({}, (Case({}, ("cifar10",), (WRN_16_1,)), Case({}, borrowed="wrn40_2 → wrn16_1 on cifar10"))),
+        "cmi": Preset({}, PUBLISHED_FOR_WRN),
         "smoke": Preset({"generator_width": 8, "nz": 16}),
     }
 
@@ -141,21 +141,21 @@ class AttentionDistiller(Distiller):
 def attention_loss(teacher: Sequence[Tensor], student: Sequence[Tensor]) -> Tensor:
     """Σ over stages of mean((â - b̂)²), 0-dim; â, b̂ are the `attention_map` of teacher and student.
 
-    Stages are lists of [B, C, H, W], the stem first, which does not count. Those of a WRN are its three groups; networks
-    with other numbers of stages are compared from the last one back, and maps of other sizes are averaged down to the
-    smaller one, which is our choice: the authors used WRNs alone.
+    Stages are lists of [B, C, H, W], the stem first, which does not count. Those of a WRN are its three groups.
+    Networks with other numbers of stages are compared from the last one back, and maps of unequal size are averaged
+    down to the smaller one: our choice, since the authors used WRNs alone.
     """
     pairs = list(zip(reversed(teacher[1:]), reversed(student[1:]), strict=False))
     losses = []
     for a, b in pairs:
-        size = min(a.shape[-2:], b.shape[-2:])
+        size = min(a.shape[-1], b.shape[-1])
         losses.append((attention_map(a, size) - attention_map(b, size)).square().mean())
     return torch.stack(losses).sum()
 
 
-def attention_map(activations: Tensor, size: tuple[int, ...]) -> Tensor:
-    """Mean over channels of the squared activations [B, C, H, W], flattened, at norm 1: [B, height · width of size]."""
+def attention_map(activations: Tensor, size: int) -> Tensor:
+    """Mean over channels of the squared activations [B, C, H, H], flattened, at norm 1: [B, size²]."""
     energy = activations.square().mean(dim=1, keepdim=True)
-    if energy.shape[-2:] != size:
+    if energy.shape[-1] != size:
         energy = F.adaptive_avg_pool2d(energy, size)
     return F.normalize(energy.flatten(1))

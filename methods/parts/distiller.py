@@ -29,7 +29,7 @@ class DistillationConfig(MethodConfig):
     """Of the student at the start."""
     final_lr: float = Field(default=0.0, ge=0)
     """Where half a cosine takes it."""
-    lr_milestones: list[float] = []
+    lr_milestones: list[float] = Field(default=[])
     """Shares of the run after each of which all learning rates are divided by ten, in place of the cosine."""
     lr_per: Literal["epoch", "round"] = "epoch"
     """How often the learning rate moves."""

@@ -1,4 +1,4 @@
-"""What inversion minimises: batch-norm statistics, the teacher's answer, and an adversarial term against the student."""
+"""What inversion minimises: distance of batch-norm statistics, a task loss, and a term against the student."""
 
 from __future__ import annotations
 
@@ -72,7 +72,9 @@ class InversionLoss(Stateful):
         self.bn_loss = BatchNormLoss(context.teacher, momentum) if config.bn else None
         self.divergence, self.task_weight = divergence, task_weight
 
-    def __call__(self, x: Tensor, y: Tensor, *, adversarial: bool = True, also: Mapping[str, bool] | None = None) -> Objective:
+    def __call__(
+        self, x: Tensor, y: Tensor, *, adversarial: bool = True, also: Mapping[str, bool] | None = None
+    ) -> Objective:
         """The loss of the teacher's inputs ``x`` [B, C, H, W] with targets ``y`` [B]; one forward of each network.
 
         Args:

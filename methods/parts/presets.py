@@ -44,13 +44,25 @@ class Case:
 
     options: Mapping[str, Any]
     datasets: tuple[str, ...] = CIFAR
+    """None but these; empty means any."""
     pairs: tuple[Pair, ...] = CIFAR_PAIRS
+    """None but these; empty means any."""
     borrowed: str | None = None
     """Whose values these are, where none were published for these problems."""
 
     def fits(self, problem: Problem) -> bool:
         """Whether the values are for ``problem``."""
-        return problem.dataset in self.datasets and (problem.teacher, problem.student) in self.pairs
+        pair = (problem.teacher, problem.student)
+        return problem.dataset in (self.datasets or (problem.dataset,)) and pair in (self.pairs or (pair,))
+
+
+def lent(whose: str, options: Mapping[str, Any] | None = None, datasets: tuple[str, ...] = ()) -> Case:
+    """Published values for all the problems for which none were."""
+    return Case(options or {}, datasets, (), whose)
+
+
+PUBLISHED_FOR_WRN = (Case({}, ("cifar10",), (WRN_16_1,)), lent("wrn40_2 → wrn16_1 on cifar10"))
+"""Most scripts of CMI's repository name this one problem."""
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,8 @@ class NoBatchNorm(ValueError):
 class FrozenTeacher(Stateful):
     """A copy of a trained network in evaluation mode whose parameters need no gradient; its input may.
 
-    Batch-norm layers are replaced by ones that hand out what is asked of their input, so no hooks stay behind and a pass
-    that asks for nothing pays nothing.
+    Batch-norm layers are replaced by ones that hand out what is asked of their input, so no hooks stay behind, and a
+    pass that asks for nothing pays nothing.
     """
 
     state = ("images_forwarded",)
