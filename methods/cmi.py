@@ -18,7 +18,7 @@ from methods.base import Context, Losses, MethodConfig
 from methods.parts.augment import ResizedCrops, Views
 from methods.parts.best import Best
 from methods.parts.composed import ComposedMethod, Synthesised
-from methods.parts.distiller import Distiller
+from methods.parts.distiller import Distiller, soft_targets
 from methods.parts.generators import Generator
 from methods.parts.growing_pool import GrowingPool, rounds_to_fill
 from methods.parts.images import Normaliser
@@ -112,8 +112,8 @@ def contrastive_loss(local: Tensor, whole: Tensor, fresh: int, temperature: floa
     """
     similarity = local @ whole.detach().T / temperature
     loss = F.cross_entropy(similarity, torch.arange(len(local), device=local.device), reduction="none")
-    parts = loss.split([fresh, len(loss) - fresh])
-    return parts[0].mean() + (parts[1].mean() if len(parts[1]) else 0.0)
+    mine, remembered = loss[:fresh], loss[fresh:]
+    return mine.mean() + remembered.mean() if len(remembered) else mine.mean()
 
 
 class Contrast(Stateful):
@@ -252,4 +252,4 @@ class CMI(ComposedMethod):
         self.schedule = Schedule(context.steps(config), config.epochs, rounds)
         self.inverter = ContrastiveInverter(config, context)
         self.source = GrowingPool(context)
-        self.distiller = Distiller(config, context, self.schedule)
+        self.distiller = Distiller(config, context, self.schedule, soft_targets(config.temperature))

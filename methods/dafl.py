@@ -16,12 +16,12 @@ from torch import Tensor
 
 from methods.base import Context, Losses, MethodConfig
 from methods.parts.losses import mean_entropy, one_hot, weighted_sum
-from methods.parts.persistent_generator import GeneratorMethod, GeneratorObjective, PersistentGeneratorConfig
+from methods.parts.persistent_generator import GeneratorMethod, GeneratorObjective, SoftTargetGeneratorConfig
 from methods.parts.presets import PUBLISHED_FOR_WRN, RESNETS, Case, Preset, lent
 from methods.parts.teacher import TeacherOutput
 
 
-class DAFLConfig(PersistentGeneratorConfig):
+class DAFLConfig(SoftTargetGeneratorConfig):
     """Defaults are those of the preset `cmi`."""
 
     nz: int = Field(default=512, ge=1)

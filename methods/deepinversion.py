@@ -17,7 +17,7 @@ from torch import Tensor
 from methods.base import Context, Losses, MethodConfig
 from methods.parts.bn_loss import BatchNormLoss
 from methods.parts.composed import ComposedMethod, Synthesised
-from methods.parts.distiller import Distiller
+from methods.parts.distiller import Distiller, soft_targets
 from methods.parts.growing_pool import GrowingPool, rounds_to_fill
 from methods.parts.images import Normaliser
 from methods.parts.inversion import InversionConfig, InversionLoss
@@ -141,4 +141,4 @@ class DeepInversion(ComposedMethod):
         self.schedule = Schedule(context.steps(config), config.epochs, rounds)
         self.inverter = PixelInverter(config, context)
         self.source = GrowingPool(context)
-        self.distiller = Distiller(config, context, self.schedule)
+        self.distiller = Distiller(config, context, self.schedule, soft_targets(config.temperature))

@@ -14,11 +14,11 @@ from torch import Tensor
 from methods.base import Context, MethodConfig
 from methods.parts.bn_loss import BatchNormLoss
 from methods.parts.losses import kl_divergence, mean_entropy, one_hot, weighted_sum
-from methods.parts.persistent_generator import GeneratorMethod, GeneratorObjective, PersistentGeneratorConfig
+from methods.parts.persistent_generator import GeneratorMethod, GeneratorObjective, SoftTargetGeneratorConfig
 from methods.parts.presets import PUBLISHED_FOR_WRN, RESNETS, Case, Preset
 
 
-class DFQConfig(PersistentGeneratorConfig):
+class DFQConfig(SoftTargetGeneratorConfig):
     """CMI repository, scripts/dfq."""
 
     student_steps: int = Field(default=10, ge=1)

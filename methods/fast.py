@@ -13,7 +13,7 @@ from pydantic import Field
 
 from methods.base import Context, MethodConfig
 from methods.parts.composed import ComposedMethod
-from methods.parts.distiller import Distiller
+from methods.parts.distiller import Distiller, soft_targets
 from methods.parts.growing_pool import GrowingPool, rounds_to_fill
 from methods.parts.meta_generator import PAIRS, MetaGeneratorConfig, MetaGeneratorInverter
 from methods.parts.presets import Preset
@@ -55,4 +55,4 @@ class Fast(ComposedMethod):
             reset_round=round(config.reset * rounds),
         )
         self.source = GrowingPool(context)
-        self.distiller = Distiller(config, context, self.schedule)
+        self.distiller = Distiller(config, context, self.schedule, soft_targets(config.temperature))

@@ -12,14 +12,14 @@ from torch.nn import functional as F
 
 from methods.base import Context, Losses, MethodConfig
 from methods.parts.composed import ComposedMethod, Synthesised
-from methods.parts.distiller import DistillationConfig, Distiller
+from methods.parts.distiller import Distiller, SoftTargetConfig, soft_targets
 from methods.parts.growing_pool import GrowingPool
 from methods.parts.images import Normaliser
 from methods.parts.schedule import Schedule
 from methods.parts.state import Stateful
 
 
-class ReferenceConfig(DistillationConfig):
+class ReferenceConfig(SoftTargetConfig):
     """How the student learns."""
 
     lr: float = Field(default=0.2, gt=0)
@@ -48,7 +48,7 @@ class Reference(ComposedMethod):
         self.schedule = Schedule(context.steps(config), config.epochs, synthesis_rounds=1)
         self.inverter = Given(self.given_images())
         self.source = GrowingPool(context)
-        self.distiller = Distiller(config, context, self.schedule)
+        self.distiller = Distiller(config, context, self.schedule, soft_targets(config.temperature))
 
     def given_images(self) -> Tensor:
         """The N images [N, C, H, W] in [0, 1]."""

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from methods.base import Context, MethodConfig
 from methods.parts.composed import ComposedMethod
-from methods.parts.distiller import Distiller
+from methods.parts.distiller import Distiller, soft_targets
 from methods.parts.meta_generator import PAIRS, MetaGeneratorConfig, MetaGeneratorInverter
 from methods.parts.presets import Preset
 from methods.parts.replay_buffer import ReplayBuffer, ReplayConfig
@@ -94,4 +94,4 @@ class SSDKD(ComposedMethod):
                 difficulty=config.difficulty,
             ),
         )
-        self.distiller = Distiller(config, context, self.schedule)
+        self.distiller = Distiller(config, context, self.schedule, soft_targets(config.temperature))

@@ -9,6 +9,7 @@ from code whose adversarial term was 0, since the student was wired to the teach
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -25,12 +26,13 @@ from methods.parts.persistent_generator import (
     GeneratorObjective,
     PersistentGenerator,
     PersistentGeneratorConfig,
+    SoftTargetGeneratorConfig,
 )
 from methods.parts.presets import PUBLISHED_FOR_WRN, WRNS, Case, Preset, lent
 from methods.parts.teacher import TeacherOutput
 
 
-class ZSKTConfig(PersistentGeneratorConfig):
+class ZSKTConfig(SoftTargetGeneratorConfig):
     """Defaults are those of the preset `cmi`."""
 
     class_mean: bool = False
@@ -75,9 +77,9 @@ class ZSKT(GeneratorMethod):
         self.divisor = context.task.classes if config.class_mean else 1
         super().__init__(config, context)
 
-    def divergence(self, teacher: Tensor, student: Tensor) -> Tensor:
-        """KL(teacher ‖ student) of every sample [B], over the number of classes where the configuration says so."""
-        return kl_divergence(teacher, student) / self.divisor
+    def divergence(self, teacher: Tensor, student: Tensor, temperature: float = 1.0) -> Tensor:
+        """τ² KL(teacher ‖ student) of every sample [B], over the number of classes where the configuration says so."""
+        return kl_divergence(teacher, student, temperature) / self.divisor
 
     def objective(self, x: Tensor) -> GeneratorObjective:
         """The negative divergence."""
@@ -92,9 +94,9 @@ class ZSKT(GeneratorMethod):
 
     def make_distiller(self, config: PersistentGeneratorConfig) -> Distiller:
         """Plain distillation, or with attention."""
-        if isinstance(config, ZSKTConfig) and config.attention:
-            return AttentionDistiller(config, self.context, self.schedule, self.divergence)
-        return Distiller(config, self.context, self.schedule, self.divergence)
+        assert isinstance(config, ZSKTConfig)
+        kind = AttentionDistiller if config.attention else Distiller
+        return kind(config, self.context, self.schedule, partial(self.divergence, temperature=config.temperature))
 
 
 class RegeneratedBatch(PersistentGenerator):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
@@ -24,7 +25,6 @@ Criterion = Callable[[Tensor, Tensor], Tensor]
 class DistillationConfig(MethodConfig):
     """How the student's optimizer moves. Fast-Datafree and CMI, datafree_kd.py, where nothing else is said."""
 
-    temperature: float = Field(default=20.0, gt=0)
     lr: float = Field(default=0.1, gt=0)
     """Of the student at the start."""
     final_lr: float = Field(default=0.0, ge=0)
@@ -35,6 +35,18 @@ class DistillationConfig(MethodConfig):
     """How often the learning rate moves."""
     weight_decay: float = Field(default=1e-4, ge=0)
     """On all parameters, those of batch norm and biases included."""
+
+
+class SoftTargetConfig(DistillationConfig):
+    """Distillation by softened predictions."""
+
+    temperature: float = Field(default=20.0, gt=0)
+    """Of teacher and student in the distillation loss, and nowhere else."""
+
+
+def soft_targets(temperature: float) -> Criterion:
+    """τ² KL(teacher ‖ student) of every sample at this temperature τ."""
+    return partial(kl_divergence, temperature=temperature)
 
 
 @dataclass(frozen=True)
@@ -49,22 +61,13 @@ class Distilled:
 
 
 class Distiller(Stateful):
-    """SGD with momentum 0.9, no Nesterov, on mean_i(w_i · ℓ_i), the student in training mode.
-
-    ℓ is τ² KL(teacher ‖ student) at the configuration's temperature, unless another criterion is given.
-    """
+    """SGD with momentum 0.9, no Nesterov, on mean_i(w_i · ℓ_i), ℓ the criterion, the student in training mode."""
 
     state = ("student", "optimizer")
 
-    def __init__(
-        self,
-        config: DistillationConfig,
-        context: Context,
-        schedule: Schedule,
-        criterion: Criterion | None = None,
-    ) -> None:
+    def __init__(self, config: DistillationConfig, context: Context, schedule: Schedule, criterion: Criterion) -> None:
         self.config, self.student, self.teacher = config, context.student, context.teacher
-        self.criterion = criterion or (lambda teacher, student: kl_divergence(teacher, student, config.temperature))
+        self.criterion = criterion
         self.decay = Decay(schedule, config.lr_per, config.lr_milestones)
         self.optimizer = self.make_optimizer()
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from methods.base import Context, Losses
 from methods.parts.bn_loss import BatchNormLoss
-from methods.parts.distiller import DistillationConfig
+from methods.parts.distiller import SoftTargetConfig
 from methods.parts.losses import masked_kl, weighted_sum
 from methods.parts.state import Stateful
 from methods.parts.teacher import TeacherOutput
@@ -22,7 +22,7 @@ TaskWeight = Callable[[Tensor], Tensor]
 """Teacher logits [B, classes] to a weight of each sample's task loss [B]."""
 
 
-class InversionConfig(DistillationConfig):
+class InversionConfig(SoftTargetConfig):
     """Weights of the three terms; every method has its own values."""
 
     inversion_batch: int = Field(default=256, ge=2)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from methods.base import Context, Losses, MethodConfig
 from methods.parts.batch import Batch
 from methods.parts.composed import ComposedMethod, Synthesised
-from methods.parts.distiller import DistillationConfig, Distiller
+from methods.parts.distiller import DistillationConfig, Distiller, SoftTargetConfig, soft_targets
 from methods.parts.generators import KINDS
 from methods.parts.images import Normaliser
 from methods.parts.live import LastBatch, LiveGenerator
@@ -50,8 +50,13 @@ class PersistentGeneratorConfig(DistillationConfig):
     """Whether the student's batch norm is in training mode in the generator's step, so that its statistics move."""
     clip: float | None = Field(default=None, gt=0)
     """Largest norm of the generator's gradient."""
+
+
+class SoftTargetGeneratorConfig(PersistentGeneratorConfig, SoftTargetConfig):
+    """For the methods whose student learns from softened predictions."""
+
     temperature: float = Field(default=1.0, gt=0)
-    """CMI's scripts say 20, but its code overwrites the criterion for these methods."""
+    """CMI's scripts say 20, but its code overwrites the criterion for these methods: 1 is what its tables come from."""
 
 
 @dataclass(frozen=True)
@@ -153,4 +158,5 @@ class GeneratorMethod(ComposedMethod):
 
     def make_distiller(self, config: PersistentGeneratorConfig) -> Distiller:
         """How the student learns."""
-        return Distiller(config, self.context, self.schedule)
+        assert isinstance(config, SoftTargetConfig)
+        return Distiller(config, self.context, self.schedule, soft_targets(config.temperature))
