@@ -45,6 +45,8 @@ class Task:
     """Whether the augmentation mirrors images."""
     reference_size: int
     """How many images 100 % stand for."""
+    dense: bool = False
+    """Whether every pixel is classified: logits [B, classes, H, W] instead of [B, classes]."""
 
 
 class MethodConfig(BaseModel):

@@ -45,10 +45,10 @@ class SSDKDConfig(MetaGeneratorConfig, ReplayConfig):
 def modulation(
     logits: Tensor, class_share: Tensor, gamma: float, *, diversity: bool = True, difficulty: bool = True
 ) -> Tensor:
-    """φ(x) = (1 - share of x's class in the buffer) · (1 - p_t(x))^γ, in [0, 1]: [B].
+    """φ(x) = (1 - share of x's class in the buffer) · (1 - p_t(x))^γ, in [0, 1]: [B], or [B, H, W] in dense tasks.
 
     Args:
-        logits: the teacher's, [B, classes]; p_t is the probability of its predicted class.
+        logits: the teacher's, [B, classes] or [B, classes, H, W]; p_t is the probability of its predicted class.
         class_share: share of the buffer in each class, [classes].
         gamma: focusing exponent γ.
         diversity: whether the first factor acts.

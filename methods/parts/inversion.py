@@ -71,6 +71,7 @@ class InversionLoss(Stateful):
         self.config, self.teacher, self.student = config, context.teacher, context.student
         self.bn_loss = BatchNormLoss(context.teacher, momentum) if config.bn else None
         self.divergence, self.task_weight = divergence, task_weight
+        self.dense = context.task.dense
 
     def __call__(
         self, x: Tensor, y: Tensor, *, adversarial: bool = True, also: Mapping[str, bool] | None = None
@@ -79,7 +80,7 @@ class InversionLoss(Stateful):
 
         Args:
             x: normalised images.
-            y: int64 classes.
+            y: int64 classes; dense tasks have no such targets and take the teacher's own prediction of every pixel.
             adversarial: False leaves the last term out.
             also: what else the teacher's answer shall hold, such as {"instance_means": True}.
         """
@@ -98,5 +99,6 @@ class InversionLoss(Stateful):
             self.bn_loss.commit(answer.statistics)
 
     def _task(self, logits: Tensor, y: Tensor) -> Tensor:
-        loss = F.cross_entropy(logits, y, reduction="none")
+        target = logits.argmax(dim=1) if self.dense else y
+        loss = F.cross_entropy(logits, target, reduction="none")
         return (loss if self.task_weight is None else loss * self.task_weight(logits.detach())).mean()

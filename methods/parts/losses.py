@@ -1,4 +1,8 @@
-"""Losses that several methods share: pure functions of logits [B, classes], and their sum."""
+"""Losses that several methods share: pure functions of logits, and their sum.
+
+Logits are [B, classes], or [B, classes, H, W] in dense tasks, where every pixel is predicted: a sample's loss is then
+the mean over its pixels.
+"""
 
 from __future__ import annotations
 
@@ -13,23 +17,33 @@ def kl_divergence(teacher: Tensor, student: Tensor, temperature: float = 1.0) ->
 
     Hinton et al. 2015; the τ² as in Fast-Datafree, datafree/criterions.py.
     """
+    return per_sample(_kl(teacher, student, temperature))
+
+
+def per_sample(values: Tensor) -> Tensor:
+    """Mean over all but the first dimension: [B, ...] to [B]."""
+    return values.flatten(1).mean(dim=1) if values.dim() > 1 else values
+
+
+def _kl(teacher: Tensor, student: Tensor, temperature: float = 1.0) -> Tensor:
+    """τ² KL of every prediction: [B] or [B, H, W]."""
     target = F.log_softmax(teacher / temperature, dim=1)
     prediction = F.log_softmax(student / temperature, dim=1)
     return temperature**2 * (target.exp() * (target - prediction)).sum(dim=1)
 
 
 def masked_kl(teacher: Tensor, student: Tensor) -> Tensor:
-    """Mean over the batch of KL(teacher ‖ student) where both predict the same class, 0 elsewhere; a 0-dim tensor.
+    """Mean over all predictions of KL(teacher ‖ student) where both name the same class, 0 elsewhere; a 0-dim tensor.
 
     The mask carries no gradient. CMI (IJCAI 2021) and Fast (AAAI 2022) minimise its negative.
     """
     agree = teacher.argmax(dim=1) == student.argmax(dim=1)
-    return (kl_divergence(teacher, student) * agree).mean()
+    return (_kl(teacher, student) * agree).mean()
 
 
 def logit_distance(teacher: Tensor, student: Tensor) -> Tensor:
     """Mean absolute difference of the logits of every sample: [B]. DFAD (arXiv 1912.11006)."""
-    return (teacher - student).abs().flatten(1).mean(dim=1)
+    return per_sample((teacher - student).abs())
 
 
 def one_hot(logits: Tensor) -> Tensor:
@@ -45,7 +59,7 @@ def mean_entropy(logits: Tensor) -> Tensor:
 
     The information entropy term of DAFL (ICCV 2019).
     """
-    mean = logits.softmax(dim=1).mean(dim=0)
+    mean = logits.softmax(dim=1).transpose(0, 1).flatten(1).mean(dim=1)
     return -(mean * mean.clamp_min(1e-12).log()).sum()
 
 
