@@ -10,9 +10,9 @@ from harness.records import write_bytes
 from harness.reporting import formats, gallery, look
 from harness.reporting.cells import group
 from harness.reporting.frame import load
-from harness.reporting.long import to_csv
 from harness.reporting.page import Section, page
 from harness.reporting.provenance import check
+from harness.reporting.table import Table
 from harness.reporting.tables import tables
 
 
@@ -50,17 +50,17 @@ def render(
     sections = [Section(name, own, tables(own, odd[name]), pictures[name]) for name, own in studies.items()]
     written = [path for drawn in pictures.values() for picture in drawn for path in (picture.svg, picture.png)]
     for section in sections:
-        written += _write_tables(out / section.study / "tables", section, odd[section.study])
+        written += _write_tables(out / section.study / "tables", section.tables)
     write_bytes(out / "index.html", page(sections, out).encode())
     return [*written, out / "index.html"]
 
 
-def _write_tables(folder: Path, section: Section, odd: Mapping[str, str]) -> list[Path]:
+def _write_tables(folder: Path, tables: Sequence[Table]) -> list[Path]:
     files = {}
-    for table in section.tables:
+    for table in tables:
         files[folder / f"{table.name}.md"] = formats.markdown(table)
         files[folder / f"{table.name}.tex"] = formats.latex(table)
-        files[folder / f"{table.name}.csv"] = to_csv(table.name, section.cells, odd)
+        files[folder / f"{table.name}.csv"] = table.csv
     for path, content in files.items():
         write_bytes(path, content.encode())
     return list(files)

@@ -11,7 +11,7 @@ from harness.reporting import render
 from tests import factory
 
 GOLDEN = Path(__file__).parent / "golden"
-TABLES = ("accuracy-time", "time-split", "best-epoch")
+TABLES = ("accuracy-time", "time-split", "images", "best-epoch")
 
 FINALS = {
     ("ssd-kd", 100.0): (90.0, 92.0, 97.0),
