@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.errors import UserError
 from harness.records import write_bytes
 from harness.reporting import formats, gallery, look
+from harness.reporting.ablation import ablations
 from harness.reporting.cells import group
 from harness.reporting.frame import load
 from harness.reporting.page import Section, page
@@ -47,7 +48,10 @@ def render(
     odd = {name: check(own, mixed) for name, own in studies.items()}
     styles = look.looks(cells)
     pictures = gallery.draw(cells, frame, styles, out)
-    sections = [Section(name, own, tables(own, odd[name]), pictures[name]) for name, own in studies.items()]
+    sections = [
+        Section(name, own, [*tables(own, odd[name]), *ablations(own, odd[name])], pictures[name])
+        for name, own in studies.items()
+    ]
     written = [path for drawn in pictures.values() for picture in drawn for path in (picture.svg, picture.png)]
     for section in sections:
         written += _write_tables(out / section.study / "tables", section.tables)
