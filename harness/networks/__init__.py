@@ -43,3 +43,11 @@ def build(name: str, classes: int, channels: int = 3) -> nn.Module:
     module = importlib.import_module(f"harness.networks.{_MODULES[name]}")
     network: nn.Module = module.NETWORKS[name](classes, channels)
     return network
+
+
+def load_backbone(name: str, network: nn.Module, file: Path) -> None:
+    """Fill a network's backbone from a local file with ImageNet weights. Raises ValueError if it has none."""
+    module = importlib.import_module(f"harness.networks.{_MODULES[name]}")
+    if not hasattr(module, "load_backbone"):
+        raise ValueError(f"{name} has no backbone that could start from a file")
+    module.load_backbone(network, file)
