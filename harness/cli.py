@@ -28,6 +28,16 @@ Config = Annotated[
 ]
 Grid = Annotated[Path, typer.Option("--configfile", help="Configuration of the grid.")]
 
+CANNOT_WRITE = {
+    errno.ENOSPC: "disk full",
+    errno.EDQUOT: "disk quota used up",
+    errno.EFBIG: "file larger than this process may write (ulimit -f)",
+    errno.EROFS: "read-only file system",
+    errno.EACCES: "permission denied",
+}
+"""Trouble of the machine that is told in one line; the cell is no result and is tried again."""
+UNHARMED = "what was finished is unharmed; put this right (`dkd prune` frees space) and give the same command again"
+
 RESULTS = Path("results")
 REPORTS = Path("reports")
 
@@ -39,9 +49,9 @@ def main() -> None:
     except (UserError, SyntaxError) as error:
         sys.exit(_fail(str(error), 2))
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in CANNOT_WRITE:
             raise
-        sys.exit(_fail(f"disk full: {error.filename or 'no space left on device'}", 1))
+        sys.exit(_fail(f"{CANNOT_WRITE[error.errno]}: {error.filename or error.strerror}\n  {UNHARMED}", 1))
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -18,6 +20,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from harness.errors import UserError
 
 SCHEMA: Literal[1] = 1
+
+os.umask(_UMASK := os.umask(0))
+READABLE = 0o666 & ~_UMASK
+"""Mode of every file: safetensors' own keeps results from colleagues."""
 
 Status = Literal["done", "diverged", "failed"]
 
@@ -240,16 +246,18 @@ def write_with(path: Path, save: Callable[[Path], object], durable: bool = True)
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        save(temporary)
+    with _named(path):
+        try:
+            save(temporary)
+            temporary.chmod(READABLE)
+            if durable:
+                _fsync(temporary)
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
         if durable:
-            _fsync(temporary)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    if durable:
-        _fsync(path.parent)
+            _fsync(path.parent)
 
 
 def copy(source: Path, target: Path) -> None:
@@ -260,7 +268,7 @@ def copy(source: Path, target: Path) -> None:
 def append_events(path: Path, events: list[Event]) -> None:
     """Append the events that the file does not hold yet; a line that was cut by a kill is removed first."""
     intact = _intact_lines(path)
-    with path.open("ab") as file:
+    with _named(path), path.open("ab") as file:
         file.truncate(sum(len(line) for line in intact))
         for event in events[max(0, len(intact) - (events[0].n if events else 0)) :]:
             file.write(event.model_dump_json().encode() + b"\n")
@@ -282,6 +290,28 @@ def sha256(path: Path) -> str:
 def find_metrics(results: Path) -> Iterator[Path]:
     """Every cell's ``metrics.json`` under ``results``, in name order, teachers and old runs left out."""
     yield from sorted(results.glob("*/*/*--*/*/scale-*/seed-*/metrics.json"))
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Raise the system's errors with the name of the file that could not be written.
+
+    torch and safetensors tell a full disk in exceptions of their own; these become the OSError behind them.
+    """
+    try:
+        yield
+    except Exception as error:
+        if number := _system_error(error):
+            raise OSError(number, os.strerror(number), str(path)) from error
+        raise
+
+
+def _system_error(error: BaseException | None) -> int | None:
+    """Number of the system's error that an exception is, quotes (as Rust prints it) or was raised for."""
+    if error is None or isinstance(error, OSError):
+        return error.errno if error else None
+    quoted = re.search(r"\(os error (\d+)\)", str(error))
+    return int(quoted[1]) if quoted else _system_error(error.__context__)
 
 
 def _intact_lines(path: Path) -> list[bytes]:

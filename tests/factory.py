@@ -138,3 +138,18 @@ def teacher(dataset: str = "digits", network: str = "wrn10_1") -> TeacherRecord:
         versions={"python": "3.11.0"},
         finished="2026-01-01T00:00:00+00:00",
     )
+
+
+def untrained_teacher(results: Path) -> Path:
+    """A real network with random weights, stored as if it had been trained. Returns its folder."""
+    import torch
+
+    from harness import data
+    from harness.assemble import build_network, save_weights
+
+    torch.manual_seed(0)
+    place = results / "teachers/digits/wrn10_1"
+    save_weights(build_network("wrn10_1", data.load("digits")), place / "teacher.safetensors")
+    sha256 = records.sha256(place / "teacher.safetensors")
+    records.write(place / "teacher.json", teacher().model_copy(update={"sha256": sha256}))
+    return place

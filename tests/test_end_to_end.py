@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 from harness import config, records, runner, teachers
 from harness.errors import UserError
@@ -45,14 +44,7 @@ def test_smoke_grid(tmp_path: Path) -> None:
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     """A results folder with an untrained teacher."""
-    from harness import data
-    from harness.assemble import build_network, save_weights
-
-    torch.manual_seed(0)
-    place = tmp_path / "teachers/digits/wrn10_1"
-    save_weights(build_network("wrn10_1", data.load("digits")), place / "teacher.safetensors")
-    sha = records.sha256(place / "teacher.safetensors")
-    records.write(place / "teacher.json", factory.teacher().model_copy(update={"sha256": sha}))
+    factory.untrained_teacher(tmp_path)
     return tmp_path
 
 
