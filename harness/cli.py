@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -219,7 +220,9 @@ def report(
         if not equals:
             raise UserError(f"--only {item}: write it as column=value,value, such as --only method=ssd-kd")
         filters[column] = values.split(",")
-    typer.echo(reporting.render(results, out, only=filters, mixed=mixed)[-1])
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *place: typer.echo(f"warning: {message}", err=True)
+        typer.echo(reporting.render(results, out, only=filters, mixed=mixed)[-1])
 
 
 @app.command()

@@ -32,8 +32,17 @@ class DamagedRecord(UserError):
     """A record that cannot be read: cut in the middle, edited by hand, or of another version."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: damaged record: {reason}")
+        super().__init__(f"{path}: damaged record: {reason}\n  {remedy(path)}")
         self.path, self.reason = path, reason
+
+
+def remedy(path: Path) -> str:
+    """What to do about a damaged record."""
+    if path.name == "teacher.json":
+        return f"dkd train-teacher {path.parent.parent.name} {path.parent.name} --replace"
+    if path.parent.parent.name == "runs":
+        return f"remove {path.parent} and run the cell again"
+    return f"remove {path}; the next run copies it back from runs/"
 
 
 class Record(BaseModel):
@@ -277,8 +286,15 @@ def append_events(path: Path, events: list[Event]) -> None:
 
 
 def read_events(path: Path) -> list[Event]:
-    """All events of a run, in order; a torn last line is left out. Raises DamagedRecord on any other damage."""
-    return [_event(path, number, line) for number, line in enumerate(_intact_lines(path))]
+    """All events of a run, in order; while it is unfinished, a torn last line is left out.
+
+    Raises DamagedRecord on any other damage, also when the events of a finished run end before its last step.
+    """
+    events = [_event(path, number, line) for number, line in enumerate(_intact_lines(path))]
+    steps, last = _steps(path.with_name("metrics.json")), events[-1].step if events else 0
+    if steps not in (None, last):
+        raise DamagedRecord(path, f"ends at step {last}, the run at step {steps}")
+    return events
 
 
 def sha256(path: Path) -> str:
@@ -318,6 +334,15 @@ def _intact_lines(path: Path) -> list[bytes]:
     if not path.exists():
         return []
     return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+
+
+def _steps(metrics: Path) -> int | None:
+    """Distillation steps of a run that came to its end."""
+    try:
+        result = read(metrics, Metrics)
+    except (FileNotFoundError, DamagedRecord):
+        return None
+    return result.steps if result.status == "done" else None
 
 
 def _event(path: Path, number: int, line: bytes) -> Event:

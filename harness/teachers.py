@@ -68,7 +68,7 @@ def train(
     model = fit(network, loaded, recipe, device, report)
     seconds = time.perf_counter() - started
     value = accuracy(model, loaded.task, loaded.test(), device)
-    _check_floor(f"{dataset}/{network}", value, recipe.floor)
+    _check_floor(f"teacher {dataset}/{network}", value, recipe.floor, "nothing was stored; look at its recipe")
     save_weights(model, place / "teacher.safetensors")
     record = TeacherRecord(
         dataset=dataset,
@@ -97,7 +97,7 @@ def verify(place: Path) -> TeacherRecord:
     found = records.sha256(weights)
     if found != record.sha256:
         raise UserError(f"{weights}: sha256 is {found}, teacher.json says {record.sha256}; {again}")
-    _check_floor(f"{record.dataset}/{record.network}", record.value, record.floor)
+    _check_floor(f"{place}/teacher.json: teacher", record.value, record.floor, again)
     return record
 
 
@@ -141,6 +141,6 @@ def _recipe(dataset: str) -> Recipe:
     return RECIPES[dataset]
 
 
-def _check_floor(name: str, value: float, floor: float) -> None:
+def _check_floor(name: str, value: float, floor: float, advice: str) -> None:
     if value < floor:
-        raise UserError(f"teacher {name}: {value:.2f} % is below its floor of {floor:.2f} %; it is not used")
+        raise UserError(f"{name}: {value:.2f} % is below its floor of {floor:.2f} %; {advice}")

@@ -58,14 +58,14 @@ def metrics(label: str = "ssd-kd", scale: float = 10.0, seed: int = 0, **changes
     return Metrics(**(values | changes))
 
 
-def events(count: int = 3, final: float = 90.0) -> list[Event]:
-    """A learning curve of ``count`` epochs that ends at ``final``."""
+def events(count: int = 3, final: float = 90.0, steps: int = 200) -> list[Event]:
+    """A learning curve of ``count`` epochs that ends at ``final`` after ``steps``; by default those of 10 %."""
     return [
         Event(
             n=n,
             epoch=n,
             round=n,
-            step=10 * (n + 1),
+            step=round(steps * (n + 1) / count),
             time=START + 10.0 * (n + 1),
             seconds=Seconds(startup=3.0, synthesis=2.0 * (n + 1), distillation=1.0 * (n + 1), evaluation=0.1 * (n + 1)),
             metric=final - 10.0 * (count - 1 - n),
@@ -109,13 +109,17 @@ def write(results: Path, result: Metrics, curve: list[Event] | None = None) -> P
     cell = results / result.cell
     run = cell / "runs" / result.key
     run.mkdir(parents=True)
-    records.append_events(run / "events.jsonl", events(final=result.final or 10.0) if curve is None else curve)
+    records.append_events(run / "events.jsonl", _curve(result) if curve is None else curve)
     records.write(run / "manifest.json", manifest(result))
     if result.status == "done":
         _samples(run / "samples.png")
     records.write(run / "metrics.json", result)
     records.copy(run / "metrics.json", cell / "metrics.json")
     return cell
+
+
+def _curve(result: Metrics) -> list[Event]:
+    return events(final=result.final or 10.0, steps=result.steps or 200)
 
 
 def _samples(path: Path) -> None:

@@ -32,6 +32,14 @@ class Disk:
         self._limit = None
         self._filler.unlink(missing_ok=True)
 
+    def allow_writing(self, allowed: bool) -> bool:
+        """Whether writing can be forbidden here: by mounting again, or by permissions, which do not stop root."""
+        if self.mounted:
+            subprocess.run(["mount", "-o", f"remount,{'rw' if allowed else 'ro'}", str(self.folder)], check=True)
+        for path in (self.folder, *self.folder.iterdir()) if not self.mounted else ():
+            path.chmod(path.stat().st_mode | 0o200 if allowed else path.stat().st_mode & ~0o222)
+        return self.mounted or os.geteuid() != 0
+
     def dkd(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """A real `dkd` in a process of its own."""
 

@@ -13,8 +13,7 @@ import harness
 from harness import cli, config, mlflow_store, records
 from harness.errors import UserError
 from tests import factory
-
-Command = Callable[..., tuple[int, str, str]]
+from tests.harness.conftest import Command
 
 CONFIG = """
 study: toy
@@ -32,19 +31,6 @@ def grid(tmp_path: Path) -> Path:
     path = tmp_path / "toy.yaml"
     path.write_text(CONFIG)
     return path
-
-
-@pytest.fixture
-def dkd(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command line; returns exit status, output and errors."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["dkd", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return (int(ended.value.code or 0), *capsys.readouterr())
-
-    return call
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, name: str, **functions: Any) -> None:
