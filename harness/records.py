@@ -195,6 +195,8 @@ class Manifest(Record):
     """Every value the method ran with, defaults included."""
     sources: dict[str, str]
     """File to sha256 of its code without comments and docstrings."""
+    numbers: int | None = None
+    """``NUMBERS`` of harness/engine.py; None in records that are older than this field."""
     teacher_sha256: str
     attempts: list[Attempt]
 

@@ -99,6 +99,7 @@ def manifest(result: Metrics) -> Manifest:
         plan_key=result.plan_key,
         config={"batch": 64, "epochs": 3, "steps": 200},
         sources={"methods/ssd_kd.py": "ab" * 32},
+        numbers=1,
         teacher_sha256=result.teacher_sha256,
         attempts=[attempt],
     )

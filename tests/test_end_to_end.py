@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import config, records, runner, teachers
+from harness import config, engine, records, runner, teachers
 from harness.errors import UserError
-from harness.records import Metrics, TeacherRecord
+from harness.records import Manifest, Metrics, TeacherRecord
 from tests import factory
 
 ROOT = Path(__file__).parent.parent
@@ -130,3 +130,4 @@ def test_the_student_and_its_sheet_are_what_the_record_says(results: Path) -> No
     assert sum(metrics.class_counts or []) == sum(metrics.difficulty or []) == metrics.images == 65
     assert [event.step for event in records.read_events(folder / "events.jsonl")] == [1, 2, 3]
     assert not (folder / "checkpoint.pt").exists()
+    assert records.read(folder / "manifest.json", Manifest).numbers == engine.NUMBERS
