@@ -18,6 +18,12 @@ def of_values(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return [f"{name}: {then[name]} → {now[name]}" for name in now if name in then and then[name] != now[name]]
 
 
+def of_options(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Values of names that either has."""
+    names = {name: "absent" for name in {**then, **now}}
+    return of_values({**names, **then}, {**names, **now})
+
+
 def of_numbers(then: int | None, now: int | None) -> list[str]:
     """`NUMBERS`, if both are known."""
     return [f"NUMBERS of harness/engine.py: {then} → {now}"] if None not in (then, now) and then != now else []
