@@ -178,6 +178,34 @@ def trace(
 
 
 @app.command()
+def compare(
+    a: Annotated[str, typer.Argument(help="A results folder, a key or a commit.")],
+    b: Annotated[str, typer.Argument(help="What to compare it with.")],
+    results: Results = RESULTS,
+) -> None:
+    """Two versions of the same cells, paired by seed: accuracy, time and what differs."""
+    from harness import compare
+
+    for line in compare.table(compare.side(a, results), compare.side(b, results)):
+        typer.echo(line)
+
+
+@app.command("import")
+def import_(
+    folder: Annotated[Path, typer.Argument(help="Results folder of a colleague or another machine.")],
+    results: Results = RESULTS,
+) -> None:
+    """Add the finished runs of another results folder; nothing that is here is overwritten."""
+    from harness import importing
+
+    report = importing.merge(folder, results)
+    for problem in report.problems:
+        typer.echo(problem, err=True)
+    typer.echo(str(report))
+    raise typer.Exit(1 if report.problems else 0)
+
+
+@app.command()
 def sync(
     follow: Annotated[bool, typer.Option("--follow", help="Again and again, until Ctrl-C.")] = False,
     results: Results = RESULTS,

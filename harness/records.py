@@ -310,6 +310,13 @@ def find_metrics(results: Path) -> Iterator[Path]:
     yield from sorted(results.glob("*/*/*--*/*/scale-*/seed-*/metrics.json"))
 
 
+def move(folder: Path, target: Path) -> None:
+    """Rename a complete folder to where it belongs. Raises OSError if something is there."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder.rename(target)
+    _fsync(target.parent)
+
+
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
     """Raise the system's errors with the name of the file that could not be written.

@@ -218,6 +218,8 @@ except SystemExit:
         (["retry"], set()),
         (["prune", "--dry-run"], set()),
         (["trace", "nothing"], set()),
+        (["compare", "abcd", "abcd"], set()),
+        (["import", "nowhere"], set()),
         (["run", CELL], set()),
         (["sync"], {"mlflow", "pandas", "matplotlib", "scipy"}),
         (["report"], {"pandas", "matplotlib", "scipy"}),
