@@ -16,7 +16,8 @@ from harness.config import Cell, explain_options
 from harness.data.dataset import Dataset, nested_subset
 from harness.errors import ConfigError, UserError
 from harness.rng import Streams
-from methods.base import Context, Method, MethodConfig, RealImages, UnknownPreset
+from methods.base import Context, Method, MethodConfig, RealImages
+from methods.parts.presets import Problem, UnknownPreset, resolve
 from methods.parts.teacher import FrozenTeacher
 
 
@@ -33,11 +34,29 @@ def method_config(cell: Cell, file: str = "configuration") -> MethodConfig:
     cls = method_class(cell)
     where = f"{file}: methods.{cell.label}"
     try:
-        return cls.configure(cell.defaults, cell.options)
+        return cls.configure(cell.defaults, cell.options, problem(cell))
     except UnknownPreset as error:
-        raise ConfigError(f"{where}.preset", str(error), cell.options["preset"], cls.presets) from None
+        raise ConfigError(f"{where}.preset", _with_owner(error, cell), cell.options["preset"], error.choices) from None
     except ValidationError as error:
         raise explain_options(where, error, cls.Config.model_fields) from None
+
+
+def preset_note(cell: Cell) -> str | None:
+    """Whose values the cell's preset has, where none were published for its dataset and pair."""
+    cls = method_class(cell)
+    return resolve(cls.name, cls.presets, cell.options.get("preset"), problem(cell)).note
+
+
+def problem(cell: Cell) -> Problem:
+    """What a preset's values may depend on."""
+    return Problem(cell.dataset, cell.teacher, cell.student)
+
+
+def _with_owner(error: UnknownPreset, cell: Cell) -> str:
+    """The error, and which methods do have a preset of this name."""
+    name = cell.options["preset"]
+    owners = [method for method in methods.names() if method != cell.method and name in methods.load(method).presets]
+    return f"{error}; it is one of {', '.join(owners)}" if owners and "no preset" in str(error) else str(error)
 
 
 def build_method(

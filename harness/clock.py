@@ -13,7 +13,7 @@ class Clock:
     """Sums the seconds spent in each phase.
 
     On a GPU a phase is measured by two events in the stream, so that timing it does not wait for the device; `settle`
-    waits once, at the end of a round. On a CPU it is the wall clock.
+    waits, once per evaluation, checkpoint or line of progress. On a CPU it is the wall clock.
     """
 
     def __init__(self, device: torch.device) -> None:

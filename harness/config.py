@@ -168,11 +168,23 @@ def explain_options(where: str, error: ValidationError, fields: Iterable[str]) -
 
 def _parse(path: Path) -> object:
     try:
-        return yaml.safe_load(path.read_text())
+        return yaml.load(path.read_text(), Loader=_UniqueKeys)
     except FileNotFoundError:
         raise ConfigError(str(path), "no such file", path, sorted(map(str, CONFIGS.glob("*.yaml")))) from None
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not valid YAML: {error}") from None
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """Refuses a key that stands twice in one mapping, of which YAML would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(None, None, f"the key {key.value!r} stands twice", key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
 
 
 def _check(file: str, study: Study) -> None:
@@ -191,6 +203,7 @@ def _check(file: str, study: Study) -> None:
             raise ConfigError(f"{file}: {key}", "the same value stands twice")
     for label, entry in study.methods.items():
         _check_entry(file, label, entry)
+        _check_folder(file, label, [*study.methods, *study.references])
     for i, name in enumerate(study.references):
         _choose(f"{file}: references.{i}", "unknown reference", name, methods.REFERENCES)
         if name in study.methods:
@@ -212,6 +225,12 @@ def _check_entry(file: str, label: str, entry: dict[str, Any]) -> None:
         raise ConfigError(
             where if "method" not in entry else f"{where}.method", str(error), method, methods.names()
         ) from None
+
+
+def _check_folder(file: str, label: str, labels: list[str]) -> None:
+    """A label is a folder's name, and some file systems do not tell A from a."""
+    if same := [other for other in labels if other != label and other.casefold() == label.casefold()]:
+        raise ConfigError(f"{file}: methods.{label}", f"the same folder as {same[0]}, where case does not count")
 
 
 def _choose(where: str, problem: str, value: str, choices: Iterable[str]) -> None:

@@ -21,7 +21,7 @@ from harness.evaluate import Evaluator
 from harness.records import Event, Seconds, append_events
 from methods.base import Losses, Method
 
-NUMBERS = 1
+NUMBERS = 2
 """Raise this when a change outside methods/ and networks/ moves results: every cell then gets a new key."""
 
 
@@ -142,6 +142,7 @@ class Engine:
 
     def save(self) -> None:
         """Write a checkpoint, then the events it covers."""
+        self.clock.settle()
         self._count_energy()
         checkpoint.save(self.checkpoint_path, self._state())
         self._flush()
@@ -149,7 +150,8 @@ class Engine:
 
     @property
     def seconds(self) -> Seconds:
-        """Totals so far."""
+        """Totals so far; waits for the device."""
+        self.clock.settle()
         ledger, phases = self.ledger, self.clock.seconds
         return Seconds(
             startup=ledger.startup,
@@ -162,7 +164,6 @@ class Engine:
     def _round(self, index: int) -> None:
         with inside_method():
             losses = self.method.round(index, self.clock)
-        self.clock.settle()
         self._synthesis.add(losses.synthesis)
         self._distillation.add(losses.distillation)
         self.ledger.step += len(losses.distillation)
@@ -170,6 +171,7 @@ class Engine:
         self.ledger.next_round = index + 1
 
     def _evaluate(self, index: int) -> None:
+        self.clock.settle()
         start = time.perf_counter()
         synthesis, distillation = self._synthesis.take(), self._distillation.take()
         for name, value in {**synthesis, **distillation}.items():

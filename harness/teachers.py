@@ -20,7 +20,7 @@ from harness.records import TeacherRecord
 from harness.rng import Streams
 from methods.parts.augment import Views
 from methods.parts.images import Normaliser
-from methods.parts.schedule import cosine
+from methods.parts.schedule import half_cosine
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,8 @@ def fit(
     optimizer = torch.optim.SGD(
         model.parameters(), recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
     )
-    for epoch, lr in enumerate(cosine(recipe.lr, recipe.epochs)):
-        optimizer.param_groups[0]["lr"] = lr
+    for epoch in range(recipe.epochs):
+        optimizer.param_groups[0]["lr"] = recipe.lr * half_cosine(epoch, recipe.epochs)
         generator = streams.generator("teacher", epoch)
         order = torch.randperm(len(images), generator=generator, device=device)
         loss = torch.zeros((), device=device)

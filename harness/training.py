@@ -12,7 +12,7 @@ from torch import nn
 
 import harness
 from harness import attempts, data, provenance, records, runs, samples, teachers
-from harness.assemble import build_method, choose_device, method_class, method_config, save_weights
+from harness.assemble import build_method, choose_device, method_class, method_config, preset_note, save_weights
 from harness.data.dataset import Dataset
 from harness.engine import Diverged, Engine, MethodFailed, inside_method
 from harness.evaluate import Evaluator
@@ -138,6 +138,8 @@ class _Session:
             label=cell.label,
             method=cell.method,
             data_free=method_class(cell).data_free,
+            preset=cell.options.get("preset"),
+            preset_note=preset_note(cell),
             scale=cell.scale,
             seed=cell.seed,
             status=status,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import torch
+from torch import nn
+
 from harness import config, data
-from harness.assemble import build_network, method_class, method_config
+from harness.assemble import build_method, build_network, method_class, method_config, preset_note
 from harness.config import Cell
 from harness.data.dataset import Dataset
 from harness.errors import UserError
@@ -15,25 +18,45 @@ FEW_IMAGES = 32
 
 
 def validate(path: Path, report: Callable[[str], object] = print) -> list[Cell]:
-    """Import every method once and check every cell's options, data and networks; returns the cells.
+    """Build every method once for every pair, with its options; returns the cells.
 
-    Raises UserError at the first problem. Reports scales that leave fewer than 32 images.
+    Raises UserError at the first problem. Reports presets whose values are another pair's, and scales that leave fewer
+    than 32 images.
     """
     study = config.load(path)
     cells = config.grid(study)
     dataset = data.load(study.dataset)
-    for cell in {cell.label: cell for cell in cells}.values():
-        method_class(cell)
+    smallest = {(cell.label, cell.teacher, cell.student): cell for cell in sorted(cells, key=lambda c: -c.scale)}
+    for cell in smallest.values():
         method_config(cell, path.name)
-    for pair in study.pairs:
-        for network in (pair.teacher, pair.student):
-            build_network(network, dataset)
+    for teacher, group in _by_teacher(smallest.values()).items():
+        network = build_network(teacher, dataset)
+        for cell in group:
+            _build(cell, dataset, network, path.name)
+            if note := preset_note(cell):
+                report(f"{path.name}: methods.{cell.label}.preset: {note}")
     _check_references(cells, dataset)
     for scale in study.scales:
         if (images := round(scale / 100 * dataset.task.reference_size)) < FEW_IMAGES:
             report(f"{path.name}: scale {scale:g} leaves {max(1, images)} images, fewer than {FEW_IMAGES}")
     report(f"{path.name}: {len(cells)} cells are valid")
     return cells
+
+
+def _by_teacher(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
+    groups: dict[str, list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(cell.teacher, []).append(cell)
+    return groups
+
+
+def _build(cell: Cell, dataset: Dataset, teacher: nn.Module, file: str) -> None:
+    """Raise UserError if the cell's method cannot be set up on its pair, with an untrained teacher."""
+    try:
+        build_method(cell, method_config(cell, file), dataset, teacher, torch.device("cpu"))
+    except (ValueError, TypeError, RuntimeError, LookupError, AssertionError) as error:
+        pair = f"{cell.teacher} → {cell.student}"
+        raise UserError(f"{file}: methods.{cell.label} cannot work on {pair}: {error}") from error
 
 
 def _check_references(cells: list[Cell], dataset: Dataset) -> None:

@@ -19,6 +19,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+from methods.parts.presets import Preset, Problem, resolve
 from methods.parts.schedule import Schedule
 from methods.parts.teacher import FrozenTeacher
 
@@ -44,6 +45,8 @@ class Task:
     """Whether the augmentation mirrors images."""
     reference_size: int
     """How many images 100 % stand for."""
+    dense: bool = False
+    """Whether every pixel is classified: logits [B, classes, H, W] instead of [B, classes]."""
 
 
 class MethodConfig(BaseModel):
@@ -57,10 +60,6 @@ class MethodConfig(BaseModel):
     """The student is evaluated, and its learning rate moves, this many times. Same source."""
     batch: int = Field(default=256, ge=1)
     """Images per distillation step. Same source."""
-
-
-class UnknownPreset(ValueError):
-    """A preset that the method does not have."""
 
 
 class Generators(Protocol):
@@ -137,7 +136,7 @@ class Method(ABC):
     name: ClassVar[str]
     """The file's name, with dashes."""
     Config: ClassVar[type[MethodConfig]] = MethodConfig
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    presets: ClassVar[Mapping[str, Preset]] = {}
     """Named sets of hyperparameters. The one named ``smoke`` is small enough for `dkd check` and the test grid."""
     data_free: ClassVar[bool] = True
     """False for references: they are given real images."""
@@ -174,31 +173,35 @@ class Method(ABC):
         """Prepare the ``steps`` distillation steps of round ``index``. Timed as distillation."""
 
     def round(self, index: int, clock: Clock) -> RoundLosses:
-        """One round: synthesis if it is due, then its share of the distillation steps.
+        """One round: synthesis if it is due, and its share of the distillation steps.
 
         A method whose loop does not split this way overrides it.
         """
         losses = RoundLosses()
+        for phase in (self._distil, self._make) if self.schedule.distill_first else (self._make, self._distil):
+            phase(index, clock, losses)
+        return losses
+
+    def _make(self, index: int, clock: Clock, losses: RoundLosses) -> None:
         if self.schedule.synthesizes(index):
             with clock.synthesis():
                 losses.synthesis.append(self.synthesize(index))
+
+    def _distil(self, index: int, clock: Clock, losses: RoundLosses) -> None:
         if steps := self.schedule.steps_in(index):
             with clock.distillation():
                 self.begin_round(index, steps)
                 losses.distillation = [self.distill_step() for _ in range(steps)]
-        return losses
 
     @classmethod
-    def configure(cls, defaults: Mapping[str, Any], options: Mapping[str, Any]) -> MethodConfig:
+    def configure(cls, defaults: Mapping[str, Any], options: Mapping[str, Any], problem: Problem) -> MethodConfig:
         """Options over the preset they name, over the study's defaults, over the class's own defaults.
 
         Raises UnknownPreset, or pydantic's ValidationError.
         """
-        own = {key: value for key, value in options.items() if key != "preset"}
-        preset = options.get("preset")
-        if preset is not None and preset not in cls.presets:
-            raise UnknownPreset(f"{cls.name} has no preset {preset!r}; it has: {', '.join(cls.presets) or 'none'}")
-        return cls.Config(**{**defaults, **cls.presets.get(preset, {}), **own} if preset else {**defaults, **own})
+        own = dict(options)
+        preset = resolve(cls.name, cls.presets, own.pop("preset", None), problem)
+        return cls.Config(**{**defaults, **preset.options, **own})
 
     @classmethod
     def check_contract(cls) -> None:
@@ -207,5 +210,6 @@ class Method(ABC):
             raise TypeError(f"{cls.__name__} does not define {', '.join(missing)}")
         if not (isinstance(cls.Config, type) and issubclass(cls.Config, MethodConfig)):
             raise TypeError(f"{cls.__name__}.Config is not a subclass of methods.base.MethodConfig")
-        for preset in cls.presets:
-            cls.configure({}, {"preset": preset})
+        for preset in cls.presets.values():
+            for options in preset.all_options():
+                cls.Config(**options)

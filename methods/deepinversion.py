@@ -1,8 +1,9 @@
 """DeepInversion, adaptive form (Yin et al., CVPR 2020), as CMI's repository ran it for knowledge distillation.
 
-Pixels are optimised directly until the teacher's batch-norm statistics and its answers fit. The authors released no
-distillation code; the values are those of CMI, datafree/synthesis/deepinversion.py and scripts/deepinv. The last
-iterate is stored, as in all official codes (their "best" image shares memory with the one being optimised).
+Pixels are optimised directly until the teacher's batch-norm statistics and its answers fit, and, in the adaptive form
+(ADI), until the student answers differently. The authors released no distillation code; the values are those of CMI,
+datafree/synthesis/deepinversion.py and scripts/deepinv. The last iterate is stored, as in all official codes (their
+"best" image shares memory with the one being optimised).
 """
 
 from __future__ import annotations
@@ -12,37 +13,36 @@ from typing import ClassVar
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional as F
 
 from methods.base import Context, Losses, MethodConfig
 from methods.parts.bn_loss import BatchNormLoss
 from methods.parts.composed import ComposedMethod, Synthesised
-from methods.parts.distiller import KLDistiller
-from methods.parts.growing_pool import GrowingPool
+from methods.parts.distiller import Distiller, soft_targets
+from methods.parts.growing_pool import GrowingPool, rounds_to_fill
 from methods.parts.images import Normaliser
-from methods.parts.losses import jensen_shannon
-from methods.parts.schedule import Schedule, cosine
+from methods.parts.inversion import InversionConfig, InversionLoss
+from methods.parts.losses import detached, jensen_shannon
+from methods.parts.presets import PUBLISHED_FOR_WRN, Preset
+from methods.parts.schedule import Schedule
 from methods.parts.state import Stateful
+from methods.parts.teacher import FrozenTeacher
 
 
-class DeepInversionConfig(MethodConfig):
+class DeepInversionConfig(InversionConfig):
     """CMI repository, scripts/deepinv, where nothing else is said."""
 
     inner_steps: int = Field(default=1000, ge=1)
-    inversion_batch: int = Field(default=256, ge=2)
     lr_x: float = Field(default=0.1, gt=0)
     """Adam on the pixels, β = (0.5, 0.99)."""
     bn: float = Field(default=10.0, ge=0)
-    oh: float = Field(default=1.0, ge=0)
     adv: float = Field(default=1.0, ge=0)
-    """Weight of the teacher-student divergence; 0 is plain DeepInversion."""
+    """Weight of the teacher-student divergence, the adaptive term; 0 is plain DeepInversion."""
     tv: float = Field(default=0.001, ge=0)
     """Weight of the total variation."""
+    student_bn: float = Field(default=0.0, ge=0)
+    """Share of the batch-norm term that the student's own statistics get, with the opposite sign."""
     jitter: int = Field(default=4, ge=0)
     """Largest shift in pixels, for 32 × 32 images."""
-    temperature: float = Field(default=20.0, gt=0)
-    lr: float = Field(default=0.1, gt=0)
-    """Cosine to 0."""
 
 
 class PixelInverter(Stateful):
@@ -50,7 +50,7 @@ class PixelInverter(Stateful):
 
     def __init__(self, config: DeepInversionConfig, context: Context) -> None:
         self.config, self.context = config, context
-        self.bn_loss = BatchNormLoss(context.teacher)
+        self.objective = InversionLoss(config, context, divergence=jensen_shannon)
         self._normalise = Normaliser(context.task, context.device)
         self._low = self._normalise(torch.zeros_like(self._normalise.mean))
         self._high = self._normalise(torch.ones_like(self._normalise.mean))
@@ -63,27 +63,26 @@ class PixelInverter(Stateful):
         y = torch.randint(task.classes, (batch,), generator=random, device=random.device).sort().values
         optimizer = torch.optim.Adam([x], self.config.lr_x, betas=(0.5, 0.99))
         rows, columns = self._shifts(random)
+        student = FrozenTeacher(self.context.student) if self.config.student_bn else None
         for step in range(self.config.inner_steps):
             shifted = x.index_select(2, rows[step]).index_select(3, columns[step])
-            loss, losses = self._objective(shifted, x, y)
+            loss, losses = self._objective(shifted, x, y, student)
             (x.grad,) = torch.autograd.grad(loss, [x])
             optimizer.step()
             with torch.no_grad():
                 x.clamp_(self._low, self._high)
         return Synthesised(self._normalise.inverse(x.detach()), losses)
 
-    def _objective(self, shifted: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Losses]:
-        out = self.context.teacher(shifted, statistics=True)
-        assert out.statistics is not None
-        parts = {"bn": self.bn_loss(out.statistics), "task": F.cross_entropy(out.logits, y)}
-        loss = self.config.bn * parts["bn"] + self.config.oh * parts["task"]
-        if self.config.adv:
-            parts["adversarial"] = -jensen_shannon(out.logits, self.context.student(shifted))
-            loss = loss + self.config.adv * parts["adversarial"]
+    def _objective(self, shifted: Tensor, x: Tensor, y: Tensor, student: FrozenTeacher | None) -> tuple[Tensor, Losses]:
+        found = self.objective(shifted, y)
+        loss, parts = found.loss, dict(found.parts)
         if self.config.tv:
             parts["variation"] = total_variation(x)
             loss = loss + self.config.tv * parts["variation"]
-        return loss, {"loss": loss.detach(), **{name: part.detach() for name, part in parts.items()}}
+        if student is not None:
+            parts["student_bn"] = -student_statistics_loss(student, shifted)
+            loss = loss + self.config.bn * self.config.student_bn * parts["student_bn"]
+        return loss, detached(loss, parts)
 
     def _shifts(self, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """Rows and columns that shift the whole batch around its edges, and mirror it if the task allows, per step.
@@ -111,23 +110,35 @@ def total_variation(x: Tensor) -> Tensor:
     return right.abs().mean() + down.abs().mean() + diagonal.abs().mean() + antidiagonal.abs().mean()
 
 
+def student_statistics_loss(student: FrozenTeacher, x: Tensor) -> Tensor:
+    """R_BN of the student's own batch-norm layers on its input ``x`` [B, C, H, W]; 0-dim."""
+    statistics = student(x, statistics=True).statistics
+    assert statistics is not None
+    return BatchNormLoss(student)(statistics)
+
+
 class DeepInversion(ComposedMethod):
     """Pixels → growing pool → distillation."""
 
     name = "deepinversion"
     Config = DeepInversionConfig
-    presets: ClassVar = {"smoke": {"inner_steps": 3, "inversion_batch": 16, "jitter": 1}}
+    presets: ClassVar = {
+        "adi": Preset({}, PUBLISHED_FOR_WRN),
+        # the tables of CMI and Fast say 2k, their scripts 1000
+        "adi-2k": Preset({"inner_steps": 2000}, PUBLISHED_FOR_WRN),
+        "plain": Preset({"adv": 0.0}, PUBLISHED_FOR_WRN),
+        "fast": Preset({"tv": 0.0, "student_bn": 0.001}, PUBLISHED_FOR_WRN),  # Fast-Datafree, scripts/deepinv
+        "fast-tuned": Preset(  # the same script's second command
+            {"tv": 0.0, "student_bn": 0.001, "inner_steps": 10, "lr_x": 1.0, "steps": 40_000}, PUBLISHED_FOR_WRN
+        ),
+        "smoke": Preset({"inner_steps": 3, "inversion_batch": 16, "jitter": 1}),
+    }
 
     def __init__(self, config: MethodConfig, context: Context) -> None:
         assert isinstance(config, DeepInversionConfig)
         super().__init__(config, context)
-        rounds = -(-context.images // config.inversion_batch)
+        rounds = rounds_to_fill(context, config.inversion_batch)
         self.schedule = Schedule(context.steps(config), config.epochs, rounds)
         self.inverter = PixelInverter(config, context)
         self.source = GrowingPool(context)
-        self.distiller = KLDistiller(
-            context.student,
-            context.teacher,
-            temperature=config.temperature,
-            learning_rates=cosine(config.lr, self.schedule.epochs),
-        )
+        self.distiller = Distiller(config, context, self.schedule, soft_targets(config.temperature))

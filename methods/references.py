@@ -12,19 +12,18 @@ from torch.nn import functional as F
 
 from methods.base import Context, Losses, MethodConfig
 from methods.parts.composed import ComposedMethod, Synthesised
-from methods.parts.distiller import KLDistiller
+from methods.parts.distiller import Distiller, SoftTargetConfig, soft_targets
 from methods.parts.growing_pool import GrowingPool
 from methods.parts.images import Normaliser
-from methods.parts.schedule import Schedule, cosine
+from methods.parts.schedule import Schedule
 from methods.parts.state import Stateful
 
 
-class ReferenceConfig(MethodConfig):
+class ReferenceConfig(SoftTargetConfig):
     """How the student learns."""
 
-    temperature: float = Field(default=20.0, gt=0)
     lr: float = Field(default=0.2, gt=0)
-    """Cosine to 2e-4."""
+    final_lr: float = Field(default=2e-4, ge=0)
 
 
 class Given(Stateful):
@@ -49,12 +48,7 @@ class Reference(ComposedMethod):
         self.schedule = Schedule(context.steps(config), config.epochs, synthesis_rounds=1)
         self.inverter = Given(self.given_images())
         self.source = GrowingPool(context)
-        self.distiller = KLDistiller(
-            context.student,
-            context.teacher,
-            temperature=config.temperature,
-            learning_rates=cosine(config.lr, self.schedule.epochs, 2e-4),
-        )
+        self.distiller = Distiller(config, context, self.schedule, soft_targets(config.temperature))
 
     def given_images(self) -> Tensor:
         """The N images [N, C, H, W] in [0, 1]."""

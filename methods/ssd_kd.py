@@ -10,7 +10,7 @@ priority.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -18,10 +18,11 @@ from torch import Tensor
 
 from methods.base import Context, MethodConfig
 from methods.parts.composed import ComposedMethod
-from methods.parts.distiller import KLDistiller
-from methods.parts.meta_generator import MetaGeneratorConfig, MetaGeneratorInverter
+from methods.parts.distiller import Distiller, soft_targets
+from methods.parts.meta_generator import PAIRS, MetaGeneratorConfig, MetaGeneratorInverter
+from methods.parts.presets import Preset
 from methods.parts.replay_buffer import ReplayBuffer, ReplayConfig
-from methods.parts.schedule import Schedule, cosine
+from methods.parts.schedule import Schedule
 
 
 class SSDKDConfig(MetaGeneratorConfig, ReplayConfig):
@@ -37,19 +38,17 @@ class SSDKDConfig(MetaGeneratorConfig, ReplayConfig):
     """φ's first factor: frequent classes weigh less. Off in the ablation."""
     difficulty: bool = True
     """φ's second factor: images that the teacher is sure of weigh less. Off in the ablation."""
-    temperature: float = Field(default=20.0, gt=0)
-    """Fast-Datafree, scripts/fast_cifar."""
-    lr: float = Field(default=0.2, gt=0)
-    """Cosine to 2e-4. Same source."""
+    lr_per: Literal["epoch", "round"] = "round"
+    """[R] Over the rounds after the warm-up."""
 
 
 def modulation(
     logits: Tensor, class_share: Tensor, gamma: float, *, diversity: bool = True, difficulty: bool = True
 ) -> Tensor:
-    """φ(x) = (1 - share of x's class in the buffer) · (1 - p_t(x))^γ, in [0, 1]: [B].
+    """φ(x) = (1 - share of x's class in the buffer) · (1 - p_t(x))^γ, in [0, 1]: [B], or [B, H, W] in dense tasks.
 
     Args:
-        logits: the teacher's, [B, classes]; p_t is the probability of its predicted class.
+        logits: the teacher's, [B, classes] or [B, classes, H, W]; p_t is the probability of its predicted class.
         class_share: share of the buffer in each class, [classes].
         gamma: focusing exponent γ.
         diversity: whether the first factor acts.
@@ -70,7 +69,8 @@ class SSDKD(ComposedMethod):
     name = "ssd-kd"
     Config = SSDKDConfig
     presets: ClassVar = {
-        "smoke": {"rounds": 8, "warmup": 2, "inversion_batch": 16, "generator_width": 8, "nz": 16},
+        "fast-2": Preset({}, PAIRS),  # [R] the setup "follows Fast"
+        "smoke": Preset({"rounds": 8, "warmup": 2, "inversion_batch": 16, "generator_width": 8, "nz": 16}),
     }
 
     def __init__(self, config: MethodConfig, context: Context) -> None:
@@ -94,9 +94,4 @@ class SSDKD(ComposedMethod):
                 difficulty=config.difficulty,
             ),
         )
-        self.distiller = KLDistiller(
-            context.student,
-            context.teacher,
-            temperature=config.temperature,
-            learning_rates=cosine(config.lr, self.schedule.epochs, 2e-4),
-        )
+        self.distiller = Distiller(config, context, self.schedule, soft_targets(config.temperature))

@@ -77,7 +77,10 @@ def events(count: int = 3, final: float = 90.0, steps: int = 200) -> list[Event]
     ]
 
 
-def manifest(result: Metrics) -> Manifest:
+CONFIG = {"batch": 64, "epochs": 3, "steps": 200}
+
+
+def manifest(result: Metrics, config: dict[str, Any] | None = None) -> Manifest:
     """The manifest that belongs to ``result``: one attempt, from a clean checkout."""
     attempt = Attempt(
         start="2026-01-01T00:00:00+00:00",
@@ -97,7 +100,7 @@ def manifest(result: Metrics) -> Manifest:
         cell=result.cell,
         key=result.key,
         plan_key=result.plan_key,
-        config={"batch": 64, "epochs": 3, "steps": 200},
+        config=CONFIG if config is None else config,
         sources={"methods/ssd_kd.py": "ab" * 32},
         numbers=1,
         teacher_sha256=result.teacher_sha256,
@@ -105,13 +108,15 @@ def manifest(result: Metrics) -> Manifest:
     )
 
 
-def write(results: Path, result: Metrics, curve: list[Event] | None = None) -> Path:
+def write(
+    results: Path, result: Metrics, curve: list[Event] | None = None, config: dict[str, Any] | None = None
+) -> Path:
     """Write one cell as a run leaves it, with a tiny samples.png. Returns the cell's folder."""
     cell = results / result.cell
     run = cell / "runs" / result.key
     run.mkdir(parents=True)
     records.append_events(run / "events.jsonl", _curve(result) if curve is None else curve)
-    records.write(run / "manifest.json", manifest(result))
+    records.write(run / "manifest.json", manifest(result, config))
     if result.status == "done":
         _samples(run / "samples.png")
     records.write(run / "metrics.json", result)

@@ -1,4 +1,9 @@
-"""Networks by name. Listing and hashing them needs no torch; `build` does."""
+"""Networks by name. Listing and hashing them needs no torch; `build` does.
+
+Every network maps images [B, C, H, W] to logits [B, classes]. With ``return_features=True`` it returns three things:
+the logits, the pooled penultimate features [B, F], and its stages, a tuple of activations [B, C', H', W']: the stem's
+output, then the output at the end of each stage.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +20,9 @@ _MODULES = {
     "wrn16_2": "wrn",
     "wrn40_1": "wrn",
     "wrn40_2": "wrn",
+    "resnet18": "resnet",
+    "resnet34": "resnet",
+    "vgg11": "vgg",
     "cnn3_16": "small",
 }
 """Network -> module of this folder; the module's NETWORKS maps the name to a function of (classes, channels)."""

@@ -11,24 +11,28 @@ class SmallCNN(nn.Module):
     def __init__(self, width: int, classes: int, channels: int) -> None:
         super().__init__()
         widths = [channels, width, 2 * width, 4 * width]
-        self.body = nn.Sequential(
-            *(
-                layer
-                for i, stride in enumerate((1, 2, 2))
-                for layer in (
-                    nn.Conv2d(widths[i], widths[i + 1], 3, stride, padding=1, bias=False),
-                    nn.BatchNorm2d(widths[i + 1]),
-                    nn.ReLU(inplace=True),
-                )
+        self.layers = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(widths[i], widths[i + 1], 3, stride, padding=1, bias=False),
+                nn.BatchNorm2d(widths[i + 1]),
+                nn.ReLU(inplace=True),
             )
+            for i, stride in enumerate((1, 2, 2))
         )
         self.linear = nn.Linear(widths[-1], classes)
 
-    def forward(self, x: Tensor, return_features: bool = False) -> Tensor | tuple[Tensor, Tensor]:
-        """Logits [B, classes] of ``x`` [B, C, H, W]; with ``return_features`` also the pooled features [B, 4 w]."""
-        features = self.body(x).mean(dim=(2, 3))
+    def forward(self, x: Tensor, return_features: bool = False) -> Tensor | tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        """Logits [B, classes] of ``x`` [B, C, H, W]; with ``return_features`` also features [B, 4 w] and stages.
+
+        The stages are the three activations, after ReLU.
+        """
+        stages = []
+        for layer in self.layers:
+            x = layer(x)
+            stages.append(x)
+        features = x.mean(dim=(2, 3))
         logits: Tensor = self.linear(features)
-        return (logits, features) if return_features else logits
+        return (logits, features, tuple(stages)) if return_features else logits
 
 
 NETWORKS = {"cnn3_16": lambda classes, channels: SmallCNN(16, classes, channels)}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -52,19 +50,25 @@ class WideResNet(nn.Module):
         self.linear = nn.Linear(widths[3], classes)
         self.apply(_initialise)
 
-    def forward(self, x: Tensor, return_features: bool = False) -> Tensor | tuple[Tensor, Tensor]:
-        """Logits [B, classes] of ``x`` [B, C, H, W]; with ``return_features`` also features [B, 64 · width]."""
-        features = F.relu(self.bn(self.groups(self.conv1(x)))).mean(dim=(2, 3))
+    def forward(self, x: Tensor, return_features: bool = False) -> Tensor | tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        """Logits [B, classes] of ``x`` [B, C, H, W]; with ``return_features`` also features [B, 64 · width] and stages.
+
+        The stages are the first convolution's output and the sum that ends each group, before any activation.
+        """
+        stages = [self.conv1(x)]
+        for group in self.groups:
+            stages.append(group(stages[-1]))
+        features = F.relu(self.bn(stages[-1])).mean(dim=(2, 3))
         logits: Tensor = self.linear(features)
-        return (logits, features) if return_features else logits
+        return (logits, features, tuple(stages)) if return_features else logits
 
 
 def _initialise(module: nn.Module) -> None:
     """Convolutions N(0, √(2 / (k² · outputs))), linear bias 0; the rest is PyTorch's default."""
     if isinstance(module, nn.Conv2d):
-        nn.init.normal_(module.weight, 0.0, math.sqrt(2 / (module.kernel_size[0] ** 2 * module.out_channels)))
+        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
     elif isinstance(module, nn.Linear):
-        torch.nn.init.zeros_(module.bias)
+        nn.init.zeros_(module.bias)
 
 
 def _wrn(depth: int, width: int) -> Callable[[int, int], nn.Module]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -46,6 +46,11 @@ class Cell:
     def pair(self) -> str:
         """Teacher and student as printed."""
         return f"{self.teacher} → {self.student}"
+
+    @property
+    def method(self) -> str:
+        """The method that the label runs; the label itself where no record can be read."""
+        return next((run["method"] for run in self.runs if run["method"]), self.label)
 
     @property
     def done(self) -> list[Run]:
@@ -92,6 +97,19 @@ def group(frame: pd.DataFrame) -> list[Cell]:
         for identity, runs in grouped.items()
     ]
     return sorted(cells, key=lambda cell: (_rank(cell), natural(cell.label), -cell.scale, cell.name))
+
+
+def difference(cell: Cell, label: str, cells: Iterable[Cell], column: str) -> Summary:
+    """A column's difference to another label on the same pair at the same scale, over the seeds that both have done.
+
+    Args:
+        label: of which the cell is among ``cells``; without it there is no mean.
+    """
+    opposite = replace(cell, label=label).name
+    theirs = {run["seed"]: run[column] for other in cells if other.name == opposite for run in other.done}
+    pairs = [(run[column], theirs.get(run["seed"])) for run in cell.done]
+    differences = [own - their for own, their in pairs if own is not None and their is not None]
+    return summarise(differences, int(cell.runs[0]["expected"]))
 
 
 def labels(cells: Iterable[Cell]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from harness.reporting.table import Block, Entry, Table
@@ -15,6 +16,8 @@ _TEX = {
     "±": r"$\pm$",
     "×": r"$\times$",
     "–": "--",
+    "−": "$-$",
+    "Δ": r"$\Delta$",
     "…": r"\ldots{}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
@@ -37,14 +40,15 @@ def latex(table: Table) -> str:
 
 
 def _markdown_grid(block: Block) -> str:
-    head = [
-        f"{_markdown_entry(column.title)}: {_markdown_entry(quantity)}"
-        for column in block.columns
-        for quantity in column.quantities
-    ]
+    head = [_markdown_head(column.title, quantity) for column in block.columns for quantity in column.quantities]
     rows = [[_markdown_entry(row.title), *map(_markdown_entry, row.entries)] for row in block.rows]
     lines = [["", *head], ["---", *["---:"] * len(head)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _markdown_head(title: Entry, quantity: Entry) -> str:
+    printed = _markdown_entry(quantity)
+    return f"{_markdown_entry(title)}: {printed}" if title.text else printed
 
 
 def _markdown_entry(entry: Entry) -> str:
@@ -57,11 +61,9 @@ def _escape(printed: str) -> str:
 
 
 def _latex_block(table: Table, block: Block) -> str:
-    width = len(block.columns[0].quantities)
-    rules = " ".join(
-        rf"\cmidrule(lr){{{start}-{start + width - 1}}}" for start in range(2, 2 + width * len(block.columns), width)
-    )
-    titles = [rf"\multicolumn{{{width}}}{{c}}{{{_latex_entry(column.title)}}}" for column in block.columns]
+    titles = [
+        rf"\multicolumn{{{len(column.quantities)}}}{{c}}{{{_latex_entry(column.title)}}}" for column in block.columns
+    ]
     quantities = [_latex_entry(quantity) for column in block.columns for quantity in column.quantities]
     rows = [_latex_row([_latex_entry(row.title), *map(_latex_entry, row.entries)]) for row in block.rows]
     footnotes = [rf"\textsuperscript{{{letter}}}~{_tex(note)}." for letter, note in table.footnotes.items()]
@@ -72,7 +74,7 @@ def _latex_block(table: Table, block: Block) -> str:
         rf"\begin{{tabular}}{{l{'r' * len(quantities)}}}",
         r"\toprule",
         _latex_row(["", *titles]),
-        rules,
+        _latex_rules(block),
         _latex_row(["", *quantities]),
         r"\midrule",
         *rows,
@@ -84,6 +86,13 @@ def _latex_block(table: Table, block: Block) -> str:
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _latex_rules(block: Block) -> str:
+    """A rule under every title."""
+    ends = list(itertools.accumulate((len(column.quantities) for column in block.columns), initial=1))
+    spans = zip(block.columns, ends, ends[1:], strict=False)
+    return " ".join(rf"\cmidrule(lr){{{before + 1}-{end}}}" for column, before, end in spans if column.title.text)
 
 
 def _latex_row(entries: list[str]) -> str:

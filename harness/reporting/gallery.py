@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from harness.reporting import figures, synthetic
+from harness.reporting import figures, real, samples, synthetic
 from harness.reporting.cells import PAIR, Cell, by_pair
 from harness.reporting.frame import curves
 from harness.reporting.look import Look, save, style
@@ -58,14 +58,21 @@ KINDS = {
         "Bars: sample standard deviation over the seeds. Dotted: the teacher. Grey: references.",
         lambda pair: figures.scale(pair.cells, pair.styles),
     ),
+    "real": Kind(
+        "As the paper's figure 1: the student on N synthetic images against the student on N real ones (thick, grey), "
+        "and the difference to each of these, seed by seed; bars: sample standard deviation. Above 0, synthetic images "
+        "teach more. Hollow: more than N images are synthesised, renewed or fresh in every step (see the table of "
+        "images).",
+        lambda pair: real.against_real(pair.cells, pair.styles),
+    ),
     "efficiency": Kind(
         "Accuracy after the last epoch against end-to-end time, means over the seeds; larger marks for larger data "
         "scales. Filled: on the Pareto front of the methods, references left out.",
         lambda pair: figures.efficiency(pair.cells, pair.styles),
     ),
     "synthetic": Kind(
-        "Classes and difficulty of the synthetic images, as the teacher sees them at the end of the run; "
-        "means over the seeds.",
+        "As the paper's figure 2: classes and difficulty of the synthetic images, as the teacher sees them at the end "
+        "of the run; means over the seeds. Percentages: the rarest and the most frequent class.",
         lambda pair: synthetic.histograms(pair.near, pair.styles),
     ),
     "learning": Kind(
@@ -74,7 +81,7 @@ KINDS = {
     ),
     "samples": Kind(
         "Synthetic images at the end of the run, one seed per label.",
-        lambda pair: synthetic.samples(pair.near),
+        lambda pair: samples.samples(pair.near),
     ),
 }
 """Name -> kind of figure, the most telling first."""

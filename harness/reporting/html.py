@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
-from harness.reporting import text
+from harness.reporting import remarks, text
 from harness.reporting.cells import Cell, Run
 from harness.reporting.provenance import SHA_DIGITS, commit
 from harness.reporting.table import Block, Entry, Table
@@ -43,8 +43,7 @@ def runs(cells: Sequence[Cell]) -> str:
 
 
 def _grid(block: Block) -> str:
-    width = len(block.columns[0].quantities)
-    titles = "".join(f"<th colspan={width}>{_entry(column.title)}" for column in block.columns)
+    titles = "".join(f"<th colspan={len(column.quantities)}>{_entry(column.title)}" for column in block.columns)
     quantities = "".join(f"<th>{_entry(quantity)}" for column in block.columns for quantity in column.quantities)
     rows = "".join(
         f"<tr><th>{_entry(row.title)}{''.join(f'<td>{_entry(entry)}' for entry in row.entries)}\n" for row in block.rows
@@ -65,7 +64,14 @@ def _cell(cell: Cell) -> str:
     detail = f"<details><summary>config</summary><code>{escape(json.dumps(common))}</code></details>" if common else ""
     rows = "".join(_run(run, _own(config, common)) for run, config in zip(cell.runs, configs, strict=True))
     name = escape(cell.name)
-    return f'<tbody id="{name}"><tr class="cell"><th colspan={len(HEAD)}>{name}{detail}{rows}</tbody>\n'
+    return f'<tbody id="{name}"><tr class="cell"><th colspan={len(HEAD)}>{name}{_preset(cell)}{detail}{rows}</tbody>\n'
+
+
+def _preset(cell: Cell) -> str:
+    """Which preset the label runs, and why its values are not published ones, if they are not."""
+    names = list(dict.fromkeys(run["preset"] for run in cell.runs if run["preset"]))
+    facts = [*(f"preset {name}" for name in names), *remarks.preset_notes(cell)]
+    return f' <span class="preset">{escape("; ".join(facts))}</span>' if facts else ""
 
 
 def _own(config: dict[str, Any], common: dict[str, Any]) -> str:

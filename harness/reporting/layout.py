@@ -16,13 +16,14 @@ Columns = dict[str, list[Cell]]
 """Heading -> the cells of that column, one per label."""
 
 
-def blocks(cells: Sequence[Cell], quantities: int) -> list[tuple[str, Columns]]:
+def blocks(cells: Sequence[Cell], quantities: int, numbers: int = WIDTH) -> list[tuple[str, Columns]]:
     """Title and columns of each block: a dataset, or a dataset at one scale where it has many pairs and scales.
 
     Args:
         quantities: numbers that each column holds side by side.
+        numbers: how many of them fit beside each other.
     """
-    width = WIDTH // quantities
+    width = numbers // quantities
     found: list[tuple[str, Columns]] = []
     for dataset in sorted({cell.dataset for cell in cells}):
         settings = _settings(cell for cell in cells if cell.dataset == dataset)
@@ -32,6 +33,11 @@ def blocks(cells: Sequence[Cell], quantities: int) -> list[tuple[str, Columns]]:
             columns = list(part.values())
             found += [_block(dataset, columns[start : start + width]) for start in range(0, len(columns), width)]
     return found
+
+
+def metric(cells: Sequence[Cell]) -> str:
+    """Name and unit of the cells' metric as printed."""
+    return text.metric(next((run["metric"] for cell in cells for run in cell.done), "top1"))
 
 
 def provenance(cells: Sequence[Cell]) -> list[str]:

@@ -7,7 +7,8 @@ import io
 from collections.abc import Mapping, Sequence
 
 from harness.reporting.cells import IDENTITY, Cell
-from harness.reporting.tables import SMALL
+from harness.reporting.remarks import SMALL, Odd, of_runs
+from harness.reporting.stats import Summary
 
 MEASURED = {
     "final": "final",
@@ -34,19 +35,34 @@ MEASURED = {
 """Column of the frame -> name in the csv, where it has a ``_mean`` and an ``_sd``."""
 
 RECORDED = (
-    *("method", "metric", "data_free", "teacher_metric", "teacher_sha256", "device", "device_name", "threads"),
+    *(
+        "method",
+        "preset",
+        "preset_note",
+        "metric",
+        "data_free",
+        "teacher_metric",
+        "teacher_sha256",
+        "device",
+        "device_name",
+        "threads",
+    ),
     *("concurrent", "commit", "dirty", "plan_key", "key", "mlflow_run_id", "finished"),
 )
 """Columns given as the distinct values of the runs that count, joined by semicolons."""
 
 TIMES = ("end_to_end", "seconds.startup", "seconds.synthesis", "seconds.distillation")
-TABLES = {"accuracy-time": tuple(MEASURED), "time-split": TIMES, "best-epoch": ("best", "best_epoch")}
-"""Table -> the quantities in its csv; the first one is complete."""
+COUNTS = ("images", "images_synthesised", "synthesis_rounds", "steps", "teacher_forwards")
 
 
-def to_csv(name: str, cells: Sequence[Cell], odd: Mapping[str, str]) -> str:
-    """The csv of the table ``name``; ``odd`` as in ``tables.tables``. Seconds, bytes, joules and percent throughout."""
-    rows = [_row(cell, TABLES[name], odd) for cell in cells]
+def to_csv(cells: Sequence[Cell], columns: Sequence[str], odd: Odd, extra: Mapping[str, Mapping[str, str]] = {}) -> str:
+    """A row per cell. Seconds, bytes, joules and percent throughout.
+
+    Args:
+        columns: those of the frame to summarise, out of ``MEASURED``.
+        extra: name of a cell -> further columns, the same for all cells.
+    """
+    rows = [_row(cell, columns, odd) | dict(extra.get(cell.name, {})) for cell in cells]
     file = io.StringIO()
     writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -54,26 +70,29 @@ def to_csv(name: str, cells: Sequence[Cell], odd: Mapping[str, str]) -> str:
     return file.getvalue()
 
 
-def _row(cell: Cell, columns: Sequence[str], odd: Mapping[str, str]) -> dict[str, str]:
+def _row(cell: Cell, columns: Sequence[str], odd: Odd) -> dict[str, str]:
     identity = {name: getattr(cell, name) for name in IDENTITY} | {"scale": f"{cell.scale:g}"}
     row = {**identity, "n": str(len(cell.done)), "expected": str(cell.runs[0]["expected"])}
     row["seeds"] = ";".join(str(run["seed"]) for run in cell.done)
     for column in columns:
-        summary = cell.summary(column)
-        row[f"{MEASURED[column]}_mean"] = _number(summary.mean)
-        row[f"{MEASURED[column]}_sd"] = _number(summary.sd)
+        row |= summarised(MEASURED[column], cell.summary(column))
     row |= {column: ";".join(cell.distinct(column)) for column in RECORDED}
     row["notes"] = "; ".join([*cell.problems(), *_notes(cell, odd)])
     return row
 
 
-def _notes(cell: Cell, odd: Mapping[str, str]) -> list[str]:
-    notes = [odd[run["path"]] for run in cell.done if run["path"] in odd]
+def _notes(cell: Cell, odd: Odd) -> list[str]:
+    notes = of_runs(cell, odd)
     if any(run["device"] == "cpu" for run in cell.done):
         notes.append("shared machine")
     if any(run["images"] < SMALL for run in cell.done):
         notes.append(f"fewer than {SMALL} images")
-    return list(dict.fromkeys(notes))
+    return notes
+
+
+def summarised(name: str, summary: Summary) -> dict[str, str]:
+    """The two columns of a quantity."""
+    return {f"{name}_mean": _number(summary.mean), f"{name}_sd": _number(summary.sd)}
 
 
 def _number(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -16,14 +17,15 @@ from matplotlib.lines import Line2D
 from harness import records
 from harness.reporting.cells import Cell, labels
 
-COLOURS = (
-    *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"),
-    *("#332288", "#882255", "#117733", "#999933", "#AA4499"),
-)
-"""Okabe and Ito's palette without yellow and black, then the dark half of Tol's muted one."""
-MARKERS = "os^DvPX<>ph"
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288", "#882255")
+"""Okabe and Ito's palette without yellow and black, then two dark ones of Tol's: told apart by the colour-blind."""
+MARKERS = "os^DvPX<>ph*d"
+DASHES: tuple[Any, ...] = ("-", (0, (3.5, 1.2)), (0, (1, 1)), (0, (5, 1, 1, 1)))
+"""Labels of one colour differ in these; in the markers too."""
+FAMILY = 3
+"""Labels of one method share a colour if they are no more than this."""
 GREYS = ("#555555", "#888888", "#AAAAAA")
-DASHES = ("--", ":", "-.")
+GREY_DASHES = ("--", ":", "-.")
 
 TEXT_WIDTH = 6.9
 """Inches: both columns of a conference paper."""
@@ -61,28 +63,40 @@ class Look:
 
     colour: str
     marker: str
-    dash: str
+    dash: Any
+    """As matplotlib takes it: a name, or an offset and lengths in line widths."""
+    hollow: bool = False
 
     @property
     def line(self) -> dict[str, Any]:
         """Arguments of ``Axes.plot``."""
-        return {"color": self.colour, "marker": self.marker, "linestyle": self.dash}
+        face = "white" if self.hollow else self.colour
+        return {"color": self.colour, "marker": self.marker, "linestyle": self.dash, "markerfacecolor": face}
 
 
 def looks(cells: Sequence[Cell]) -> dict[str, Look]:
-    """Label -> its look. Methods take the palette in the order of the cells; references are grey and dashed."""
+    """Label -> its look. Methods take the colours in the order of the cells; references are grey and dashed."""
     grey = labels(cell for cell in cells if cell.reference)
-    vivid = labels(cell for cell in cells if not cell.reference)
     found = {
-        label: Look(GREYS[i % len(GREYS)], MARKERS[i % len(MARKERS)], DASHES[i % len(DASHES)])
+        label: Look(GREYS[i % len(GREYS)], MARKERS[i % len(MARKERS)], GREY_DASHES[i % len(GREY_DASHES)])
         for i, label in enumerate(grey)
     }
-    # Beyond the palette the markers are shifted, so that no two labels share both.
-    return found | {
-        label: Look(COLOURS[i % len(COLOURS)], MARKERS[(i + i // len(COLOURS)) % len(MARKERS)], "-")
-        for i, label in enumerate(vivid)
-        if label not in found
-    }
+    drawn: Counter[str] = Counter()
+    for slot, family in enumerate(_families(cell for cell in cells if cell.label not in found)):
+        colour = COLOURS[slot % len(COLOURS)]
+        for label in family:
+            found[label] = Look(colour, MARKERS[len(found) % len(MARKERS)], DASHES[drawn[colour] % len(DASHES)])
+            drawn[colour] += 1
+    return found
+
+
+def _families(cells: Iterable[Cell]) -> list[list[str]]:
+    """The labels that share a colour: a method's few; the many of an ablation one by one, after all others."""
+    methods: dict[str, dict[str, None]] = {}
+    for label, method in {cell.label: cell.method for cell in cells}.items():
+        methods.setdefault(method, {})[label] = None
+    few = [list(names) for names in methods.values() if len(names) <= FAMILY]
+    return few + [[label] for names in methods.values() if len(names) > FAMILY for label in names]
 
 
 @dataclass(frozen=True)
@@ -96,6 +110,8 @@ class Key:
     @property
     def columns(self) -> int:
         """How many entries fit side by side, spread evenly over the rows."""
+        if not self.handles:
+            return 1
         longest = max(len(str(handle.get_label())) for handle in self.handles)
         fit = max(1, int(self.width / (0.5 + LETTER * longest)))
         return -(-len(self.handles) // -(-len(self.handles) // fit))

@@ -8,11 +8,12 @@ from pathlib import Path
 from harness.errors import UserError
 from harness.records import write_bytes
 from harness.reporting import formats, gallery, look
+from harness.reporting.ablation import ablations
 from harness.reporting.cells import group
 from harness.reporting.frame import load
-from harness.reporting.long import to_csv
 from harness.reporting.page import Section, page
 from harness.reporting.provenance import check
+from harness.reporting.table import Table
 from harness.reporting.tables import tables
 
 
@@ -47,20 +48,23 @@ def render(
     odd = {name: check(own, mixed) for name, own in studies.items()}
     styles = look.looks(cells)
     pictures = gallery.draw(cells, frame, styles, out)
-    sections = [Section(name, own, tables(own, odd[name]), pictures[name]) for name, own in studies.items()]
+    sections = [
+        Section(name, own, [*tables(own, odd[name]), *ablations(own, odd[name])], pictures[name])
+        for name, own in studies.items()
+    ]
     written = [path for drawn in pictures.values() for picture in drawn for path in (picture.svg, picture.png)]
     for section in sections:
-        written += _write_tables(out / section.study / "tables", section, odd[section.study])
+        written += _write_tables(out / section.study / "tables", section.tables)
     write_bytes(out / "index.html", page(sections, out).encode())
     return [*written, out / "index.html"]
 
 
-def _write_tables(folder: Path, section: Section, odd: Mapping[str, str]) -> list[Path]:
+def _write_tables(folder: Path, tables: Sequence[Table]) -> list[Path]:
     files = {}
-    for table in section.tables:
+    for table in tables:
         files[folder / f"{table.name}.md"] = formats.markdown(table)
         files[folder / f"{table.name}.tex"] = formats.latex(table)
-        files[folder / f"{table.name}.csv"] = to_csv(table.name, section.cells, odd)
+        files[folder / f"{table.name}.csv"] = table.csv
     for path, content in files.items():
         write_bytes(path, content.encode())
     return list(files)

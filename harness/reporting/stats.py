@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,11 @@ class Summary:
     n: int
     expected: int
     """How many seeds the study has."""
+
+    def scaled(self, factor: float) -> Summary:
+        """The same in another unit."""
+        mean, sd = (None if value is None else value * factor for value in (self.mean, self.sd))
+        return replace(self, mean=mean, sd=sd)
 
     @property
     def complete(self) -> bool:

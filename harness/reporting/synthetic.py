@@ -1,29 +1,28 @@
-"""Figures of the synthetic images of one pair at one data scale: their classes, their difficulty, and samples."""
+"""Figure of the synthetic images of one pair at one data scale: their classes and their difficulty (figure 2)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image, UnidentifiedImageError
 
 from harness.reporting.cells import Cell
 from harness.reporting.look import LETTER, TEXT_WIDTH, Look
 
-ROW = 0.42
-"""Height of one label's histogram, in inches."""
-SHEETS = 4
-"""Sample sheets side by side."""
-SHEET, TITLE, GAP = TEXT_WIDTH / SHEETS, 0.24, 0.08
-"""Side of a sheet, height of its title and space between two, in inches."""
-PIXELS = 512
-"""Longest side of a sheet as embedded; larger ones are reduced."""
+ROW, TOP, BOTTOM = 0.42, 0.3, 0.42
+"""Height of one label's panels, and of what is above and below them all, in inches."""
+TICKS, REMARK = 0.4, 0.75
+"""Width of the numbers at the left and of the remark at the right of a panel, in inches."""
+FULL = 0.85
+"""Part of a panel that the highest bar takes."""
+FLOOR = 1e-3
+"""Where the logarithmic axis of difficulty begins: the share of 2 images out of 2,000."""
 
-Shares = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
+Array = np.ndarray[Any, np.dtype[Any]]
+Shares = dict[str, Array]
 """Label -> share of each bin, the mean over the seeds; sums to 1."""
 
 
@@ -36,51 +35,36 @@ def focus(cells: Sequence[Cell]) -> list[Cell]:
 
 
 def histograms(cells: Sequence[Cell], styles: dict[str, Look]) -> Figure | None:
-    """Class balance and difficulty of the synthetic set, one row per label; all cells of one scale."""
+    """Class balance and difficulty of the synthetic set, a panel of each per label; all cells of one scale.
+
+    All panels of a column have the same axes. Difficulty is logarithmic: the images of which a teacher is not sure
+    are few for most methods, and they are what matters.
+    """
     classes, difficulty = _shares(cells, "class_counts"), _shares(cells, "difficulty")
     rows = [cell.label for cell in cells if cell.label in classes or cell.label in difficulty]
     if not rows:
         return None
-    height = ROW * len(rows) + 0.75
+    figure, (balance, hard) = _columns(rows)
+    colours = {label: styles[label].colour for label in rows}
+    _classes(balance, rows, classes, colours)
+    _difficulty(hard, rows, difficulty, colours)
+    for row, label in enumerate(rows):
+        place = len(rows) - 1 - row + FULL / 2
+        balance.annotate(
+            label, (0, place), (-72 * TICKS, 0), ("axes fraction", "data"), "offset points", ha="right", va="center"
+        )
+    return figure
+
+
+def _columns(rows: Sequence[str]) -> tuple[Figure, list[Axes]]:
+    """Two axes side by side; each holds the panels of a column, one above the other, the first row on top."""
+    height = ROW * len(rows) + TOP + BOTTOM
+    names = 0.1 + LETTER * max(len(label) for label in rows)
+    wide = (TEXT_WIDTH - names) / 2 - TICKS - REMARK
     figure = Figure(figsize=(TEXT_WIDTH, height))
-    longest = max(len(label) for label in rows)
-    left = 0.15 + LETTER * longest
-    figure.subplots_adjust(left / TEXT_WIDTH, 0.42 / height, 1 - 0.55 / TEXT_WIDTH, 1 - 0.3 / height, 0.22)
-    balance, hard = figure.subplots(1, 2, sharey=True)
-    _rows(balance, rows, classes, styles, uniform=True)
-    _rows(hard, rows, difficulty, styles, uniform=False)
-    balance.set_title("share of images per class (dashed: uniform)", loc="left")
-    hard.set_title("share of images by difficulty", loc="left")
-    balance.set_xlabel("class, as the teacher sees it")
-    hard.set_xlabel("difficulty, 1 − $p_t$")
-    balance.set_yticks([len(rows) - 1 - i + 0.4 for i in range(len(rows))], rows)
-    return figure
-
-
-def samples(cells: Sequence[Cell]) -> Figure | None:
-    """The sample sheets of the first seed of each label that has one, side by side; all cells of one scale."""
-    sheets = {cell.label: sheet for cell in cells if (sheet := _sheet(cell)) is not None}
-    if not sheets:
-        return None
-    columns = min(SHEETS, len(sheets))
-    rows = -(-len(sheets) // columns)
-    figure = Figure(figsize=(columns * SHEET, rows * (SHEET + TITLE)))
-    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, columns * SHEET), ylim=(rows * (SHEET + TITLE), 0))
-    axes.set_axis_off()
-    for place, (label, sheet) in enumerate(sheets.items()):
-        left, top = place % columns * SHEET, place // columns * (SHEET + TITLE) + TITLE
-        _place(axes, sheet, left + GAP / 2, top, SHEET - GAP)
-        axes.text(left + SHEET / 2, top - 0.05, label, ha="center", fontsize=8)
-    return figure
-
-
-def _place(axes: Axes, sheet: Image.Image, left: float, top: float, size: float) -> None:
-    """Show a sheet within a square of ``size`` inches, its proportions kept."""
-    width, height = (size * side / max(sheet.size) for side in sheet.size)
-    extent = (left, left + width, top + height, top)
-    limits = (axes.get_xlim(), axes.get_ylim())
-    axes.imshow(sheet, interpolation="none", extent=extent, aspect="auto")
-    axes.set(xlim=limits[0], ylim=limits[1])
+    lefts = (names + TICKS, names + 2 * TICKS + wide + REMARK)
+    places = [(left / TEXT_WIDTH, BOTTOM / height, wide / TEXT_WIDTH, ROW * len(rows) / height) for left in lefts]
+    return figure, [figure.add_axes(place, ylim=(-0.1, len(rows))) for place in places]
 
 
 def _shares(cells: Sequence[Cell], column: str) -> Shares:
@@ -92,34 +76,52 @@ def _shares(cells: Sequence[Cell], column: str) -> Shares:
     return found
 
 
-def _rows(axes: Axes, rows: Sequence[str], shares: Shares, styles: dict[str, Look], uniform: bool) -> None:
-    """One histogram above the other on a common scale, the largest share of each at its right."""
+def _classes(axes: Axes, rows: Sequence[str], shares: Shares, colours: dict[str, str]) -> None:
+    """A bar per class; a line and a tick at the even share; the smallest and the largest share as a remark."""
     top = max((share.max() for share in shares.values()), default=1.0)
-    for place, label in enumerate(rows):
-        if label not in shares:
-            continue
-        share, base = shares[label], len(rows) - 1 - place
-        edges = np.arange(len(share) + 1) - 0.5 if uniform else np.linspace(0, 1, len(share) + 1)
-        heights = base + 0.85 * share / top
-        axes.stairs(heights, edges, baseline=base, fill=True, color=styles[label].colour, alpha=0.85)
-        axes.hlines(base, edges[0], edges[-1], color="#888888", linewidth=0.5)
-        if uniform:
-            line = base + 0.85 / len(share) / top
-            axes.hlines(line, edges[0], edges[-1], color="#222222", linewidth=0.7, linestyle="--")
-        axes.annotate(f"max {share.max():.0%}", (1.02, base + 0.3), xycoords=("axes fraction", "data"))
-    axes.set_ylim(-0.1, len(rows))
-    axes.margins(x=0.01)
+    bars = {label: FULL * share / top for label, share in shares.items()}
+    count = max((len(share) for share in shares.values()), default=1)
+    _bars(axes, rows, bars, colours, np.arange(count + 1) - 0.5)
+    _ticks(axes, rows, {0.0: "0", FULL / count / top: f"{_percent(1 / count)} %"})
+    for base in range(len(rows)):
+        axes.axhline(base + FULL / count / top, color="#222222", linewidth=0.7, linestyle="--")
+    _remarks(axes, rows, {label: f"{_percent(s.min())}–{_percent(s.max())} %" for label, s in shares.items()})
+    axes.set_title("share of images per class (dashed: even)", loc="left")
+    axes.set_xlabel("class, as the teacher sees it")
+
+
+def _difficulty(axes: Axes, rows: Sequence[str], shares: Shares, colours: dict[str, str]) -> None:
+    """A bar per bin on a logarithmic axis; the mean difficulty, of the middles of the bins, as a remark."""
+    bars = {label: FULL * (1 - np.log(np.maximum(share, FLOOR)) / np.log(FLOOR)) for label, share in shares.items()}
+    edges = np.linspace(0, 1, 1 + max((len(share) for share in shares.values()), default=1))
+    _bars(axes, rows, bars, colours, edges)
+    _ticks(axes, rows, {FULL / 3: "1 %", FULL: "100 %"})
+    middles = (edges[1:] + edges[:-1]) / 2
+    _remarks(axes, rows, {label: f"mean {share @ middles:.2f}" for label, share in shares.items()})
+    axes.set_title("share of images by difficulty (log scale)", loc="left")
+    axes.set_xlabel("difficulty, 1 − $p_t$")
+
+
+def _bars(axes: Axes, rows: Sequence[str], bars: Shares, colours: dict[str, str], edges: Array) -> None:
+    """``bars``: label -> heights in panels."""
+    for base, label in enumerate(reversed(rows)):
+        if label in bars:
+            axes.stairs(base + bars[label], edges, baseline=base, fill=True, color=colours[label], alpha=0.85)
+        axes.axhline(base, color="#888888", linewidth=0.5)
+    axes.set_xlim(edges[0], edges[-1])
     axes.grid(False)
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
 
 
-def _sheet(cell: Cell) -> Image.Image | None:
-    for run in cell.done:
-        try:
-            with Image.open(Path(run["path"]) / "samples.png") as image:
-                image.thumbnail((PIXELS, PIXELS))
-                return image.convert("RGB")
-        except (OSError, UnidentifiedImageError):
-            continue
-    return None
+def _ticks(axes: Axes, rows: Sequence[str], marks: dict[float, str]) -> None:
+    """The same ticks in every panel, given by their height."""
+    places = {base + height: name for base in range(len(rows)) for height, name in marks.items()}
+    axes.set_yticks(list(places), list(places.values()), fontsize=5.5)
+
+
+def _remarks(axes: Axes, rows: Sequence[str], remarks: dict[str, str]) -> None:
+    for base, label in enumerate(reversed(rows)):
+        axes.annotate(remarks.get(label, ""), (1.03, base + FULL / 2), xycoords=("axes fraction", "data"), va="center")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}".removesuffix(".0") if share < 0.0995 else f"{100 * share:.0f}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from harness.reporting import text
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Column:
     """A pair at a data scale, with its quantities side by side."""
 
     title: Entry
+    """Empty where the quantities speak for themselves."""
     quantities: tuple[Entry, ...]
 
 
@@ -54,3 +57,22 @@ class Table:
     """Letter -> text."""
     notes: tuple[str, ...]
     """What holds for the whole table: protocol, teachers, device, code."""
+    csv: str
+    """All of its numbers and where they come from, a row per cell."""
+
+
+@dataclass
+class Footnotes:
+    """Footnotes get their letters in reading order; equal ones share a letter."""
+
+    letters: dict[str, str] = field(default_factory=dict)
+    """Text -> letter."""
+
+    def mark(self, notes: Sequence[str]) -> tuple[str, ...]:
+        """The letters of ``notes``."""
+        return tuple(self.letters.setdefault(note, text.letters(len(self.letters))) for note in notes)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Letter -> text."""
+        return {letter: note for note, letter in self.letters.items()}

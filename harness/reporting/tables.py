@@ -1,18 +1,15 @@
-"""The tables of a study: accuracy and time in the paper's shape, time by phase, and the best epoch apart."""
+"""The tables of a study: accuracy and time in the paper's shape, time by phase, images, and the best epoch apart."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.reporting import layout, text
+from harness.reporting import layout, long, remarks, text
 from harness.reporting.cells import Cell, labels
 from harness.reporting.layout import Columns
-from harness.reporting.table import Block, Column, Entry, Row, Table
-
-SMALL = 32
-"""With fewer images than this a cell says more about the protocol than about the method."""
+from harness.reporting.table import Block, Column, Entry, Footnotes, Row, Table
 
 
 @dataclass(frozen=True)
@@ -22,7 +19,21 @@ class Quantity:
     column: str
     heading: str
     """A metric goes by its own name instead."""
-    kind: Literal["metric", "time", "count"]
+    kind: Literal["metric", "time", "epoch", "count"]
+    of_method: bool = False
+    """Says nothing about students that learn from real images."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Which quantities a table shows, and what it says below."""
+
+    name: str
+    title: str
+    quantities: tuple[Quantity, ...]
+    notes: tuple[str, ...]
+    csv: tuple[str, ...]
+    """Columns of the frame that its csv summarises."""
 
 
 ACCURACY_TIME = (Quantity("final", "", "metric"), Quantity("end_to_end", "time", "time"))
@@ -31,61 +42,65 @@ TIME_SPLIT = (
     Quantity("seconds.synthesis", "synthesis", "time"),
     Quantity("seconds.distillation", "distillation", "time"),
 )
-BEST_EPOCH = (Quantity("best", "", "metric"), Quantity("best_epoch", "epoch", "count"))
+IMAGES = (
+    Quantity("images", "N", "count"),
+    Quantity("images_synthesised", "synthesised", "count", of_method=True),
+    Quantity("steps", "steps", "count"),
+)
+BEST_EPOCH = (Quantity("best", "", "metric"), Quantity("best_epoch", "epoch", "epoch"))
 
 SCOPE = (
     "Time is end to end: start-up + synthesis + distillation. "
     "Evaluation, waiting, checkpoints and work lost to a kill are excluded."
 )
+COUNTED = (
+    "N: the images that the data scale stands for. Synthesised: all images made in a run. They are more than N where "
+    "images are renewed or, with a generator that never stops, fresh in every step: such a student sees more than N. "
+    "Steps: of distillation."
+)
 
 
-def tables(cells: Sequence[Cell], odd: Mapping[str, str]) -> list[Table]:
-    """The tables of one study.
-
-    Args:
-        cells: all its cells, in the order of the rows.
-        odd: path of a run -> footnote, for runs that differ from the others in teacher, code or device.
-    """
+def spread(cells: Sequence[Cell]) -> str:
+    """What the number after ± is."""
     seeds = int(cells[0].runs[0]["expected"])
-    spread = f"mean ± sample standard deviation over {seeds} seeds, fewer where marked (k/{seeds})"
-    spread = "1 seed" if seeds == 1 else spread
-    last = f"Accuracy after the last epoch; {spread}."
-    best = f"Best epoch, selected on the test set, shown apart from the headline; {spread}."
+    several = f"mean ± sample standard deviation over {seeds} seeds, fewer where marked (k/{seeds})"
+    return "1 seed" if seeds == 1 else several
+
+
+def tables(cells: Sequence[Cell], odd: remarks.Odd) -> list[Table]:
+    """The tables that every study has; ``cells`` are all of its cells, in the order of the rows."""
+    last = f"Accuracy after the last epoch; {spread(cells)}."
+    best = f"Best epoch, selected on the test set, shown apart from the headline; {spread(cells)}."
     mean = "Means over the seeds, by phase."
     return [
-        _table("accuracy-time", "Accuracy and end-to-end time", cells, ACCURACY_TIME, odd, (last, SCOPE)),
-        _table("time-split", "Time by phase", cells, TIME_SPLIT, odd, (mean, SCOPE)),
-        _table("best-epoch", "Best epoch (selected on test)", cells, BEST_EPOCH, odd, (best,)),
+        _table(spec, cells, odd)
+        for spec in (
+            Spec("accuracy-time", "Accuracy and end-to-end time", ACCURACY_TIME, (last, SCOPE), tuple(long.MEASURED)),
+            Spec("time-split", "Time by phase", TIME_SPLIT, (mean, SCOPE), long.TIMES),
+            Spec("images", "Images and steps", IMAGES, (COUNTED,), long.COUNTS),
+            Spec("best-epoch", "Best epoch (selected on test)", BEST_EPOCH, (best,), ("best", "best_epoch")),
+        )
     ]
 
 
-def _table(
-    name: str,
-    title: str,
-    cells: Sequence[Cell],
-    quantities: tuple[Quantity, ...],
-    odd: Mapping[str, str],
-    notes: tuple[str, ...],
-) -> Table:
+def _table(spec: Spec, cells: Sequence[Cell], odd: remarks.Odd) -> Table:
     times = [mean for cell in cells if (mean := cell.summary("end_to_end").mean) is not None]
-    builder = _Builder(quantities, labels(cells), odd, text.unit(times))
-    blocks = tuple(builder.block(heading, columns) for heading, columns in layout.blocks(cells, len(quantities)))
-    return Table(name, title, blocks, builder.footnotes, (*notes, *layout.provenance(cells)))
+    builder = _Builder(spec.quantities, labels(cells), odd, text.unit(times))
+    blocks = tuple(builder.block(heading, columns) for heading, columns in layout.blocks(cells, len(spec.quantities)))
+    notes = (*spec.notes, *layout.provenance(cells))
+    csv = long.to_csv(cells, spec.csv, odd)
+    return Table(spec.name, spec.title, blocks, builder.footnotes.texts, notes, csv)
 
 
 @dataclass
 class _Builder:
-    """Builds the blocks of one table. Footnotes get their letters in reading order; equal ones share a letter."""
+    """Builds the blocks of one table."""
 
     quantities: tuple[Quantity, ...]
     order: list[str]
-    odd: Mapping[str, str]
+    odd: remarks.Odd
     unit: text.Unit
-    marks: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def footnotes(self) -> dict[str, str]:
-        return {letter: note for note, letter in self.marks.items()}
+    footnotes: Footnotes = field(default_factory=Footnotes)
 
     def block(self, block_title: str, columns: Columns) -> Block:
         head = tuple(self._head(title, cells) for title, cells in columns.items())
@@ -98,43 +113,41 @@ class _Builder:
         return Block(block_title, head, tuple(rows))
 
     def _head(self, title: str, cells: Sequence[Cell]) -> Column:
-        runs = [run for cell in cells for run in cell.done]
-        few = sorted({int(run["images"]) for run in runs if run["images"] < SMALL})
-        shared = sorted({int(run["concurrent"]) for run in runs if run["device"] == "cpu"})
-        small = [f"N = {_join(few)} images: fewer than {SMALL}"] if few else []
-        cpu = [f"CPU times on a shared machine, concurrent cells: {_join(shared)}"] if shared else []
-        heading = Entry(title, self._mark(small))
-        name = text.metric(runs[0]["metric"] if runs else "top1")
-        return Column(heading, tuple(self._heading(quantity, name, cpu) for quantity in self.quantities))
+        heading = Entry(title, self.footnotes.mark(remarks.of_data(cells)))
+        return Column(heading, tuple(self._heading(quantity, cells) for quantity in self.quantities))
 
-    def _heading(self, quantity: Quantity, metric: str, cpu: list[str]) -> Entry:
+    def _heading(self, quantity: Quantity, cells: Sequence[Cell]) -> Entry:
         if quantity.kind == "metric":
-            return Entry(metric)
-        if quantity.kind == "count":
-            return Entry(quantity.heading)
-        return Entry(f"{quantity.heading} ({self.unit.name})", self._mark(cpu))
+            return Entry(layout.metric(cells))
+        if quantity.kind == "time":
+            return Entry(f"{quantity.heading} ({self.unit.name})", self.footnotes.mark(remarks.of_time(cells)))
+        return Entry(quantity.heading)
 
     def _row(self, label: str, cells: Sequence[Cell | None]) -> Row:
-        sees_data = any(cell.sees_data for cell in cells if cell)
-        title = Entry(label, self._mark(["sees real data: not data-free"] if sees_data else []))
-        return Row(title, tuple(entry for cell in cells for entry in self._entries(cell)))
+        there = [cell for cell in cells if cell]
+        title = Entry(label, self.footnotes.mark(remarks.of_row(there)))
+        return Row(title, tuple(entry for cell in cells for entry in self._entries(cell, there)))
 
-    def _entries(self, cell: Cell | None) -> list[Entry]:
+    def _entries(self, cell: Cell | None, row: Sequence[Cell]) -> list[Entry]:
         if cell is None:
             return [Entry(text.NOTHING)] * len(self.quantities)
-        odd = list(dict.fromkeys(self.odd[run["path"]] for run in cell.done if run["path"] in self.odd))
-        entries = []
-        for position, quantity in enumerate(self.quantities):
-            summary = cell.summary(quantity.column)
-            printed = _print(quantity, cell, self.unit)
-            if position == 0 and not summary.complete:
-                printed = f"{printed} ({summary.n}/{summary.expected})"
-            notes = [*cell.problems(), *odd] if position == 0 else odd
-            entries.append(Entry(printed, self._mark(notes), cell.name))
-        return entries
+        of_cell, of_runs = remarks.of_cell(cell, row, self.odd), remarks.of_runs(cell, self.odd)
+        first, *others = [self._print(quantity, cell) for quantity in self.quantities]
+        first += text.share(cell.summary(self.quantities[0].column))
+        return [
+            Entry(first, self.footnotes.mark(of_cell), cell.name),
+            *(Entry(other, self.footnotes.mark(of_runs), cell.name) for other in others),
+        ]
 
-    def _mark(self, notes: list[str]) -> tuple[str, ...]:
-        return tuple(self.marks.setdefault(note, text.letters(len(self.marks))) for note in notes)
+    def _print(self, quantity: Quantity, cell: Cell) -> str:
+        summary = cell.summary(quantity.column)
+        if summary.mean is None or (quantity.of_method and cell.sees_data):
+            return text.NOTHING
+        if quantity.kind == "metric":
+            return text.percent(summary)
+        if quantity.kind == "time":
+            return text.number(summary.mean / self.unit.seconds)
+        return f"{summary.mean:.1f}" if quantity.kind == "epoch" else f"{summary.mean:,.0f}"
 
 
 def _teacher_row(columns: Columns) -> Row:
@@ -143,16 +156,3 @@ def _teacher_row(columns: Columns) -> Row:
         values = sorted({float(run["teacher_metric"]) for cell in cells for run in cell.done})
         entries += [Entry(" / ".join(f"{value:.2f}" for value in values) or text.NOTHING), Entry(text.NOTHING)]
     return Row(Entry("Teacher"), tuple(entries))
-
-
-def _print(quantity: Quantity, cell: Cell, unit: text.Unit) -> str:
-    summary = cell.summary(quantity.column)
-    if summary.mean is None:
-        return text.NOTHING
-    if quantity.kind == "metric":
-        return text.percent(summary)
-    return text.number(summary.mean / unit.seconds) if quantity.kind == "time" else f"{summary.mean:.1f}"
-
-
-def _join(counts: Sequence[int]) -> str:
-    return " or ".join(str(count) for count in counts)

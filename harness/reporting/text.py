@@ -43,6 +43,19 @@ def percent(summary: Summary) -> str:
     return f"{summary.mean:.2f}" if summary.sd is None else f"{summary.mean:.2f} ± {summary.sd:.2f}"
 
 
+def difference(summary: Summary) -> str:
+    """``+1.20 ± 0.34``, with a minus as wide as the plus."""
+    if summary.mean is None:
+        return NOTHING
+    printed = f"{summary.mean:+.2f}".replace("-", "−")
+    return printed if summary.sd is None else f"{printed} ± {summary.sd:.2f}"
+
+
+def share(summary: Summary) -> str:
+    """`` (2/3)`` where seeds are missing, else nothing."""
+    return "" if summary.complete else f" ({summary.n}/{summary.expected})"
+
+
 def number(value: float) -> str:
     """Two or three significant digits, at most three after the point."""
     if value == 0:
@@ -50,6 +63,11 @@ def number(value: float) -> str:
     size = abs(value)
     digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3
     return f"{value:.{digits}f}"
+
+
+def short(value: float) -> str:
+    """A number at a tick: ``5``, ``1297``, ``50k``."""
+    return f"{value / 1000:g}k" if value >= 1000 and value % 100 == 0 else f"{value:g}"
 
 
 def letters(index: int) -> str:

@@ -1,7 +1,8 @@
-"""Random crop and flip as one gather, for a batch in which every image has its own view."""
+"""Random crop and flip as one gather, and random resized crop, for batches in which every image has its own view."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -45,3 +46,49 @@ class Views:
         rows = torch.arange(self.height, device=view.device) + (offset // side)[:, None]
         columns = columns + (offset % side)[:, None]
         return (rows[:, :, None] * (self.width + 2 * self.pad) + columns[:, None, :]).flatten(1)
+
+
+@dataclass(frozen=True)
+class ResizedCrops:
+    """Random parts of an image, resized to its size, every image its own: CMI's local view.
+
+    Area between a quarter and all of the image, aspect ratio between 3/4 and 4/3, both as kornia 0.6.8 draws them: the
+    first of ten candidates that is smaller than the image on both sides, or else the whole image. Bilinear with aligned
+    corners, without antialiasing. Mirrored with probability 1/2 where ``flip``.
+    """
+
+    height: int
+    width: int
+    flip: bool
+
+    def augment(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """A random part of each of the images [B, C, H, W]; differentiable."""
+        return self.take(images, *self.draw(len(images), generator))
+
+    def draw(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """``n`` boxes in whole pixels, int64 [n, 4]: top, left, height, width; and which are mirrored, bool [n]."""
+
+        def uniform(*shape: int) -> Tensor:
+            return torch.rand(shape, generator=generator, device=generator.device)
+
+        area = (0.25 + 0.75 * uniform(n, 10)) * self.height * self.width
+        ratio = ((2 * uniform(n, 10) - 1) * math.log(4 / 3)).exp()
+        sides = torch.stack([(area / ratio).sqrt(), (area * ratio).sqrt()], dim=2).round().long()
+        limits = torch.tensor([self.height, self.width], device=sides.device)
+        fits = (sides < limits).all(dim=2)
+        first = fits.to(torch.uint8).argmax(dim=1)
+        chosen = sides.gather(1, first[:, None, None].expand(-1, 1, 2)).squeeze(1)
+        chosen = torch.where(fits.any(dim=1, keepdim=True), chosen, limits)
+        corner = (uniform(n, 2) * (limits - chosen + 1)).long().minimum(limits - chosen)
+        mirrored = uniform(n) < 0.5 if self.flip else torch.zeros(n, dtype=torch.bool, device=sides.device)
+        return torch.cat([corner, chosen], dim=1), mirrored
+
+    def take(self, images: Tensor, boxes: Tensor, mirrored: Tensor) -> Tensor:
+        """Part i of image i, for boxes [B, 4] and mirrored [B] as `draw` returns them: [B, C, H, W]."""
+        top, left, height, width = (column[:, None].to(images.dtype) for column in boxes.unbind(dim=1))
+        rows = top + torch.linspace(0, 1, self.height, device=images.device, dtype=images.dtype) * (height - 1)
+        across = torch.linspace(0, 1, self.width, device=images.device, dtype=images.dtype)
+        columns = left + torch.where(mirrored[:, None], across.flip(0), across) * (width - 1)
+        y = (2 * rows / (self.height - 1) - 1)[:, :, None].expand(-1, -1, self.width)
+        x = (2 * columns / (self.width - 1) - 1)[:, None, :].expand(-1, self.height, -1)
+        return F.grid_sample(images, torch.stack([x, y], dim=3), mode="bilinear", align_corners=True)

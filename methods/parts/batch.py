@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from methods.parts.teacher import TeacherOutput
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -14,14 +16,16 @@ class Batch:
 
     x: Tensor
     """The teacher's input [B, C, H, W]."""
-    teacher_logits: Tensor | None = None
-    """The teacher's answer to exactly ``x`` [B, classes], where the source already has it."""
+    answer: TeacherOutput | None = None
+    """What the teacher says to exactly ``x``, where the source already knows."""
     weight: Tensor | None = None
     """Importance weight of each sample's loss [B]; None means 1."""
     slot: Tensor | None = None
     """Where each sample is stored, int64 [B]; None if it is not stored."""
     importance: Tensor | None = None
     """Raw importance weight of each slot [B], where ``weight`` is scaled."""
+    fresh: bool = False
+    """Whether the images were made for this batch alone."""
 
 
 class Source(Protocol):
@@ -43,7 +47,7 @@ class Source(Protocol):
         """At most ``count`` of the images that can be drawn: [n, C, H, W] in [0, 1]."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that changes."""
+        """Everything that changes from round to round."""
 
     def load_state_dict(self, state: Any) -> None:
         """Continue from `state_dict`."""

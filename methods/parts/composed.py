@@ -10,7 +10,7 @@ from torch import Tensor
 
 from methods.base import Losses, Method
 from methods.parts.batch import Source
-from methods.parts.distiller import KLDistiller
+from methods.parts.distiller import Distiller
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Synthesised:
     """The result of one round of inversion."""
 
     images: Tensor
-    """[B, C, H, W] in [0, 1]."""
+    """[B, C, H, W] in [0, 1]; as the teacher takes them, where the source stores nothing."""
     losses: Losses
 
 
@@ -40,23 +40,26 @@ class ComposedMethod(Method):
 
     inverter: Inverter
     source: Source
-    distiller: KLDistiller
+    distiller: Distiller
+    adversary_trains: bool = False
+    """Whether the student is in training mode while images are made, so that its batch-norm statistics move."""
 
     def synthesize(self, index: int) -> Losses:
         """Invert, then store."""
-        self.context.student.eval()
+        self.context.student.train(self.adversary_trains)
         made = self.inverter.synthesize(index)
         self.images_synthesised += len(made.images)
         return made.losses | self.source.admit(made.images, index)
 
     def begin_round(self, index: int, steps: int) -> None:
-        """Set the epoch's learning rate and let the source plan its draws."""
-        self.distiller.begin_epoch(self.schedule.epoch(index))
+        """Set the learning rate and let the source plan its draws."""
+        self.distiller.begin_round(index)
         self.source.begin_round(steps, self.config.batch, index)
 
     def distill_step(self) -> Losses:
         """Draw, learn, and tell the source how well the student knew the answers."""
         batch = self.source.draw()
+        self.images_synthesised += len(batch.x) * batch.fresh
         distilled = self.distiller.step(batch)
         self.source.feedback(batch, distilled.teacher, distilled.student)
         return distilled.losses

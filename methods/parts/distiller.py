@@ -1,17 +1,52 @@
-"""How the student learns: KL divergence to the teacher, weighted if the source asks for it."""
+"""How the student learns: a loss of every sample between its answer and the teacher's, weighted if the source asks."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from pydantic import Field
+from torch import Tensor
 
-from methods.base import Losses
+from methods.base import Context, Losses, MethodConfig
 from methods.parts.batch import Batch
 from methods.parts.losses import kl_divergence
+from methods.parts.optimization import set_learning_rate
+from methods.parts.schedule import Decay, Schedule
 from methods.parts.state import Stateful
-from methods.parts.teacher import FrozenTeacher
+
+Criterion = Callable[[Tensor, Tensor], Tensor]
+"""Logits of teacher and student, [B, classes] each, to the loss of every sample [B]."""
+
+
+class DistillationConfig(MethodConfig):
+    """How the student's optimizer moves. Fast-Datafree and CMI, datafree_kd.py, where nothing else is said."""
+
+    lr: float = Field(default=0.1, gt=0)
+    """Of the student at the start."""
+    final_lr: float = Field(default=0.0, ge=0)
+    """Where half a cosine takes it."""
+    lr_milestones: list[float] = Field(default=[])
+    """Shares of the run after each of which all learning rates are divided by ten, in place of the cosine."""
+    lr_per: Literal["epoch", "round"] = "epoch"
+    """How often the learning rate moves."""
+    weight_decay: float = Field(default=1e-4, ge=0)
+    """On all parameters, those of batch norm and biases included."""
+
+
+class SoftTargetConfig(DistillationConfig):
+    """Distillation by softened predictions."""
+
+    temperature: float = Field(default=20.0, gt=0)
+    """Of teacher and student in the distillation loss, and nowhere else."""
+
+
+def soft_targets(temperature: float) -> Criterion:
+    """τ² KL(teacher ‖ student) of every sample at this temperature τ."""
+    return partial(kl_divergence, temperature=temperature)
 
 
 @dataclass(frozen=True)
@@ -25,40 +60,36 @@ class Distilled:
     """The student's logits before the update, detached: [B, classes]."""
 
 
-class KLDistiller(Stateful):
-    """SGD with momentum on mean_i(w_i · τ² KL_i), the student in training mode.
-
-    Fast-Datafree and CMI, datafree_kd.py: momentum 0.9, weight decay on all parameters, no Nesterov.
-    """
+class Distiller(Stateful):
+    """SGD with momentum 0.9, no Nesterov, on mean_i(w_i · ℓ_i), ℓ the criterion, the student in training mode."""
 
     state = ("student", "optimizer")
 
-    def __init__(
-        self,
-        student: nn.Module,
-        teacher: FrozenTeacher,
-        *,
-        temperature: float,
-        learning_rates: list[float],
-        momentum: float = 0.9,
-        weight_decay: float = 1e-4,
-    ) -> None:
-        self.student, self.teacher, self.temperature = student, teacher, temperature
-        self.learning_rates = learning_rates
-        self.optimizer = torch.optim.SGD(
-            student.parameters(), learning_rates[0], momentum=momentum, weight_decay=weight_decay
-        )
+    def __init__(self, config: DistillationConfig, context: Context, schedule: Schedule, criterion: Criterion) -> None:
+        self.config, self.student, self.teacher = config, context.student, context.teacher
+        self.criterion = criterion
+        self.decay = Decay(schedule, config.lr_per, config.lr_milestones)
+        self.optimizer = self.make_optimizer()
 
-    def begin_epoch(self, epoch: int) -> None:
-        """Set the learning rate of an epoch and put the student into training mode."""
-        set_learning_rate(self.optimizer, self.learning_rates[epoch])
+    def make_optimizer(self) -> torch.optim.Optimizer:
+        """The student's optimizer."""
+        weight_decay = self.config.weight_decay
+        return torch.optim.SGD(self.student.parameters(), self.config.lr, momentum=0.9, weight_decay=weight_decay)
+
+    def learning_rate(self, index: int) -> float:
+        """The student's learning rate in round ``index``."""
+        return self.config.final_lr + (self.config.lr - self.config.final_lr) * self.decay(index)
+
+    def begin_round(self, index: int) -> None:
+        """Set the learning rate of a round and put the student into training mode."""
+        set_learning_rate(self.optimizer, self.learning_rate(index))
         self.student.train()
 
     def step(self, batch: Batch) -> Distilled:
-        """One update of the student; the teacher is asked unless the batch brings its logits along."""
-        target = self.teacher.logits(batch.x) if batch.teacher_logits is None else batch.teacher_logits
+        """One update of the student; the teacher is asked unless the batch brings its answer along."""
+        target = self.teacher.logits(batch.x) if batch.answer is None else batch.answer.logits
         prediction = self.student(batch.x)
-        loss = kl_divergence(target, prediction, self.temperature)
+        loss = self.criterion(target, prediction)
         loss = (loss if batch.weight is None else loss * batch.weight).mean()
         self.update(loss)
         return Distilled({"kd": loss.detach()}, target, prediction.detach())
@@ -67,10 +98,8 @@ class KLDistiller(Stateful):
         """One optimizer step on a 0-dim loss."""
         self.optimizer.zero_grad()
         loss.backward()
+        self.clip_gradient()
         self.optimizer.step()
 
-
-def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Set the learning rate of all parameter groups."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
+    def clip_gradient(self) -> None:
+        """Between gradient and step; nothing to do here."""

@@ -57,6 +57,11 @@ class GrowingPool(Stateful):
         return self.store.images(evenly(self.filled, count, self._device))
 
 
+def rounds_to_fill(context: Context, batch: int) -> int:
+    """Rounds of ``batch`` images that a pool of N images takes, the last one cut."""
+    return -(-context.images // batch)
+
+
 def evenly(total: int, count: int, device: torch.device) -> Tensor:
     """At most ``count`` of the slots 0 … total - 1, evenly spaced: int64."""
     return torch.linspace(0, total - 1, min(total, count), device=device).round().long()

@@ -43,7 +43,7 @@ class ReplayBuffer(Stateful):
     that draw. Everything stays on the device; no method of this class reads it.
     """
 
-    state = ("store", "priority", "label", "born", "drawn", "histogram", "replaced", "filled")
+    state = ("store", "priority", "content", "born", "drawn", "histogram", "replaced", "filled")
 
     def __init__(self, config: ReplayConfig, context: Context) -> None:
         self.config, self.capacity = config, context.images
@@ -51,7 +51,7 @@ class ReplayBuffer(Stateful):
         self.store = ImageStore(context.task, self.capacity, context.device)
         self._generator, self._device = context.generator, context.device
         self.priority = torch.zeros(self.capacity, device=context.device)
-        self.label = torch.zeros(self.capacity, dtype=torch.int64, device=context.device)
+        self.content = torch.zeros(self.capacity, context.task.classes, dtype=torch.int32, device=context.device)
         self.born = torch.zeros(self.capacity, dtype=torch.int64, device=context.device)
         self.drawn = torch.zeros(self.capacity, dtype=torch.bool, device=context.device)
         self.histogram = torch.zeros(context.task.classes, dtype=torch.int64, device=context.device)
@@ -59,8 +59,8 @@ class ReplayBuffer(Stateful):
         self.filled = 0
 
     def class_share(self) -> Tensor:
-        """Share of the stored images that the teacher assigns to each class: [classes], all 0 while empty."""
-        return self.histogram / max(1, self.filled)
+        """Share of the stored images, or of their pixels, that the teacher assigns to each class; 0 while empty: [C]."""
+        return self.histogram / self.histogram.sum().clamp_min(1)
 
     def admit(self, images: Tensor, index: int) -> dict[str, Tensor]:
         """Fill free slots in batch order, then replace at most a quarter of the buffer by the best of the rest."""
@@ -112,21 +112,21 @@ class ReplayBuffer(Stateful):
 
     def _replace(self, images: Tensor, index: int, max_age: int) -> None:
         """The best images, ties by batch order, take the slots that `_victims` names, the best one first."""
-        label, priority = self._first_look(images)
+        content, priority = self._first_look(images)
         count = min(len(images), -(-self.capacity // 4))
         best = priority.sort(descending=True, stable=True).indices[:count]
         slots = self._victims(index, max_age)[:count]
-        self.histogram.index_add_(0, self.label[slots], torch.ones_like(slots), alpha=-1)
+        self.histogram -= self.content[slots].sum(dim=0)
         self.replaced += count
-        self._store(slots, images[best], label[best], priority[best], index)
+        self._store(slots, images[best], content[best], priority[best], index)
 
-    def _store(self, slots: Tensor, images: Tensor, label: Tensor, priority: Tensor, index: int) -> None:
+    def _store(self, slots: Tensor, images: Tensor, content: Tensor, priority: Tensor, index: int) -> None:
         self.store.write(slots, images)
-        self.label[slots] = label
+        self.content[slots] = content
         self.priority[slots] = priority
         self.born[slots] = index
         self.drawn[slots] = False
-        self.histogram.index_add_(0, label, torch.ones_like(label))
+        self.histogram += content.sum(dim=0)
 
     def _victims(self, index: int, max_age: int) -> Tensor:
         """All slots, the first to be replaced first; ties by slot.
@@ -142,16 +142,21 @@ class ReplayBuffer(Stateful):
 
     @torch.no_grad()
     def _first_look(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Teacher's class and first priority of images as they will be stored, student in evaluation mode: [n], [n]."""
+        """What the teacher sees in images as they will be stored, and their first priority: [n, classes], [n].
+
+        The former counts predictions of each class: one per image, or one per pixel. Student in evaluation mode.
+        """
         if not len(images):
-            return self.label[:0], self.priority[:0]
+            return self.content[:0], self.priority[:0]
         x = self.store.normalise((images.clamp(0, 1) * 255).to(torch.uint8).float() / 255)
         logits = self.teacher.logits(x)
         with evaluation_mode(self.student):
             priority = kl_divergence(logits, self.student(x))
         if self.config.first_priority == "max" and self.filled > len(images):
             priority = self.priority[: self.filled].max().expand(len(images))
-        return logits.argmax(dim=1), priority
+        predicted = logits.argmax(dim=1).view(len(images), -1)
+        content = torch.zeros_like(self.content[:1]).repeat(len(images), 1)
+        return content.scatter_add_(1, predicted, torch.ones_like(predicted, dtype=content.dtype)), priority
 
     def _statistics(self, index: int) -> dict[str, Tensor]:
         return {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class Schedule:
     synthesis_rounds: int
     """Rounds that synthesise, warm-up included."""
     warmup: int = 0
+    distill_first: bool = False
+    """Within a round the student learns before images are made: DFAD's order."""
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.epochs < 1 or not 0 <= self.warmup < self.synthesis_rounds + 1:
@@ -63,9 +67,34 @@ class Schedule:
         return index + 1 == self.rounds or self.epoch(index + 1) != self.epoch(index)
 
 
-def cosine(initial: float, epochs: int, final: float = 0.0) -> list[float]:
-    """One learning rate per epoch: final + (initial - final) / 2 · (1 + cos(π e / epochs)), e = 0 … epochs - 1.
+class Decay:
+    """How learning rates fall over a run.
 
-    Fast-Datafree, datafree_kd.py (final 2e-4), and CMI, datafree_kd.py (final 0).
+    Args:
+        schedule: of the run.
+        per: what the rate moves with, once per epoch or once per round after the warm-up.
+        milestones: shares of the run after each of which the rate is divided by ten; empty for half a cosine.
     """
-    return [final + (initial - final) / 2 * (1 + math.cos(math.pi * e / epochs)) for e in range(epochs)]
+
+    def __init__(
+        self, schedule: Schedule, per: Literal["epoch", "round"] = "epoch", milestones: Sequence[float] = ()
+    ) -> None:
+        self.schedule, self.per, self.milestones = schedule, per, milestones
+
+    def __call__(self, index: int) -> float:
+        """Share of the initial rate that is left in round ``index``: 1 at first, 0 is where a cosine would end."""
+        schedule = self.schedule
+        if self.per == "epoch":
+            return self.share(schedule.epoch(index), schedule.epochs)
+        return self.share(max(0, index - schedule.warmup), schedule.distillation_rounds)
+
+    def share(self, position: int, total: int) -> float:
+        """The same at ``position`` of ``total``."""
+        if self.milestones:
+            return float(0.1 ** sum(position >= milestone * total - 1e-9 for milestone in self.milestones))
+        return half_cosine(position, total)
+
+
+def half_cosine(position: int, total: int) -> float:
+    """(1 + cos(π · position / total)) / 2: 1 at the start, 0 at ``total``."""
+    return (1 + math.cos(math.pi * position / total)) / 2

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -27,30 +28,53 @@ class TeacherOutput:
     logits: Tensor
     features: Tensor | None = None
     """Pooled penultimate activations [B, F]."""
+    stages: tuple[Tensor, ...] | None = None
+    """Activations after the stem and at the end of each stage, [B, C, H, W] each."""
     statistics: ChannelStatistics | None = None
+    instance_means: Tensor | None = None
+    """Every sample's spatial means of the inputs of all batch-norm layers, concatenated: [B, ΣC]."""
+
+
+class NoBatchNorm(ValueError):
+    """A method wants batch-norm statistics of a teacher that has no such layers."""
 
 
 class FrozenTeacher(Stateful):
     """A copy of a trained network in evaluation mode whose parameters need no gradient; its input may.
 
-    Batch-norm layers are replaced by ones that hand out their input's statistics, so no hooks stay behind and a pass
-    that does not ask for them pays nothing.
+    Batch-norm layers are replaced by ones that hand out what is asked of their input, so no hooks stay behind, and a
+    pass that asks for nothing pays nothing.
     """
 
     state = ("images_forwarded",)
 
     def __init__(self, network: nn.Module) -> None:
-        self._seen: dict[nn.Module, tuple[Tensor, Tensor]] | None = None
+        self._seen = _Seen()
         self._network = copy.deepcopy(network).eval().requires_grad_(False)
         self._layers = _replace_batch_norms(self._network, self)
         self.images_forwarded = 0
 
-    def __call__(self, x: Tensor, *, features: bool = False, statistics: bool = False) -> TeacherOutput:
+    def __call__(
+        self,
+        x: Tensor,
+        *,
+        features: bool = False,
+        stages: bool = False,
+        statistics: bool = False,
+        instance_means: bool = False,
+    ) -> TeacherOutput:
         """Forward ``x`` [B, C, H, W], normalised as the teacher was trained."""
         self.images_forwarded += len(x)
-        self._seen = {} if statistics else None
-        logits, pooled = self._network(x, return_features=True)
-        return TeacherOutput(logits, pooled if features else None, self._collect())
+        seen = self._seen = _Seen(statistics, instance_means)
+        logits, pooled, maps = self._network(x, return_features=True)
+        self._seen = _Seen()
+        return TeacherOutput(
+            logits,
+            pooled if features else None,
+            maps if stages else None,
+            self._statistics(seen) if statistics else None,
+            torch.cat([seen.instance[layer] for layer in self._layers], dim=1) if instance_means else None,
+        )
 
     @torch.no_grad()
     def logits(self, x: Tensor) -> Tensor:
@@ -59,34 +83,50 @@ class FrozenTeacher(Stateful):
 
     @property
     def running(self) -> ChannelStatistics:
-        """The statistics stored in the batch-norm layers. Raises ValueError for a teacher without such layers."""
-        if not self._layers:
-            raise ValueError("the teacher has no batch-norm layers, so there are no statistics to match")
+        """The statistics stored in the batch-norm layers. Raises NoBatchNorm for a teacher without such layers."""
+        self.require_batch_norm()
         return ChannelStatistics(
             torch.cat([layer.mean for layer in self._layers]), torch.cat([layer.variance for layer in self._layers])
         )
+
+    def require_batch_norm(self) -> None:
+        """Raise NoBatchNorm if the teacher has no such layers."""
+        if not self._layers:
+            raise NoBatchNorm("the teacher has no batch-norm layers, so there are no statistics to match")
 
     @property
     def channels(self) -> list[int]:
         """Channels of each batch-norm layer, in the order of the statistics."""
         return [len(layer.mean) for layer in self._layers]
 
-    def observe(self, layer: nn.Module, x: Tensor) -> None:
-        """Note the statistics of a batch-norm layer's input [B, C, H, W], if the current pass asked for them."""
-        if self._seen is not None:
-            variance, mean = torch.var_mean(x, dim=(0, 2, 3), correction=0)
-            self._seen[layer] = mean, variance
+    def batch_norm(self, layer: ObservedBatchNorm, x: Tensor) -> Tensor:
+        """Normalise ``x`` [B, C, H, W] in ``layer``, and note what the current pass wants to know of it."""
+        if self._seen.wants_instance_means:
+            self._seen.instance[layer] = x.mean(dim=(2, 3))
+        if not self._seen.wants_statistics:
+            return F.batch_norm(x, layer.mean, layer.variance, layer.weight, layer.bias, eps=layer.eps)
+        y, mean, variance = NormalisedWithStatistics.apply(x, layer)
+        self._seen.statistics[layer] = mean, variance
+        return cast(Tensor, y)
 
-    def _collect(self) -> ChannelStatistics | None:
-        seen, self._seen = self._seen, None
-        if not seen:
-            return None
-        means, variances = zip(*(seen[layer] for layer in self._layers), strict=True)
+    def _statistics(self, seen: _Seen) -> ChannelStatistics:
+        self.require_batch_norm()
+        means, variances = zip(*(seen.statistics[layer] for layer in self._layers), strict=True)
         return ChannelStatistics(torch.cat(means), torch.cat(variances))
 
 
-class _ObservedBatchNorm(nn.Module):
-    """Batch normalisation with stored statistics that shows its input to the teacher."""
+@dataclass
+class _Seen:
+    """What one pass shall find out about the inputs of the batch-norm layers, and what it found."""
+
+    wants_statistics: bool = False
+    wants_instance_means: bool = False
+    statistics: dict[nn.Module, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    instance: dict[nn.Module, Tensor] = field(default_factory=dict)
+
+
+class ObservedBatchNorm(nn.Module):
+    """Batch normalisation with stored statistics, left to the teacher to carry out."""
 
     def __init__(self, source: nn.BatchNorm2d, teacher: FrozenTeacher) -> None:
         super().__init__()
@@ -97,19 +137,50 @@ class _ObservedBatchNorm(nn.Module):
         self.register_buffer("mean", source.running_mean)
         self.register_buffer("variance", source.running_var)
         self.weight, self.bias, self.eps = source.weight, source.bias, source.eps
-        self._observe = teacher.observe
+        self._batch_norm = teacher.batch_norm
 
     def forward(self, x: Tensor) -> Tensor:
-        self._observe(self, x)
-        return F.batch_norm(x, self.mean, self.variance, self.weight, self.bias, training=False, eps=self.eps)
+        """[B, C, H, W] to the same shape."""
+        return self._batch_norm(self, x)
 
 
-def _replace_batch_norms(network: nn.Module, teacher: FrozenTeacher) -> list[_ObservedBatchNorm]:
+class NormalisedWithStatistics(torch.autograd.Function):
+    """Batch normalisation with stored statistics that also returns mean and biased variance of its input.
+
+    All three outputs send their gradients back in one affine pass over the input,
+    dx = scale · dy + (dm - 2 μ dv) / n + (2 dv / n) · x, in place of a chain of them.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, layer: ObservedBatchNorm) -> tuple[Tensor, Tensor, Tensor]:
+        """Normalised ``x`` [B, C, H, W], mean [C], variance [C]."""
+        variance, mean = torch.var_mean(x, dim=(0, 2, 3), correction=0)
+        ctx.save_for_backward(x, mean)
+        ctx.layer = layer
+        return F.batch_norm(x, layer.mean, layer.variance, layer.weight, layer.bias, eps=layer.eps), mean, variance
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        """Gradient of ``x``; the layer is frozen."""
+        (x, mean), (dy, dm, dv) = ctx.saved_tensors, gradients
+        layer, n = ctx.layer, x.numel() / x.shape[1]
+        slope = 2 * dv / n
+        scale = (layer.variance + layer.eps).rsqrt() * (1 if layer.weight is None else layer.weight)
+        dx = torch.addcmul(_channels(dm / n - slope * mean), x, _channels(slope))
+        return dx.addcmul_(dy, _channels(scale)), None
+
+
+def _channels(values: Tensor) -> Tensor:
+    """[C] to [1, C, 1, 1]."""
+    return values[:, None, None]
+
+
+def _replace_batch_norms(network: nn.Module, teacher: FrozenTeacher) -> list[ObservedBatchNorm]:
     found = []
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, nn.BatchNorm2d):
-                observed = _ObservedBatchNorm(child, teacher)
+                observed = ObservedBatchNorm(child, teacher)
                 setattr(parent, name, observed)
                 found.append(observed)
     return found

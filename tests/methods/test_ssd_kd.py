@@ -122,7 +122,7 @@ def test_histogram_equals_a_recount_after_random_replacements() -> None:
         source.admit(images(16, index), index)
         stored = source.store.images(torch.arange(source.capacity))
         recount = source.teacher.logits(source.store.normalise(stored)).argmax(dim=1)
-        assert source.label.tolist() == recount.tolist()
+        assert source.content.argmax(dim=1).tolist() == recount.tolist()
         assert source.histogram.tolist() == torch.bincount(recount, minlength=10).tolist()
 
 

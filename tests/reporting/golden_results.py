@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from harness.records import Seconds
 from harness.reporting import render
 from tests import factory
 
 GOLDEN = Path(__file__).parent / "golden"
-TABLES = ("accuracy-time", "time-split", "best-epoch")
+TABLES = ("accuracy-time", "time-split", "images", "best-epoch")
+ABLATIONS = ("ablation-ssd-kd",)
 
 FINALS = {
     ("ssd-kd", 100.0): (90.0, 92.0, 97.0),
@@ -33,6 +36,16 @@ LOST = {
     ("fast-10", 1.0): {"status": "failed", "reason": "ValueError: expected 10 classes, not 9"},
 }
 
+BASE = {"alpha": 0.6, "batch": 64, "difficulty": True, "diversity": True, "replacement": "priority"}
+VARIANTS: dict[str, tuple[dict[str, Any], tuple[float | None, ...]]] = {
+    "ssd-kd": ({}, (90.0, 91.0, 95.0)),
+    "neither": ({"diversity": False, "difficulty": False}, (86.0, 88.0, 90.0)),
+    "no-diversity": ({"diversity": False}, (89.0, None, 92.5)),
+    "oldest": ({"replacement": "oldest"}, (90.5, 91.5, 95.5)),
+    "uniform": ({"alpha": 0.0}, (88.0,)),
+}
+"""Label -> what it changes in ``BASE``, and its last epoch by seed."""
+
 
 def build(results: Path) -> None:
     """A study with partial, failed, diverged and damaged cells at three scales."""
@@ -47,17 +60,33 @@ def build(results: Path) -> None:
                 _damage(folder)
 
 
+def build_ablation(results: Path) -> None:
+    """A study of variants of one method, some seeds missing, beside a label of another method."""
+    for label, (changes, finals) in VARIANTS.items():
+        for seed, final in enumerate(finals):
+            lost = {"status": "diverged", "reason": "loss is NaN in round 3"} if final is None else {}
+            note = "values of CIFAR-10" if label == "oldest" else None
+            cell = factory.metrics(label, 10.0, seed, method="ssd-kd", final=final, preset_note=note, **lost)
+            factory.write(results, cell, config=BASE | changes)
+    factory.write(results, factory.metrics("fast-2", 10.0, 0), config={"inner_steps": 2})
+
+
 def _damage(folder: Path) -> None:
     """The record of another cell, as a wrong copy by hand leaves it."""
     other = folder.parent / "seed-0" / "metrics.json"
     (folder / "metrics.json").write_bytes(other.read_bytes())
 
 
-if __name__ == "__main__":
+def _write(make: Callable[[Path], None], tables: tuple[str, ...]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
-        build(Path(scratch) / "results")
+        make(Path(scratch) / "results")
         render(Path(scratch) / "results", Path(scratch) / "reports")
-        GOLDEN.mkdir(exist_ok=True)
-        for table in TABLES:
+        for table in tables:
             for kind in ("md", "csv", "tex"):
                 shutil.copy(Path(scratch) / "reports/toy/tables" / f"{table}.{kind}", GOLDEN)
+
+
+if __name__ == "__main__":
+    GOLDEN.mkdir(exist_ok=True)
+    _write(build, TABLES)
+    _write(build_ablation, ABLATIONS)

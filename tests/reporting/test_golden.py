@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.reporting import render
-from tests.reporting.golden_results import GOLDEN, TABLES
+from tests.reporting.golden_results import ABLATIONS, GOLDEN, TABLES, build_ablation
 
 
 @pytest.fixture(scope="module")
@@ -15,10 +15,38 @@ def reports(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.fixture(scope="module")
+def ablation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ablation")
+    build_ablation(folder / "results")
+    render(folder / "results", folder / "reports")
+    return folder / "reports"
+
+
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("kind", ["md", "csv", "tex"])
 def test_tables_are_the_committed_ones(reports: Path, table: str, kind: str) -> None:
     assert (reports / f"toy/tables/{table}.{kind}").read_text() == (GOLDEN / f"{table}.{kind}").read_text()
+
+
+@pytest.mark.parametrize("table", ABLATIONS)
+@pytest.mark.parametrize("kind", ["md", "csv", "tex"])
+def test_ablations_are_the_committed_ones(ablation: Path, table: str, kind: str) -> None:
+    assert (ablation / f"toy/tables/{table}.{kind}").read_text() == (GOLDEN / f"{table}.{kind}").read_text()
+
+
+def test_golden_ablation_by_hand() -> None:
+    table = (GOLDEN / "ablation-ssd-kd.md").read_text()
+    assert (
+        "| ssd-kd (baseline) | 0.6 | on | on | priority | 92.00 ± 2.65 |  |" in table
+    )  # 90, 91, 95: sd = sqrt(14 / 2)
+    # 86, 88, 90 against 90, 91, 95: differences -4, -3, -5.
+    assert "| neither |  | off | off |  | 88.00 ± 2.00 | −4.00 ± 1.00 |" in table
+    # 89 and 92.5 against 90 and 95, seed 1 diverged: differences -1 and -2.5, so sd = 1.5 / sqrt(2).
+    assert "| no-diversity |  |  | off |  | 90.75 ± 2.47 (2/3) <sup>a</sup> | −1.75 ± 1.06 |" in table
+    assert "| uniform | 0 |  |  |  | 88.00 (1/3) | −2.00 |" in table  # 88 against 90
+    assert "batch" not in table  # the same in all rows
+    assert "fast-2" not in table
 
 
 def test_golden_numbers_by_hand() -> None:

@@ -10,8 +10,9 @@ import pytest
 from harness.errors import ConfigError, UserError
 from harness.reporting import page, render
 from tests import factory
+from tests.reporting import golden_results
 
-FIGURES = ("scale", "efficiency", "synthetic", "learning", "samples")
+FIGURES = ("scale", "real", "efficiency", "synthetic", "learning", "samples")
 
 
 class Page(HTMLParser):
@@ -78,6 +79,23 @@ def test_a_run_lists_where_it_comes_from(reports: Path, results: Path) -> None:
     assert "&quot;batch&quot;: 64" in source
 
 
+def test_a_cell_names_its_preset(tmp_path: Path) -> None:
+    note = "CIFAR-10's; none published for <digits>"
+    factory.write(tmp_path / "results", factory.metrics("a-original", preset="original", preset_note=note))
+    render(tmp_path / "results", tmp_path / "out")
+    source = (tmp_path / "out/index.html").read_text()
+    assert "preset original; CIFAR-10&#x27;s; none published for &lt;digits&gt;" in source
+
+
+def test_an_ablation_stands_on_the_page(tmp_path: Path) -> None:
+    golden_results.build_ablation(tmp_path / "results")
+    written = render(tmp_path / "results", tmp_path / "out")
+    assert tmp_path / "out/toy/tables/ablation-ssd-kd.tex" in written
+    source = (tmp_path / "out/index.html").read_text()
+    assert "<h3>Ablation of ssd-kd</h3>" in source
+    assert "<th colspan=4><th colspan=2>wrn10_1 → cnn3_16" in source
+
+
 def test_text_of_records_is_escaped(tmp_path: Path) -> None:
     factory.write(tmp_path / "results", factory.metrics(status="failed", reason="<script>x</script>", final=None))
     render(tmp_path / "results", tmp_path / "out")
@@ -105,7 +123,7 @@ def test_several_studies_and_pairs(tmp_path: Path) -> None:
             cell = f"{study}/digits/{teacher}--cnn3_16/ssd-kd/scale-10/seed-0"
             factory.write(tmp_path / "results", factory.metrics(study=study, teacher=teacher, cell=cell))
     written = render(tmp_path / "results", tmp_path / "all")
-    assert sum(path.suffix == ".svg" for path in written) == 4 * len(FIGURES)
+    assert sum(path.suffix == ".svg" for path in written) == 4 * (len(FIGURES) - 1)  # there is no real data
     render(tmp_path / "results", tmp_path / "one", study="one")
     assert [path.name for path in sorted((tmp_path / "one").iterdir())] == ["index.html", "one"]
     with pytest.raises(ConfigError, match="valid choices: one, two"):

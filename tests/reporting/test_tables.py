@@ -46,6 +46,35 @@ def test_only_references_with_real_data_are_marked(tmp_path: Path) -> None:
     assert marks == {"Teacher": [], "scratch": real, "kd-noise": [], "ssd-kd": []}
 
 
+def marks(table: Table, row: int) -> tuple[list[str], list[list[str]]]:
+    """Footnotes of a row's title and of its entries."""
+    found = table.blocks[0].rows[row]
+    of = [[table.footnotes[mark] for mark in entry.marks] for entry in found.entries]
+    return [table.footnotes[mark] for mark in found.title.marks], of
+
+
+def test_a_borrowed_preset_is_said_once_for_the_row(tmp_path: Path) -> None:
+    gpu = {"device": "cuda", "preset_note": "CIFAR-10's values"}
+    table = build(tmp_path, {"scale": 100.0, **gpu}, {"scale": 10.0, **gpu}, {"label": "dafl", "scale": 10.0, **gpu})
+    assert list(table.footnotes.values()) == ["CIFAR-10's values"]
+    assert marks(table, 1) == (["CIFAR-10's values"], [[], [], [], []])
+    assert marks(table, 2) == (["CIFAR-10's values"], [[], [], [], []])
+
+
+def test_a_preset_borrowed_for_one_pair_alone_marks_its_cell(tmp_path: Path) -> None:
+    other = {"student": "mlp", "cell": "toy/digits/wrn10_1--mlp/ssd-kd/scale-10/seed-0", "preset_note": "vgg11's"}
+    table = build(tmp_path, {"device": "cuda"}, {"device": "cuda", **other})
+    assert marks(table, 1) == ([], [[], [], ["vgg11's"], []])
+
+
+def test_images_of_a_generator_that_never_stops_are_counted(tmp_path: Path) -> None:
+    factory.write(tmp_path, factory.metrics("dafl", 10.0, images_synthesised=1_280_000))
+    factory.write(tmp_path, factory.metrics("kd-real", 10.0))
+    table = next(table for table in tables(group(load(tmp_path)), {}) if table.name == "images")
+    rows = [[entry.text for entry in row.entries] for row in table.blocks[0].rows]
+    assert rows == [["130", "–", "200"], ["130", "1,280,000", "200"]]  # real images are not synthesised
+
+
 def test_cpu_times_are_marked_and_gpu_times_are_not(tmp_path: Path) -> None:
     cpu = build(tmp_path / "a", {"concurrent": 4})
     gpu = build(tmp_path / "b", {"device": "cuda", "device_name": "GPU"})

@@ -1,6 +1,7 @@
 import pytest
 
 from harness.reporting import text
+from harness.reporting.stats import summarise
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,19 @@ def test_numbers(value: float, printed: str) -> None:
 )
 def test_units(seconds: list[float], name: str) -> None:
     assert text.unit(seconds).name == name
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"), [(0.5, "0.5"), (100.0, "100"), (1297.0, "1297"), (2500.0, "2.5k"), (50_000.0, "50k")]
+)
+def test_numbers_at_ticks(value: float, printed: str) -> None:
+    assert text.short(value) == printed
+
+
+def test_differences_have_a_sign() -> None:
+    assert text.difference(summarise([1.0, 3.0], 3)) == "+2.00 ± 1.41"
+    assert text.difference(summarise([-1.25], 3)) == "−1.25"
+    assert text.difference(summarise([], 3)) == "–"
 
 
 def test_footnote_letters() -> None:

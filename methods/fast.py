@@ -1,0 +1,58 @@
+"""Fast: Up to 100x Faster Data-free Knowledge Distillation (Fang et al., AAAI 2022), the variant fast_meta.
+
+A meta-generator makes each batch in two, five or ten inner steps; the student learns from a growing pool of all images.
+Values are those of zju-vipa/Fast-Datafree, scripts/fast_cifar. Its 220 rounds fill the pool with 56,320 images; here
+the pool ends at N images, and what happens in a certain round there happens at the same share of the rounds here.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from methods.base import Context, MethodConfig
+from methods.parts.composed import ComposedMethod
+from methods.parts.distiller import Distiller, soft_targets
+from methods.parts.growing_pool import GrowingPool, rounds_to_fill
+from methods.parts.meta_generator import PAIRS, MetaGeneratorConfig, MetaGeneratorInverter
+from methods.parts.presets import Preset
+from methods.parts.schedule import Schedule
+
+
+class FastConfig(MetaGeneratorConfig):
+    """Fast-2."""
+
+    warmup: float = Field(default=20 / 220, ge=0, lt=1)
+    """Share of the rounds that synthesise alone, without the adversarial term."""
+    reset: float = Field(default=140 / 220, ge=0, le=1)
+    """Share of the rounds after which the generator's first layer starts again."""
+
+
+class Fast(ComposedMethod):
+    """Meta-generator → growing pool → distillation."""
+
+    name = "fast"
+    Config = FastConfig
+    presets: ClassVar = {
+        "fast-2": Preset({"inner_steps": 2, "lr_g": 5e-3, "lr_z": 0.015}, PAIRS),
+        "fast-5": Preset({"inner_steps": 5, "lr_g": 3e-3, "lr_z": 0.01}, PAIRS),
+        "fast-10": Preset({"inner_steps": 10, "lr_g": 2e-3, "lr_z": 0.01}, PAIRS),
+        "smoke": Preset({"inversion_batch": 16, "generator_width": 8, "nz": 16}),
+    }
+
+    def __init__(self, config: MethodConfig, context: Context) -> None:
+        assert isinstance(config, FastConfig)
+        super().__init__(config, context)
+        rounds = rounds_to_fill(context, config.inversion_batch)
+        warmup = min(round(config.warmup * rounds), rounds - 1)
+        self.schedule = Schedule(context.steps(config), config.epochs, rounds, warmup)
+        self.inverter = MetaGeneratorInverter(
+            config,
+            context,
+            batch=config.inversion_batch,
+            warmup=warmup,
+            reset_round=round(config.reset * rounds),
+        )
+        self.source = GrowingPool(context)
+        self.distiller = Distiller(config, context, self.schedule, soft_targets(config.temperature))

@@ -1,0 +1,104 @@
+"""What inversion minimises: distance of batch-norm statistics, a task loss, and a term against the student."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional as F
+
+from methods.base import Context, Losses
+from methods.parts.bn_loss import BatchNormLoss
+from methods.parts.distiller import SoftTargetConfig
+from methods.parts.losses import masked_kl, weighted_sum
+from methods.parts.state import Stateful
+from methods.parts.teacher import TeacherOutput
+
+Divergence = Callable[[Tensor, Tensor], Tensor]
+"""Logits of teacher and student, [B, classes] each, to a 0-dim tensor that the images shall make large."""
+TaskWeight = Callable[[Tensor], Tensor]
+"""Teacher logits [B, classes] to a weight of each sample's task loss [B]."""
+
+
+class InversionConfig(SoftTargetConfig):
+    """Weights of the three terms; every method has its own values."""
+
+    inversion_batch: int = Field(default=256, ge=2)
+    """Images per round. CMI and Fast-Datafree, all scripts."""
+    bn: float = Field(default=1.0, ge=0)
+    oh: float = Field(default=1.0, ge=0)
+    adv: float = Field(default=1.0, ge=0)
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The value for one batch of images."""
+
+    loss: Tensor
+    """0-dim, with its graph."""
+    parts: Losses
+    """Each term before its weight, with its graph."""
+    answer: TeacherOutput
+
+
+class InversionLoss(Stateful):
+    """bn · R_BN(x) + oh · mean_i(weight_i · CE(f_t(x_i), y_i)) - adv · divergence(f_t(x), f_s(x)).
+
+    DeepInversion, CMI and Fast share it. Terms with weight 0 are not computed, the task
+    term excepted.
+
+    Args:
+        config: the weights.
+        context: teacher and student; the student must be in evaluation mode.
+        momentum: of the batch-norm statistics, see `BatchNormLoss`.
+        divergence: the adversarial term; masked KL as in CMI and Fast unless given.
+        task_weight: weights of the task term; None weighs all images alike.
+    """
+
+    state = ("bn_loss",)
+
+    def __init__(
+        self,
+        config: InversionConfig,
+        context: Context,
+        *,
+        momentum: float = 0.0,
+        divergence: Divergence = masked_kl,
+        task_weight: TaskWeight | None = None,
+    ) -> None:
+        self.config, self.teacher, self.student = config, context.teacher, context.student
+        self.bn_loss = BatchNormLoss(context.teacher, momentum) if config.bn else None
+        self.divergence, self.task_weight = divergence, task_weight
+        self.dense = context.task.dense
+
+    def __call__(
+        self, x: Tensor, y: Tensor, *, adversarial: bool = True, also: Mapping[str, bool] | None = None
+    ) -> Objective:
+        """The loss of the teacher's inputs ``x`` [B, C, H, W] with targets ``y`` [B]; one forward of each network.
+
+        Args:
+            x: normalised images.
+            y: int64 classes; dense tasks have no such targets and take the teacher's own prediction of every pixel.
+            adversarial: False leaves the last term out.
+            also: what else the teacher's answer shall hold, such as {"instance_means": True}.
+        """
+        answer = self.teacher(x, statistics=self.bn_loss is not None, **(also or {}))
+        parts = {"task": self._task(answer.logits, y)}
+        if self.bn_loss is not None and answer.statistics is not None:
+            parts["bn"] = self.bn_loss(answer.statistics)
+        if adversarial and self.config.adv:
+            parts["adversarial"] = -self.divergence(answer.logits, self.student(x))
+        weights = {"bn": self.config.bn, "task": self.config.oh, "adversarial": self.config.adv}
+        return Objective(weighted_sum(parts, weights), parts, answer)
+
+    def commit(self, answer: TeacherOutput) -> None:
+        """Move the batch-norm loss's running average by the last answer of a round."""
+        if self.bn_loss is not None and answer.statistics is not None:
+            self.bn_loss.commit(answer.statistics)
+
+    def _task(self, logits: Tensor, y: Tensor) -> Tensor:
+        target = logits.argmax(dim=1) if self.dense else y
+        loss = F.cross_entropy(logits, target, reduction="none")
+        return (loss if self.task_weight is None else loss * self.task_weight(logits.detach())).mean()

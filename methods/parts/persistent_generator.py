@@ -1,0 +1,162 @@
+"""A generator that lives as long as the run and takes one step a round: DAFL, DFAD, ZSKT and DFQ."""
+
+from __future__ import annotations
+
+import copy
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from methods.base import Context, Losses, MethodConfig
+from methods.parts.batch import Batch
+from methods.parts.composed import ComposedMethod, Synthesised
+from methods.parts.distiller import DistillationConfig, Distiller, SoftTargetConfig, soft_targets
+from methods.parts.generators import KINDS
+from methods.parts.images import Normaliser
+from methods.parts.live import LastBatch, LiveGenerator
+from methods.parts.losses import detached
+from methods.parts.optimization import apply_gradients, set_learning_rate
+from methods.parts.schedule import Decay, Schedule
+from methods.parts.state import Stateful
+from methods.parts.teacher import TeacherOutput
+
+
+class PersistentGeneratorConfig(DistillationConfig):
+    """CMI repository, datafree_kd.py and scripts, where nothing else is said."""
+
+    generator: Literal["fast", "cmi", "dafl", "dfad", "zskt"] = "cmi"
+    """Whose network: `methods/parts/generators.py`."""
+    nz: int = Field(default=256, ge=1)
+    generator_width: int = Field(default=128, ge=2, multiple_of=2)
+    lr_g: float = Field(default=1e-3, gt=0)
+    """Adam, β = (beta1, 0.999)."""
+    beta1: float = Field(default=0.5, ge=0, lt=1)
+    generator_decays: bool = False
+    """Whether the generator's learning rate falls like the student's, to 0 if that is a cosine."""
+    student_steps: int = Field(default=5, ge=1)
+    """Distillation steps to every step of the generator."""
+    distill_first: bool = False
+    """Whether these come before the generator's step."""
+    reuse: bool = False
+    """Whether the student gets the generator's own batch, instead of fresh images at every step."""
+    sampling: Literal["evaluation", "training"] = "evaluation"
+    """How the generator's batch norm works when it makes fresh images."""
+    adversary_trains: bool = False
+    """Whether the student's batch norm is in training mode in the generator's step, so that its statistics move."""
+    clip: float | None = Field(default=None, gt=0)
+    """Largest norm of the generator's gradient."""
+
+
+class SoftTargetGeneratorConfig(PersistentGeneratorConfig, SoftTargetConfig):
+    """For the methods whose student learns from softened predictions."""
+
+    temperature: float = Field(default=1.0, gt=0)
+    """CMI's scripts say 20, but its code overwrites the criterion for these methods: 1 is what its tables come from."""
+
+
+@dataclass(frozen=True)
+class GeneratorObjective:
+    """What the generator minimises on one batch."""
+
+    loss: Tensor
+    """0-dim, with its graph."""
+    parts: Losses
+    answer: TeacherOutput
+
+
+class PersistentGenerator(Stateful):
+    """One Adam step on one batch a round.
+
+    Args:
+        objective: from the teacher's input [B, C, H, W] to the loss.
+    """
+
+    state = ("generator", "optimizer")
+
+    def __init__(
+        self,
+        config: PersistentGeneratorConfig,
+        context: Context,
+        schedule: Schedule,
+        objective: Callable[[Tensor], GeneratorObjective],
+    ) -> None:
+        self.config, self.context, self.objective = config, context, objective
+        task, kind = context.task, KINDS[config.generator]
+        self.generator = context.build("generator-init", lambda: kind(task, config.nz, config.generator_width))
+        self.optimizer = torch.optim.Adam(self.generator.parameters(), config.lr_g, betas=(config.beta1, 0.999))
+        self.decay = Decay(schedule, config.lr_per, config.lr_milestones)
+        self.normalise = Normaliser(task, context.device)
+        self._gives_inputs = kind.space == "input"
+
+    def synthesize(self, index: int) -> Synthesised:
+        """One step of the generator; `batch` is then what the student may learn from."""
+        if self.config.generator_decays:
+            set_learning_rate(self.optimizer, self.config.lr_g * self.decay(index))
+        z = self.latent(self.config.batch, self.context.generator("latent", index))
+        x = self.inputs(self.generator.train(), z)
+        found = self.objective(x)
+        weights = list(self.generator.parameters())
+        apply_gradients(self.optimizer, weights, torch.autograd.grad(found.loss, weights), self.config.clip)
+        self.batch = self.keep(z, x, found.answer)
+        return Synthesised(x.detach(), detached(found.loss, found.parts))
+
+    def keep(self, z: Tensor, x: Tensor, answer: TeacherOutput) -> Batch:
+        """What the student gets to see: the images of this step, made before it, with the teacher's answer to them."""
+        return Batch(x.detach(), TeacherOutput(answer.logits.detach()))
+
+    def latent(self, batch: int, random: torch.Generator) -> Tensor:
+        """Standard normal [batch, nz]."""
+        return torch.randn(batch, self.config.nz, generator=random, device=random.device)
+
+    def inputs(self, generator: nn.Module, z: Tensor) -> Tensor:
+        """The teacher's input [B, C, H, W] that ``generator`` makes of ``z`` [B, nz]."""
+        made: Tensor = generator(z)
+        return made if self._gives_inputs else self.normalise(made)
+
+    @torch.no_grad()
+    def fresh(self, random: torch.Generator) -> Tensor:
+        """A fresh batch for the student: the teacher's input [B, C, H, W]."""
+        self.generator.train(self.config.sampling == "training")
+        return self.inputs(self.generator, self.latent(self.config.batch, random))
+
+    @torch.no_grad()
+    def sample(self, count: int) -> Tensor:
+        """``count`` images [n, C, H, W] in [0, 1] from the generator as it is, made in batches as for the student."""
+        generator, random = copy.deepcopy(self.generator), self.context.generator("samples")
+        generator.train(self.config.reuse or self.config.sampling == "training")
+        batch = self.config.batch
+        made = [self.inputs(generator, self.latent(batch, random)) for _ in range(-(-count // batch))]
+        return self.normalise.inverse(torch.cat(made)[:count])
+
+
+class GeneratorMethod(ComposedMethod):
+    """A method that is a persistent generator and its objective; says where the student's images come from."""
+
+    def __init__(self, config: MethodConfig, context: Context) -> None:
+        assert isinstance(config, PersistentGeneratorConfig)
+        super().__init__(config, context)
+        steps = context.steps(config)
+        rounds = -(-steps // config.student_steps)
+        self.schedule = Schedule(steps, min(config.epochs, rounds), rounds, distill_first=config.distill_first)
+        self.adversary_trains = config.adversary_trains
+        self.inverter = generator = self.make_generator(config)
+        self.source = LastBatch(generator) if config.reuse else LiveGenerator(generator, context.generator)
+        self.distiller = self.make_distiller(config)
+
+    @abstractmethod
+    def objective(self, x: Tensor) -> GeneratorObjective:
+        """What the generator minimises, from the teacher's input [B, C, H, W]."""
+
+    def make_generator(self, config: PersistentGeneratorConfig) -> PersistentGenerator:
+        """The inverter."""
+        return PersistentGenerator(config, self.context, self.schedule, self.objective)
+
+    def make_distiller(self, config: PersistentGeneratorConfig) -> Distiller:
+        """How the student learns."""
+        assert isinstance(config, SoftTargetConfig)
+        return Distiller(config, self.context, self.schedule, soft_targets(config.temperature))
