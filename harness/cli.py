@@ -9,6 +9,7 @@ import errno
 import os
 import sys
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -123,14 +124,20 @@ def list_(
     pattern: Annotated[str | None, typer.Argument(help="Name of a cell, or a shell pattern of names.")] = None,
     configfile: Config = None,
     stale: Annotated[bool, typer.Option("--stale", help="Only the files that `snakemake -R` must make again.")] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Device hours and disk instead.")] = False,
     results: Results = RESULTS,
 ) -> None:
     """The state of every cell; of the default grid, unless a pattern or a configuration is given."""
     from harness import config, status
+    from harness import estimate as estimates
 
     source = configfile or (None if pattern else config.DEFAULT)
     found = status.of_grid([cell for _, cell in config.find(pattern or "*", source)], results)
-    for line in [str(cell.metrics) for cell in found if cell.must_rerun] if stale else status.table(found):
+    if stale:
+        lines: Iterable[str] = [str(cell.metrics) for cell in found if cell.must_rerun]
+    else:
+        lines = estimates.lines(found) if estimate else status.table(found)
+    for line in lines:
         typer.echo(line)
 
 

@@ -169,6 +169,8 @@ def test_list_and_stale(dkd: Command, grid: Path, tmp_path: Path) -> None:
     assert output.splitlines()[-1] == "2 cells: 1 stale, 1 waiting"
     code, output, _ = dkd("list", "--configfile", grid, "--results", tmp_path, "--stale")
     assert (code, output) == (0, f"{tmp_path}/{CELL}/metrics.json\n")
+    _, output, _ = dkd("list", "--configfile", grid, "--results", tmp_path, "--estimate")
+    assert "not estimated: 2 cells of " + CELL.removesuffix("/seed-0") in output
 
 
 def test_retry_and_prune_say_what_they_removed(dkd: Command, tmp_path: Path) -> None:
