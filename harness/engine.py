@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from harness import checkpoint
 from harness.clock import Clock
@@ -112,6 +113,7 @@ class Engine:
         self.checkpoint_path, self.events_path = folder / "checkpoint.pt", folder / "events.jsonl"
         self.checkpoint_seconds, self.on_round = checkpoint_seconds, on_round
         self._synthesis, self._distillation = Means(), Means()
+        self._drops = any(isinstance(module, nn.Dropout) for module in method.context.student.modules())
         self._saved_at, self._joules = time.monotonic(), joules(device)
 
     def resume(self) -> bool:
@@ -162,13 +164,24 @@ class Engine:
         )
 
     def _round(self, index: int) -> None:
-        with inside_method():
+        with inside_method(), self._global_randomness(index):
             losses = self.method.round(index, self.clock)
         self._synthesis.add(losses.synthesis)
         self._distillation.add(losses.distillation)
         self.ledger.step += len(losses.distillation)
         self.ledger.synthesis_calls += len(losses.synthesis)
         self.ledger.next_round = index + 1
+
+    @contextmanager
+    def _global_randomness(self, index: int) -> Iterator[None]:
+        """Dropout knows PyTorch's global generators alone: set them for a round, from a stream as all randomness."""
+        if not self._drops:
+            yield
+            return
+        seed = self.method.context.generator("dropout", index).initial_seed()
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(seed)
+            yield
 
     def _evaluate(self, index: int) -> None:
         self.clock.settle()

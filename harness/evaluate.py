@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from methods.base import RealImages, Task
 from methods.parts.images import Normaliser
 
-BATCH = 1000
+BATCH, DENSE_BATCH = 1000, 16
+IGNORED = 255
+"""Label of pixels that do not count."""
 
 
 @dataclass(frozen=True)
@@ -18,39 +20,78 @@ class Score:
     """A student on the test set, in percent."""
 
     metric: float
-    """Top-1 accuracy."""
+    """Top-1 accuracy; in dense tasks the mean intersection over union."""
     agreement: float
-    """Share of samples on which it predicts the same class as the teacher."""
+    """Share of samples, or of pixels that count, on which it predicts the same class as the teacher."""
 
 
 class Evaluator:
     """Holds the test set and the teacher's predictions on it, on the device."""
 
     def __init__(self, task: Task, test: RealImages, teacher: nn.Module, device: torch.device) -> None:
-        self._normalise = Normaliser(task, device)
-        self._images, self._labels = test.images.to(device), test.labels.to(device)
+        self.task, self._normalise = task, Normaliser(task, device)
+        self._images, self._labels = test.images.to(device), test.labels.to(device, torch.uint8)
+        self._counted = self._labels != IGNORED
         self._teacher = self.predict(teacher)
+
+    @property
+    def metric(self) -> str:
+        """Name of what is measured."""
+        return metric_name(self.task)
 
     def __call__(self, student: nn.Module) -> Score:
         """Score a student; its mode is left as it was."""
         predicted = self.predict(student)
-        return Score(_percent(predicted == self._labels), _percent(predicted == self._teacher))
+        same = predicted == self._teacher
+        score = (
+            mean_iou(predicted, self._labels, self.task.classes)
+            if self.task.dense
+            else self._share(predicted == self._labels)
+        )
+        return Score(score, self._share(same))
 
     @torch.no_grad()
     def predict(self, network: nn.Module) -> Tensor:
-        """Predicted class of every test image, network in evaluation mode: int64 [n]."""
+        """Predicted class of every test image or pixel, network in evaluation mode: uint8 [n] or [n, H, W]."""
         training = network.training
         network.eval()
-        batches = self._images.split(BATCH)
-        predicted = torch.cat([network(self._normalise(images.float() / 255)).argmax(dim=1) for images in batches])
+        batches = self._images.split(batch_size(self.task))
+        logits = (network(self._normalise(images.float() / 255)) for images in batches)
+        predicted = torch.cat([batch.argmax(dim=1).to(torch.uint8) for batch in logits])
         network.train(training)
         return predicted
 
+    def _share(self, hits: Tensor) -> float:
+        """Percent of what counts."""
+        return 100.0 * float((hits & self._counted).sum().double() / self._counted.sum())
 
-def accuracy(network: nn.Module, task: Task, test: RealImages, device: torch.device) -> float:
-    """Top-1 accuracy in percent of one network, such as the teacher."""
+
+def batch_size(task: Task) -> int:
+    """Images per forward pass that evaluates."""
+    return DENSE_BATCH if task.dense else BATCH
+
+
+def metric_name(task: Task) -> str:
+    """``miou`` for dense tasks, ``top1`` for the others."""
+    return "miou" if task.dense else "top1"
+
+
+def mean_iou(predicted: Tensor, labels: Tensor, classes: int) -> float:
+    """Intersection over union of every class over all pixels, mean over the classes that occur, in percent.
+
+    Args:
+        predicted: classes [n, H, W].
+        labels: the same, 255 where a pixel does not count.
+        classes: how many there are; one that is neither labelled nor predicted anywhere is left out, as in DFAD's code.
+    """
+    counted = labels != IGNORED
+    pairs = labels[counted].long() * classes + predicted[counted].long()
+    confusion = torch.bincount(pairs, minlength=classes**2).view(classes, classes).double()
+    hits = confusion.diagonal()
+    union = confusion.sum(dim=0) + confusion.sum(dim=1) - hits
+    return 100.0 * float((hits / union)[union > 0].mean())
+
+
+def measure(network: nn.Module, task: Task, test: RealImages, device: torch.device) -> float:
+    """The metric of one network in percent, such as the teacher's."""
     return Evaluator(task, test, network, device)(network).metric
-
-
-def _percent(hits: Tensor) -> float:
-    return 100.0 * float(hits.double().mean())

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from harness.evaluate import BATCH
+from harness.evaluate import batch_size
 from harness.records import write_with
 from methods.base import Task
 from methods.parts.images import Normaliser
@@ -19,14 +19,14 @@ DIFFICULTY_BINS = 20
 def describe(images: Tensor, teacher: nn.Module, task: Task) -> tuple[list[int], list[int]]:
     """Class counts and difficulty histogram of images [n, C, H, W] in [0, 1].
 
-    Classes are the teacher's predictions; difficulty is 1 - p_t, p_t the probability of the predicted class, in 20
-    equal bins on [0, 1].
+    Classes are the teacher's predictions, of every pixel in dense tasks; difficulty is 1 - p_t, p_t the probability of
+    the predicted class, in 20 equal bins on [0, 1].
     """
     normalise = Normaliser(task, images.device)
-    batches = images.split(BATCH)
+    batches = images.split(batch_size(task))
     confidence, predicted = torch.cat([teacher(normalise(batch)).softmax(dim=1) for batch in batches]).max(dim=1)
     bins = ((1 - confidence) * DIFFICULTY_BINS).long().clamp(0, DIFFICULTY_BINS - 1)
-    return _counts(predicted, task.classes), _counts(bins, DIFFICULTY_BINS)
+    return _counts(predicted.flatten(), task.classes), _counts(bins.flatten(), DIFFICULTY_BINS)
 
 
 def save_sheet(path: Path, images: Tensor, rows: int = 8, magnify: int = 4) -> None:

@@ -15,7 +15,7 @@ from harness import data, gpus, provenance, records
 from harness.assemble import build_network, choose_device, load_weights, save_weights
 from harness.data.dataset import Dataset
 from harness.errors import ConfigError, UserError
-from harness.evaluate import accuracy
+from harness.evaluate import measure, metric_name
 from harness.records import TeacherRecord
 from harness.rng import Streams
 from methods.parts.augment import Views
@@ -67,13 +67,14 @@ def train(
     started = time.perf_counter()
     model = fit(network, loaded, recipe, device, report)
     seconds = time.perf_counter() - started
-    value = accuracy(model, loaded.task, loaded.test(), device)
+    value = measure(model, loaded.task, loaded.test(), device)
     _check_floor(f"teacher {dataset}/{network}", value, recipe.floor, "nothing was stored; look at its recipe")
     save_weights(model, place / "teacher.safetensors")
     record = TeacherRecord(
         dataset=dataset,
         network=network,
         sha256=records.sha256(place / "teacher.safetensors"),
+        metric=metric_name(loaded.task),
         value=value,
         floor=recipe.floor,
         recipe=asdict(recipe),

@@ -15,7 +15,7 @@ from harness import attempts, data, provenance, records, runs, samples, teachers
 from harness.assemble import build_method, choose_device, method_class, method_config, preset_note, save_weights
 from harness.data.dataset import Dataset
 from harness.engine import Diverged, Engine, MethodFailed, inside_method
-from harness.evaluate import Evaluator
+from harness.evaluate import Evaluator, metric_name
 from harness.flops import count_flops
 from harness.progress import ProgressReport
 from harness.records import Metrics, Seconds, Status
@@ -137,6 +137,7 @@ class _Session:
             student=cell.student,
             label=cell.label,
             method=cell.method,
+            metric=metric_name(self.dataset.task),
             data_free=method_class(cell).data_free,
             preset=cell.options.get("preset"),
             preset_note=preset_note(cell),

@@ -1,9 +1,10 @@
 """DFAD: Data-Free Adversarial Distillation (Fang et al., arXiv 1912.11006).
 
-Generator and student play against each other on the distance of their logits. Two presets: `original`, the authors'
+Generator and student play against each other on the distance of their logits. Three presets: `original`, the authors'
 code for CIFAR (VainF/Data-Free-Adversarial-Distillation), in which the student learns first, its batch norm in
-training mode throughout; and `cmi`, the form of the later tables (CMI repository, scripts/dfad of its history). The
-tables of Fast's repository come from code whose adversarial term was 0, since the student was wired to the teacher.
+training mode throughout; `nyuv2`, the same for segmentation; and `cmi`, the form of the later tables (CMI repository,
+scripts/dfad of its history). The tables of Fast's repository come from code whose adversarial term was 0, since the
+student was wired to the teacher.
 """
 
 from __future__ import annotations
@@ -12,17 +13,25 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from methods.base import Context, MethodConfig
 from methods.parts.distiller import Distiller
 from methods.parts.losses import logit_distance
 from methods.parts.persistent_generator import GeneratorMethod, GeneratorObjective, PersistentGeneratorConfig
-from methods.parts.presets import PUBLISHED_FOR_WRN, RESNETS, Case, Preset, lent
+from methods.parts.presets import DEEPLABS, PUBLISHED_FOR_WRN, RESNETS, Case, Preset, lent
+
+
+class DFADConfig(PersistentGeneratorConfig):
+    """Defaults are those of the preset `cmi`."""
+
+    logarithm: bool = False
+    """Whether the generator maximises log(distance + 1) in place of the distance."""
 
 
 class DFAD(GeneratorMethod):
     """Mean absolute difference of the logits: the student minimises it, the generator maximises it."""
 
     name = "dfad"
-    Config = PersistentGeneratorConfig
+    Config = DFADConfig
     presets: ClassVar = {
         "original": Preset(
             {
@@ -39,15 +48,40 @@ class DFAD(GeneratorMethod):
             },
             (Case({}, pairs=(RESNETS,)), lent("resnet34 → resnet18 on cifar10")),
         ),
+        "nyuv2": Preset(  # DFAD_nyu_deeplab.py
+            {
+                "steps": 75_000,  # 300 epochs × 50 iterations × 5 steps
+                "epochs": 300,
+                "batch": 64,
+                "generator": "dcgan",
+                "generator_width": 64,
+                "beta1": 0.9,
+                "generator_decays": True,
+                "distill_first": True,
+                "sampling": "training",
+                "adversary_trains": True,
+                "logarithm": True,
+                "lr_milestones": [1 / 3, 2 / 3],  # every 100 epochs
+                "lr_factor": 0.3,
+                "weight_decay": 5e-5,
+            },
+            (Case({}, ("nyuv2",), (DEEPLABS,)),),
+        ),
         "cmi": Preset({}, PUBLISHED_FOR_WRN),
         "smoke": Preset({"generator_width": 8, "nz": 16}),
     }
 
+    def __init__(self, config: MethodConfig, context: Context) -> None:
+        assert isinstance(config, DFADConfig)
+        self.logarithm = config.logarithm
+        super().__init__(config, context)
+
     def objective(self, x: Tensor) -> GeneratorObjective:
-        """The negative distance."""
+        """The negative distance, or its logarithm."""
         answer = self.context.teacher(x)
         distance = logit_distance(answer.logits, self.context.student(x)).mean()
-        return GeneratorObjective(-distance, {"adversarial": -distance}, answer)
+        loss = -(distance + 1).log() if self.logarithm else -distance
+        return GeneratorObjective(loss, {"adversarial": -distance}, answer)
 
     def make_distiller(self, config: PersistentGeneratorConfig) -> Distiller:
         """The student minimises the same distance."""

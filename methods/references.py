@@ -11,12 +11,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from methods.base import Context, Losses, MethodConfig
+from methods.parts.augment import Views
+from methods.parts.batch import Batch
 from methods.parts.composed import ComposedMethod, Synthesised
 from methods.parts.distiller import Distiller, SoftTargetConfig, soft_targets
 from methods.parts.growing_pool import GrowingPool
 from methods.parts.images import Normaliser
 from methods.parts.schedule import Schedule
 from methods.parts.state import Stateful
+
+IGNORED = 255
+"""Label of a pixel that does not count."""
 
 
 class ReferenceConfig(SoftTargetConfig):
@@ -82,10 +87,23 @@ class Scratch(Reference):
     name = "scratch"
     data_free = False
 
+    def __init__(self, config: MethodConfig, context: Context) -> None:
+        super().__init__(config, context)
+        task = context.task
+        self.views = Views(task.shape[1], task.shape[2], task.pad, task.flip)
+
     def distill_step(self) -> Losses:
         """One step on the cross entropy."""
         batch = self.source.draw()
-        assert self.context.real is not None and batch.slot is not None
-        loss = F.cross_entropy(self.context.student(batch.x), self.context.real.labels[batch.slot])
+        loss = F.cross_entropy(self.context.student(batch.x), self.labels(batch), ignore_index=IGNORED)
         self.distiller.update(loss)
         return {"ce": loss.detach()}
+
+    def labels(self, batch: Batch) -> Tensor:
+        """Labels of a batch: int64 [B]; in dense tasks those of its views, 255 in the border: [B, H, W]."""
+        assert self.context.real is not None and batch.slot is not None and batch.view is not None
+        labels = self.context.real.labels.index_select(0, batch.slot)
+        if not self.context.task.dense:
+            return labels
+        padded = F.pad(labels.unsqueeze(1), [self.views.pad] * 4, value=IGNORED)
+        return self.views.take(padded, batch.view).squeeze(1).long()

@@ -18,6 +18,8 @@ class Batch:
     """The teacher's input [B, C, H, W]."""
     answer: TeacherOutput | None = None
     """What the teacher says to exactly ``x``, where the source already knows."""
+    view: Tensor | None = None
+    """Which view of its image each sample is, int64 [B]: `methods/parts/augment.py`."""
     weight: Tensor | None = None
     """Importance weight of each sample's loss [B]; None means 1."""
     slot: Tensor | None = None

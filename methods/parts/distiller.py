@@ -30,7 +30,8 @@ class DistillationConfig(MethodConfig):
     final_lr: float = Field(default=0.0, ge=0)
     """Where half a cosine takes it."""
     lr_milestones: list[float] = Field(default=[])
-    """Shares of the run after each of which all learning rates are divided by ten, in place of the cosine."""
+    """Shares of the run after each of which all learning rates fall by ``lr_factor``, in place of the cosine."""
+    lr_factor: float = Field(default=0.1, gt=0, le=1)
     lr_per: Literal["epoch", "round"] = "epoch"
     """How often the learning rate moves."""
     weight_decay: float = Field(default=1e-4, ge=0)
@@ -68,7 +69,7 @@ class Distiller(Stateful):
     def __init__(self, config: DistillationConfig, context: Context, schedule: Schedule, criterion: Criterion) -> None:
         self.config, self.student, self.teacher = config, context.student, context.teacher
         self.criterion = criterion
-        self.decay = Decay(schedule, config.lr_per, config.lr_milestones)
+        self.decay = Decay(schedule, config.lr_per, config.lr_milestones, config.lr_factor)
         self.optimizer = self.make_optimizer()
 
     def make_optimizer(self) -> torch.optim.Optimizer:

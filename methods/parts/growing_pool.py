@@ -47,7 +47,7 @@ class GrowingPool(Stateful):
         """The next batch of the round's plan."""
         slot, view = self._slots[self._drawn], self._views[self._drawn]
         self._drawn += 1
-        return Batch(self.store.view(slot, view), slot=slot)
+        return Batch(self.store.view(slot, view), slot=slot, view=view)
 
     def feedback(self, batch: Batch, teacher: Tensor, student: Tensor) -> None:
         """Nothing to learn: all images are drawn alike."""

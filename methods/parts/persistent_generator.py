@@ -29,7 +29,7 @@ from methods.parts.teacher import TeacherOutput
 class PersistentGeneratorConfig(DistillationConfig):
     """CMI repository, datafree_kd.py and scripts, where nothing else is said."""
 
-    generator: Literal["fast", "cmi", "dafl", "dfad", "zskt"] = "cmi"
+    generator: Literal["fast", "cmi", "dafl", "dfad", "zskt", "dcgan"] = "cmi"
     """Whose network: `methods/parts/generators.py`."""
     nz: int = Field(default=256, ge=1)
     generator_width: int = Field(default=128, ge=2, multiple_of=2)
@@ -89,7 +89,7 @@ class PersistentGenerator(Stateful):
         task, kind = context.task, KINDS[config.generator]
         self.generator = context.build("generator-init", lambda: kind(task, config.nz, config.generator_width))
         self.optimizer = torch.optim.Adam(self.generator.parameters(), config.lr_g, betas=(config.beta1, 0.999))
-        self.decay = Decay(schedule, config.lr_per, config.lr_milestones)
+        self.decay = Decay(schedule, config.lr_per, config.lr_milestones, config.lr_factor)
         self.normalise = Normaliser(task, context.device)
         self._gives_inputs = kind.space == "input"
 

@@ -14,6 +14,7 @@ RESNETS: Pair = ("resnet34", "resnet18")
 VGG_RESNET: Pair = ("vgg11", "resnet18")
 WRN_16_1: Pair = ("wrn40_2", "wrn16_1")
 WRNS: tuple[Pair, ...] = (WRN_16_1, ("wrn40_2", "wrn40_1"), ("wrn40_2", "wrn16_2"))
+DEEPLABS: Pair = ("deeplabv3_resnet50", "deeplabv3_mobilenetv2")
 CIFAR_PAIRS: tuple[Pair, ...] = (RESNETS, VGG_RESNET, *WRNS)
 """The five pairs of the papers' tables."""
 

@@ -59,7 +59,7 @@ class ReplayBuffer(Stateful):
         self.filled = 0
 
     def class_share(self) -> Tensor:
-        """Share of the stored images, or of their pixels, that the teacher assigns to each class; 0 while empty: [C]."""
+        """Share of the stored images, or pixels, that the teacher assigns to each class; 0 while empty: [classes]."""
         return self.histogram / self.histogram.sum().clamp_min(1)
 
     def admit(self, images: Tensor, index: int) -> dict[str, Tensor]:

@@ -73,13 +73,18 @@ class Decay:
     Args:
         schedule: of the run.
         per: what the rate moves with, once per epoch or once per round after the warm-up.
-        milestones: shares of the run after each of which the rate is divided by ten; empty for half a cosine.
+        milestones: shares of the run after each of which the rate is multiplied by ``factor``; empty for half a cosine.
+        factor: see there.
     """
 
     def __init__(
-        self, schedule: Schedule, per: Literal["epoch", "round"] = "epoch", milestones: Sequence[float] = ()
+        self,
+        schedule: Schedule,
+        per: Literal["epoch", "round"] = "epoch",
+        milestones: Sequence[float] = (),
+        factor: float = 0.1,
     ) -> None:
-        self.schedule, self.per, self.milestones = schedule, per, milestones
+        self.schedule, self.per, self.milestones, self.factor = schedule, per, milestones, factor
 
     def __call__(self, index: int) -> float:
         """Share of the initial rate that is left in round ``index``: 1 at first, 0 is where a cosine would end."""
@@ -91,7 +96,7 @@ class Decay:
     def share(self, position: int, total: int) -> float:
         """The same at ``position`` of ``total``."""
         if self.milestones:
-            return float(0.1 ** sum(position >= milestone * total - 1e-9 for milestone in self.milestones))
+            return float(self.factor ** sum(position >= milestone * total - 1e-9 for milestone in self.milestones))
         return half_cosine(position, total)
 
 
