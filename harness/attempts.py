@@ -60,6 +60,7 @@ def _begun(run: Run) -> Manifest:
         plan_key=run.plan_key,
         config=method_config(run.cell).model_dump(mode="json"),
         sources=keys.sources(run.cell),
+        numbers=keys.numbers(),
         teacher_sha256=run.teacher.sha256,
         attempts=[*earlier, _attempt(run)],
     )

@@ -13,7 +13,7 @@ from harness.records import write_with
 
 def save(path: Path, state: dict[str, Any]) -> None:
     """Write ``state``, made of tensors, numbers, texts, lists and dictionaries, atomically."""
-    write_with(path, lambda temporary: torch.save(state, temporary))
+    write_with(path, lambda temporary: _write(temporary, state))
 
 
 def load(path: Path, device: torch.device) -> dict[str, Any] | None:
@@ -27,3 +27,8 @@ def load(path: Path, device: torch.device) -> dict[str, Any] | None:
             f"{path}: damaged checkpoint ({type(error).__name__}); delete it to start this run again"
         ) from None
     return state
+
+
+def _write(path: Path, state: dict[str, Any]) -> None:
+    with path.open("wb") as file:  # given a name instead, torch loses the reason why it cannot write
+        torch.save(state, file)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +30,16 @@ Config = Annotated[
 ]
 Grid = Annotated[Path, typer.Option("--configfile", help="Configuration of the grid.")]
 
+CANNOT_WRITE = {
+    errno.ENOSPC: "disk full",
+    errno.EDQUOT: "disk quota used up",
+    errno.EFBIG: "file larger than this process may write (ulimit -f)",
+    errno.EROFS: "read-only file system",
+    errno.EACCES: "permission denied",
+}
+"""Trouble of the machine that is told in one line; the cell is no result and is tried again."""
+UNHARMED = "what was finished is unharmed; put this right (`dkd prune` frees space) and give the same command again"
+
 RESULTS = Path("results")
 REPORTS = Path("reports")
 
@@ -39,9 +51,9 @@ def main() -> None:
     except (UserError, SyntaxError) as error:
         sys.exit(_fail(str(error), 2))
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in CANNOT_WRITE:
             raise
-        sys.exit(_fail(f"disk full: {error.filename or 'no space left on device'}", 1))
+        sys.exit(_fail(f"{CANNOT_WRITE[error.errno]}: {error.filename or error.strerror}\n  {UNHARMED}", 1))
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -123,14 +135,20 @@ def list_(
     pattern: Annotated[str | None, typer.Argument(help="Name of a cell, or a shell pattern of names.")] = None,
     configfile: Config = None,
     stale: Annotated[bool, typer.Option("--stale", help="Only the files that `snakemake -R` must make again.")] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Device hours and disk instead.")] = False,
     results: Results = RESULTS,
 ) -> None:
     """The state of every cell; of the default grid, unless a pattern or a configuration is given."""
     from harness import config, status
+    from harness import estimate as estimates
 
     source = configfile or (None if pattern else config.DEFAULT)
     found = status.of_grid([cell for _, cell in config.find(pattern or "*", source)], results)
-    for line in [str(cell.metrics) for cell in found if cell.must_rerun] if stale else status.table(found):
+    if stale:
+        lines: Iterable[str] = [str(cell.metrics) for cell in found if cell.must_rerun]
+    else:
+        lines = estimates.lines(found) if estimate else status.table(found)
+    for line in lines:
         typer.echo(line)
 
 
@@ -178,6 +196,34 @@ def trace(
 
 
 @app.command()
+def compare(
+    a: Annotated[str, typer.Argument(help="A results folder, a key or a commit.")],
+    b: Annotated[str, typer.Argument(help="What to compare it with.")],
+    results: Results = RESULTS,
+) -> None:
+    """Two versions of the same cells, paired by seed: accuracy, time and what differs."""
+    from harness import compare
+
+    for line in compare.table(compare.side(a, results), compare.side(b, results)):
+        typer.echo(line)
+
+
+@app.command("import")
+def import_(
+    folder: Annotated[Path, typer.Argument(help="Results folder of a colleague or another machine.")],
+    results: Results = RESULTS,
+) -> None:
+    """Add the finished runs of another results folder; nothing that is here is overwritten."""
+    from harness import importing
+
+    report = importing.merge(folder, results)
+    for problem in report.problems:
+        typer.echo(problem, err=True)
+    typer.echo(str(report))
+    raise typer.Exit(1 if report.problems else 0)
+
+
+@app.command()
 def sync(
     follow: Annotated[bool, typer.Option("--follow", help="Again and again, until Ctrl-C.")] = False,
     results: Results = RESULTS,
@@ -220,7 +266,9 @@ def report(
         if not equals:
             raise UserError(f"--only {item}: write it as column=value,value, such as --only method=ssd-kd")
         filters[column] = values.split(",")
-    typer.echo(reporting.render(results, out, only=filters, mixed=mixed)[-1])
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *place: typer.echo(f"warning: {message}", err=True)
+        typer.echo(reporting.render(results, out, only=filters, mixed=mixed)[-1])
 
 
 @app.command()

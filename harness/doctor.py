@@ -118,7 +118,7 @@ def stored_records(results: Path) -> Iterator[Check]:
             reader(path)
             read += 1
         except DamagedRecord as error:
-            yield Check("record", False, str(error), _mend(path), needed=False)
+            yield Check("record", False, f"{path}: {error.reason}", records.remedy(path), needed=False)
     yield Check("records", True, f"{read} read under {results}")
 
 
@@ -193,11 +193,3 @@ def _records(results: Path) -> Iterator[tuple[Path, Callable[[Path], object]]]:
         for name, reader in readers.items():
             if (folder / name).exists():
                 yield folder / name, reader
-
-
-def _mend(path: Path) -> str:
-    if path.name == "teacher.json":
-        return f"dkd train-teacher {path.parent.parent.name} {path.parent.name} --replace"
-    if path.parent.parent.name == "runs":
-        return f"remove {path.parent} and run the cell again"
-    return f"remove {path}; the next run copies it back from runs/"

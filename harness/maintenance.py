@@ -40,7 +40,7 @@ def old_runs(results: Path) -> Iterator[OldRun]:
         current = runs.current_key(cell)
         for run in runs.of_cell(cell) if current else []:
             if run.name != current and not runs.working(run):
-                yield OldRun(run, _size(run))
+                yield OldRun(run, runs.size(run))
 
 
 def prune(results: Path) -> list[OldRun]:
@@ -75,10 +75,6 @@ def _remove(run: Path) -> bool:
     except Timeout:
         return False
     return True
-
-
-def _size(run: Path) -> int:
-    return sum(path.stat().st_size for path in run.rglob("*") if path.is_file())
 
 
 def _name(results: Path, cell: Path) -> str:

@@ -5,6 +5,7 @@ mlflow is imported where it is used, after the environment says how long it may 
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sqlite3
@@ -184,12 +185,14 @@ def open_store(results: Path) -> Iterator[MlflowClient]:
                 raise _unusable(address, error) from error
     except Timeout:
         raise UserError(f"{results / '.sync.lock'}: another sync has held it for {LOCK_SECONDS:.0f} s") from None
-    except PermissionError as error:
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
         raise _unusable(address, error) from error
 
 
 def _try_sqlite(address: str) -> None:
-    """Fail at once where MLflow would try for minutes: no permission, no folder, not a database."""
+    """Fail at once where MLflow would try for minutes: no permission, no space, no folder, not a database."""
     if not address.startswith("sqlite:///"):
         return
     path = address.removeprefix("sqlite:///")
@@ -197,7 +200,8 @@ def _try_sqlite(address: str) -> None:
         connection = sqlite3.connect(path, uri=path.startswith("file:"), isolation_level=None)
         try:
             connection.execute("BEGIN IMMEDIATE")
-            connection.execute("PRAGMA user_version")
+            connection.execute("CREATE TABLE dkd_probe (x)")  # a read-only database lets a transaction begin
+            connection.execute("ROLLBACK")
         finally:
             connection.close()
     except sqlite3.Error as error:

@@ -40,6 +40,11 @@ def commit() -> tuple[str | None, bool | None]:
     return head, bool(_git("status", "--porcelain", "--untracked-files=no"))
 
 
+def resolve(revision: str) -> str | None:
+    """The commit of this checkout that a branch, tag or shortened hash means; None if there is none."""
+    return _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+
+
 def host() -> str:
     """Name of this machine."""
     return socket.gethostname()

@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -19,6 +21,10 @@ from harness.errors import UserError
 
 SCHEMA: Literal[1] = 1
 
+os.umask(_UMASK := os.umask(0))
+READABLE = 0o666 & ~_UMASK
+"""Mode of every file: safetensors' own keeps results from colleagues."""
+
 Status = Literal["done", "diverged", "failed"]
 
 
@@ -26,8 +32,17 @@ class DamagedRecord(UserError):
     """A record that cannot be read: cut in the middle, edited by hand, or of another version."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: damaged record: {reason}")
+        super().__init__(f"{path}: damaged record: {reason}\n  {remedy(path)}")
         self.path, self.reason = path, reason
+
+
+def remedy(path: Path) -> str:
+    """What to do about a damaged record."""
+    if path.name == "teacher.json":
+        return f"dkd train-teacher {path.parent.parent.name} {path.parent.name} --replace"
+    if path.parent.parent.name == "runs":
+        return f"remove {path.parent} and run the cell again"
+    return f"remove {path}; the next run copies it back from runs/"
 
 
 class Record(BaseModel):
@@ -180,6 +195,8 @@ class Manifest(Record):
     """Every value the method ran with, defaults included."""
     sources: dict[str, str]
     """File to sha256 of its code without comments and docstrings."""
+    numbers: int | None = None
+    """``NUMBERS`` of harness/engine.py; None in records that are older than this field."""
     teacher_sha256: str
     attempts: list[Attempt]
 
@@ -240,16 +257,18 @@ def write_with(path: Path, save: Callable[[Path], object], durable: bool = True)
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        save(temporary)
+    with _named(path):
+        try:
+            save(temporary)
+            temporary.chmod(READABLE)
+            if durable:
+                _fsync(temporary)
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
         if durable:
-            _fsync(temporary)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    if durable:
-        _fsync(path.parent)
+            _fsync(path.parent)
 
 
 def copy(source: Path, target: Path) -> None:
@@ -260,7 +279,7 @@ def copy(source: Path, target: Path) -> None:
 def append_events(path: Path, events: list[Event]) -> None:
     """Append the events that the file does not hold yet; a line that was cut by a kill is removed first."""
     intact = _intact_lines(path)
-    with path.open("ab") as file:
+    with _named(path), path.open("ab") as file:
         file.truncate(sum(len(line) for line in intact))
         for event in events[max(0, len(intact) - (events[0].n if events else 0)) :]:
             file.write(event.model_dump_json().encode() + b"\n")
@@ -269,8 +288,15 @@ def append_events(path: Path, events: list[Event]) -> None:
 
 
 def read_events(path: Path) -> list[Event]:
-    """All events of a run, in order; a torn last line is left out. Raises DamagedRecord on any other damage."""
-    return [_event(path, number, line) for number, line in enumerate(_intact_lines(path))]
+    """All events of a run, in order; while it is unfinished, a torn last line is left out.
+
+    Raises DamagedRecord on any other damage, also when the events of a finished run end before its last step.
+    """
+    events = [_event(path, number, line) for number, line in enumerate(_intact_lines(path))]
+    steps, last = _steps(path.with_name("metrics.json")), events[-1].step if events else 0
+    if steps not in (None, last):
+        raise DamagedRecord(path, f"ends at step {last}, the run at step {steps}")
+    return events
 
 
 def sha256(path: Path) -> str:
@@ -284,10 +310,48 @@ def find_metrics(results: Path) -> Iterator[Path]:
     yield from sorted(results.glob("*/*/*--*/*/scale-*/seed-*/metrics.json"))
 
 
+def move(folder: Path, target: Path) -> None:
+    """Rename a complete folder to where it belongs. Raises OSError if something is there."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder.rename(target)
+    _fsync(target.parent)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Raise the system's errors with the name of the file that could not be written.
+
+    torch and safetensors tell a full disk in exceptions of their own; these become the OSError behind them.
+    """
+    try:
+        yield
+    except Exception as error:
+        if number := _system_error(error):
+            raise OSError(number, os.strerror(number), str(path)) from error
+        raise
+
+
+def _system_error(error: BaseException | None) -> int | None:
+    """Number of the system's error that an exception is, quotes (as Rust prints it) or was raised for."""
+    if error is None or isinstance(error, OSError):
+        return error.errno if error else None
+    quoted = re.search(r"\(os error (\d+)\)", str(error))
+    return int(quoted[1]) if quoted else _system_error(error.__context__)
+
+
 def _intact_lines(path: Path) -> list[bytes]:
     if not path.exists():
         return []
     return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+
+
+def _steps(metrics: Path) -> int | None:
+    """Distillation steps of a run that came to its end."""
+    try:
+        result = read(metrics, Metrics)
+    except (FileNotFoundError, DamagedRecord):
+        return None
+    return result.steps if result.status == "done" else None
 
 
 def _event(path: Path, number: int, line: bytes) -> Event:

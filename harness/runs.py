@@ -41,6 +41,11 @@ def progress(run: Path) -> Progress | None:
         return None
 
 
+def size(run: Path) -> int:
+    """Bytes of all files in a run's folder."""
+    return sum(path.stat().st_size for path in run.rglob("*") if path.is_file())
+
+
 def working(run: Path) -> bool:
     """Whether a process is working in the folder ``run``.
 

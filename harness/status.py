@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness import keys, records, runs
+from harness import changes, keys, records, runs
 from harness.config import Cell
 from harness.records import DamagedRecord, Manifest, Metrics, TeacherRecord
 
@@ -80,9 +80,9 @@ def _from_result(cell: Cell, folder: Path, plan: str, teacher: str | None) -> tu
     except DamagedRecord as error:
         return "damaged", error.reason
     if result.plan_key != plan or teacher not in (None, result.teacher_sha256):
-        changes = _changes(cell, result, folder / "runs" / result.key, teacher)
-        more = [f"and {len(changes) - SHOWN} more"] if len(changes) > SHOWN else []
-        return "stale", "; ".join(changes[:SHOWN] + more)
+        reasons = _reasons(cell, result, folder / "runs" / result.key, teacher)
+        more = [f"and {len(reasons) - SHOWN} more"] if len(reasons) > SHOWN else []
+        return "stale", "; ".join(reasons[:SHOWN] + more)
     if result.status == "done":
         return "done", f"{result.final:.2f} % {result.metric}, {result.seconds.end_to_end:.1f} s"
     return result.status, result.reason or ""
@@ -100,7 +100,7 @@ def _from_run(run: Path, state: State, detail: str) -> tuple[State, str]:
     return state, "; ".join(filter(None, notes))
 
 
-def _changes(cell: Cell, result: Metrics, run: Path, teacher: str | None) -> list[str]:
+def _reasons(cell: Cell, result: Metrics, run: Path, teacher: str | None) -> list[str]:
     """What differs between the result and what the cell asks for now."""
     found = ["the teacher was retrained"] if teacher not in (None, result.teacher_sha256) else []
     if result.plan_key == keys.plan_key(cell):
@@ -109,15 +109,15 @@ def _changes(cell: Cell, result: Metrics, run: Path, teacher: str | None) -> lis
         manifest = records.read(run / "manifest.json", Manifest)
     except (FileNotFoundError, DamagedRecord):
         return [*found, "code or configuration changed (the run's manifest is lost)"]
-    changed = [*_changed_sources(cell, manifest), *_changed_options(cell, result, manifest)]
-    return found + (changed or ["a default, a preset or NUMBERS of harness/engine.py changed"])
-
-
-def _changed_sources(cell: Cell, manifest: Manifest) -> list[str]:
-    now, then = keys.sources(cell), manifest.sources
-    words = {(True, True): "changed", (True, False): "is new", (False, True): "is no longer used"}
-    files = sorted(file for file in now.keys() | then.keys() if now.get(file) != then.get(file))
-    return [f"{file} {words[file in now, file in then]}" for file in files]
+    changed = [
+        *changes.of_sources(manifest.sources, keys.sources(cell)),
+        *changes.of_numbers(manifest.numbers, keys.numbers()),
+        *_changed_options(cell, result, manifest),
+    ]
+    unknown = (
+        "a default, a preset or NUMBERS of harness/engine.py" if manifest.numbers is None else "a default or preset"
+    )
+    return found + (changed or [f"{unknown} changed"])
 
 
 def _changed_options(cell: Cell, result: Metrics, manifest: Manifest) -> list[str]:
@@ -125,4 +125,4 @@ def _changed_options(cell: Cell, result: Metrics, manifest: Manifest) -> list[st
     certain = cell.options if "preset" in cell.options else {**cell.defaults, **cell.options}
     then = {**manifest.config, "method": result.method, "threads": result.threads}
     now = {**certain, "method": cell.method, "threads": cell.threads}
-    return [f"{name}: {then[name]} → {now[name]}" for name in now if name in then and then[name] != now[name]]
+    return changes.of_values(then, now)

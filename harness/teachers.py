@@ -117,7 +117,8 @@ def store(
     Raises UserError if it is below its floor.
     """
     value = measure(model, dataset.task, dataset.test(), device)
-    _check_floor("/".join(name), value, recipe.floor)
+    advice = "nothing was stored; look at its recipe, or set the floor"
+    _check_floor(f"teacher {'/'.join(name)}", value, recipe.floor, advice)
     save_weights(model, place / "teacher.safetensors")
     record = TeacherRecord(
         dataset=name[0],
@@ -146,7 +147,7 @@ def verify(place: Path) -> TeacherRecord:
     found = records.sha256(weights)
     if found != record.sha256:
         raise UserError(f"{weights}: sha256 is {found}, teacher.json says {record.sha256}; {again}")
-    _check_floor(f"{record.dataset}/{record.network}", record.value, record.floor)
+    _check_floor(f"{place}/teacher.json: teacher", record.value, record.floor, again)
     return record
 
 
@@ -157,6 +158,6 @@ def load(results: Path, dataset: str, network: str, task_of: Dataset, device: to
     return load_weights(build_network(network, task_of), place / "teacher.safetensors").to(device).eval()
 
 
-def _check_floor(name: str, value: float, floor: float) -> None:
+def _check_floor(name: str, value: float, floor: float, advice: str) -> None:
     if value < floor:
-        raise UserError(f"teacher {name}: {value:.2f} % is below its floor of {floor:.2f} %; it is not used")
+        raise UserError(f"{name}: {value:.2f} % is below its floor of {floor:.2f} %; {advice}")

@@ -92,8 +92,13 @@ def _origin(manifest: Manifest | str) -> Iterator[str]:
     yield _line("config", ", ".join(f"{name}={value}" for name, value in manifest.config.items()))
     for file, digest in manifest.sources.items():
         yield _line("code", f"{digest[:16]}  {file}")
+    yield _line("code", f"NUMBERS = {_known(manifest.numbers)}  harness/engine.py")
     for number, attempt in enumerate(manifest.attempts, 1):
         yield _line(f"attempt {number}", _attempt(attempt))
+
+
+def _known(value: int | None) -> str:
+    return "unknown" if value is None else str(value)
 
 
 def _attempt(attempt: Attempt) -> str:

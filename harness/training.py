@@ -11,14 +11,14 @@ import torch
 from torch import nn
 
 import harness
-from harness import attempts, data, provenance, records, samples, teachers
+from harness import attempts, data, provenance, records, runs, samples, teachers
 from harness.assemble import build_method, choose_device, method_class, method_config, preset_note, save_weights
 from harness.data.dataset import Dataset
 from harness.engine import Diverged, Engine, MethodFailed, inside_method
 from harness.evaluate import Evaluator, metric_name
 from harness.flops import count_flops
 from harness.progress import ProgressReport
-from harness.records import Metrics, Progress, Seconds, Status
+from harness.records import Metrics, Seconds, Status
 from harness.runner import Run
 from methods.base import Method, MethodConfig
 
@@ -93,11 +93,10 @@ class _Session:
             ledger.lost += started
         else:
             ledger.startup = started
-        progress = self.run.folder / "progress.json"
-        if progress.exists():
-            earlier = records.read(progress, Progress).seconds
+        if progress := runs.progress(self.run.folder):
+            earlier = progress.seconds
             ledger.lost += earlier.lost - done.lost + max(0.0, earlier.end_to_end - done.end_to_end)
-            progress.unlink()
+        (self.run.folder / "progress.json").unlink(missing_ok=True)
         if resumed:
             self.report.say(f"resumed at round {ledger.next_round}, {ledger.lost:.0f} s lost")
 

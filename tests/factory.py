@@ -58,14 +58,14 @@ def metrics(label: str = "ssd-kd", scale: float = 10.0, seed: int = 0, **changes
     return Metrics(**(values | changes))
 
 
-def events(count: int = 3, final: float = 90.0) -> list[Event]:
-    """A learning curve of ``count`` epochs that ends at ``final``."""
+def events(count: int = 3, final: float = 90.0, steps: int = 200) -> list[Event]:
+    """A learning curve of ``count`` epochs that ends at ``final`` after ``steps``; by default those of 10 %."""
     return [
         Event(
             n=n,
             epoch=n,
             round=n,
-            step=10 * (n + 1),
+            step=round(steps * (n + 1) / count),
             time=START + 10.0 * (n + 1),
             seconds=Seconds(startup=3.0, synthesis=2.0 * (n + 1), distillation=1.0 * (n + 1), evaluation=0.1 * (n + 1)),
             metric=final - 10.0 * (count - 1 - n),
@@ -102,6 +102,7 @@ def manifest(result: Metrics, config: dict[str, Any] | None = None) -> Manifest:
         plan_key=result.plan_key,
         config=CONFIG if config is None else config,
         sources={"methods/ssd_kd.py": "ab" * 32},
+        numbers=1,
         teacher_sha256=result.teacher_sha256,
         attempts=[attempt],
     )
@@ -114,13 +115,17 @@ def write(
     cell = results / result.cell
     run = cell / "runs" / result.key
     run.mkdir(parents=True)
-    records.append_events(run / "events.jsonl", events(final=result.final or 10.0) if curve is None else curve)
+    records.append_events(run / "events.jsonl", _curve(result) if curve is None else curve)
     records.write(run / "manifest.json", manifest(result, config))
     if result.status == "done":
         _samples(run / "samples.png")
     records.write(run / "metrics.json", result)
     records.copy(run / "metrics.json", cell / "metrics.json")
     return cell
+
+
+def _curve(result: Metrics) -> list[Event]:
+    return events(final=result.final or 10.0, steps=result.steps or 200)
 
 
 def _samples(path: Path) -> None:
@@ -143,3 +148,18 @@ def teacher(dataset: str = "digits", network: str = "wrn10_1") -> TeacherRecord:
         versions={"python": "3.11.0"},
         finished="2026-01-01T00:00:00+00:00",
     )
+
+
+def untrained_teacher(results: Path) -> Path:
+    """A real network with random weights, stored as if it had been trained. Returns its folder."""
+    import torch
+
+    from harness import data
+    from harness.assemble import build_network, save_weights
+
+    torch.manual_seed(0)
+    place = results / "teachers/digits/wrn10_1"
+    save_weights(build_network("wrn10_1", data.load("digits")), place / "teacher.safetensors")
+    sha256 = records.sha256(place / "teacher.safetensors")
+    records.write(place / "teacher.json", teacher().model_copy(update={"sha256": sha256}))
+    return place

@@ -7,12 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 import methods
-from harness import config, records, runner, teachers
+from harness import config, engine, records, runner, teachers
 from harness.errors import UserError
-from harness.records import Metrics, TeacherRecord
+from harness.records import Manifest, Metrics, TeacherRecord
 from tests import factory
 
 ROOT = Path(__file__).parent.parent
@@ -46,14 +45,7 @@ def test_smoke_grid(tmp_path: Path) -> None:
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     """A results folder with an untrained teacher."""
-    from harness import data
-    from harness.assemble import build_network, save_weights
-
-    torch.manual_seed(0)
-    place = tmp_path / "teachers/digits/wrn10_1"
-    save_weights(build_network("wrn10_1", data.load("digits")), place / "teacher.safetensors")
-    sha = records.sha256(place / "teacher.safetensors")
-    records.write(place / "teacher.json", factory.teacher().model_copy(update={"sha256": sha}))
+    factory.untrained_teacher(tmp_path)
     return tmp_path
 
 
@@ -139,3 +131,4 @@ def test_the_student_and_its_sheet_are_what_the_record_says(results: Path) -> No
     assert sum(metrics.class_counts or []) == sum(metrics.difficulty or []) == metrics.images == 65
     assert [event.step for event in records.read_events(folder / "events.jsonl")] == [1, 2, 3]
     assert not (folder / "checkpoint.pt").exists()
+    assert records.read(folder / "manifest.json", Manifest).numbers == engine.NUMBERS

@@ -4,7 +4,8 @@ From E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI
 4.0), the part that scikit-learn ships as `load_digits`. Each pixel counts the ink of a 4 × 4 block: 0 to 16.
 
 `digits` has 1,297 training and 500 test images. `digits-tuning` is for choosing hyperparameters: 200 of the training
-images are left out and stand in for the test set, which stays closed. Both splits are fixed and stratified.
+images are left out and stand in for the test set, which stays closed. Both splits are fixed and stratified, as
+make_digits.py drew them.
 """
 
 from __future__ import annotations

@@ -13,8 +13,7 @@ import harness
 from harness import cli, config, mlflow_store, records
 from harness.errors import UserError
 from tests import factory
-
-Command = Callable[..., tuple[int, str, str]]
+from tests.harness.conftest import Command
 
 CONFIG = """
 study: toy
@@ -32,19 +31,6 @@ def grid(tmp_path: Path) -> Path:
     path = tmp_path / "toy.yaml"
     path.write_text(CONFIG)
     return path
-
-
-@pytest.fixture
-def dkd(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command line; returns exit status, output and errors."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["dkd", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return (int(ended.value.code or 0), *capsys.readouterr())
-
-    return call
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, name: str, **functions: Any) -> None:
@@ -183,6 +169,8 @@ def test_list_and_stale(dkd: Command, grid: Path, tmp_path: Path) -> None:
     assert output.splitlines()[-1] == "2 cells: 1 stale, 1 waiting"
     code, output, _ = dkd("list", "--configfile", grid, "--results", tmp_path, "--stale")
     assert (code, output) == (0, f"{tmp_path}/{CELL}/metrics.json\n")
+    _, output, _ = dkd("list", "--configfile", grid, "--results", tmp_path, "--estimate")
+    assert "not estimated: 2 cells of " + CELL.removesuffix("/seed-0") in output
 
 
 def test_retry_and_prune_say_what_they_removed(dkd: Command, tmp_path: Path) -> None:
@@ -232,6 +220,8 @@ except SystemExit:
         (["retry"], set()),
         (["prune", "--dry-run"], set()),
         (["trace", "nothing"], set()),
+        (["compare", "abcd", "abcd"], set()),
+        (["import", "nowhere"], set()),
         (["run", CELL], set()),
         (["sync"], {"mlflow", "pandas", "matplotlib", "scipy"}),
         (["report"], {"pandas", "matplotlib", "scipy"}),

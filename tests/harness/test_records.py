@@ -36,6 +36,18 @@ def test_damage_in_the_middle_is_named(tmp_path: Path) -> None:
         records.read_events(file)
 
 
+def test_the_events_of_a_finished_run_go_to_its_end(tmp_path: Path) -> None:
+    run = factory.write(tmp_path, factory.metrics()) / "runs" / factory.metrics().key
+    file = run / "events.jsonl"
+    lines = file.read_bytes().splitlines(keepends=True)
+    assert len(records.read_events(file)) == 3
+    file.write_bytes(lines[0] + lines[1])
+    with pytest.raises(DamagedRecord, match="ends at step 133, the run at step 200"):
+        records.read_events(file)
+    (run / "metrics.json").unlink()
+    assert len(records.read_events(file)) == 2
+
+
 def test_a_failed_write_leaves_the_old_content(tmp_path: Path) -> None:
     file = tmp_path / "x"
     records.write_bytes(file, b"old")

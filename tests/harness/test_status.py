@@ -1,3 +1,4 @@
+import json
 import os
 import time
 from pathlib import Path
@@ -7,7 +8,7 @@ import pytest
 from filelock import FileLock
 
 from harness import config, keys, records, runs, status
-from harness.records import Progress, Seconds, TeacherRecord
+from harness.records import Manifest, Progress, Seconds, TeacherRecord
 from tests import factory
 
 SECONDS = Seconds(startup=1.0, synthesis=1.0, distillation=1.0, evaluation=1.0)
@@ -54,7 +55,7 @@ class Bench:
         result = factory.metrics("mine", key=self.key, plan_key=plan, method=self.cell.method, **changes)
         factory.write(self.results, result)
         run = self.results / result.cell / "runs" / result.key
-        now = {"sources": keys.sources(self.cell), "config": {"gamma": 2, "batch": 64}}
+        now = {"sources": keys.sources(self.cell), "numbers": keys.numbers(), "config": {"gamma": 2, "batch": 64}}
         records.write(run / "manifest.json", factory.manifest(result).model_copy(update=now))
         return run
 
@@ -137,6 +138,16 @@ def test_stale_names_the_changed_option(bench: Bench) -> None:
     bench.configure("gamma: 1")
     assert bench.status() == ("stale", "gamma: 2 → 1")
     bench.configure("preset: original")
+    assert bench.status() == ("stale", "a default or preset changed")
+
+
+def test_stale_names_numbers(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "numbers", lambda: 1)
+    path = bench.finish() / "manifest.json"
+    monkeypatch.setattr(keys, "numbers", lambda: 2)
+    assert bench.status() == ("stale", "NUMBERS of harness/engine.py: 1 → 2")
+    old = records.read(path, Manifest).model_dump(mode="json", exclude={"numbers"})
+    path.write_text(json.dumps(old))
     assert bench.status() == ("stale", "a default, a preset or NUMBERS of harness/engine.py changed")
 
 

@@ -263,6 +263,7 @@ def test_a_store_that_cannot_be_used_is_a_short_error(tmp_path: Path, monkeypatc
     results = tmp_path / "results"
     factory.write(results, factory.metrics())
     before = unchanged_records(results)
+    monkeypatch.chdir(tmp_path)
     garbage = tmp_path / "garbage.db"
     garbage.write_bytes(b"not a database at all" * 100)
     readonly = tmp_path / "readonly.db"
@@ -281,6 +282,7 @@ def test_a_store_that_cannot_be_used_is_a_short_error(tmp_path: Path, monkeypatc
         assert reason in str(error.value)
         assert len(str(error.value).splitlines()) == 2
     assert unchanged_records(results) == before
+    assert not Path("file:").exists(), "MLflow saw the read-only store and made a folder of its address"
 
 
 def test_the_server_stays_on_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
