@@ -1,0 +1,102 @@
+"""Methods small enough for a test: digits or a task of one's own, an untrained teacher, few and short steps."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import torch
+from torch import nn
+
+import methods
+from harness import data, networks
+from harness.check import CPU
+from harness.rng import Streams
+from methods.base import Context, Method, Task
+from methods.parts.teacher import FrozenTeacher
+
+DIGITS = data.load("digits").task
+CIFAR = Task(10, (3, 32, 32), (0.49, 0.48, 0.45), (0.2, 0.2, 0.26), pad=4, flip=True, reference_size=50_000)
+FEW = {"steps": 240, "epochs": 4, "batch": 8}
+"""Twelve distillation steps at 5 %."""
+
+
+def network(name: str, seed: int, task: Task = DIGITS) -> nn.Module:
+    """A network whose batch norms, statistics and weights, are none of them 0 or 1; in evaluation mode."""
+    made = Streams(seed, CPU).build("network", lambda: networks.build(name, task.classes, task.shape[0])).eval()
+    return lively(made.to(torch.get_default_dtype()), seed)
+
+
+def lively(made: nn.Module, seed: int) -> nn.Module:
+    """Give every batch norm statistics, weights and biases at random."""
+    random = torch.Generator().manual_seed(seed)
+    for layer in made.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            assert layer.running_mean is not None and layer.running_var is not None
+            for tensor, low, high in (
+                (layer.running_mean, -0.5, 0.5),
+                (layer.running_var, 0.5, 2.0),
+                (layer.weight, 0.5, 1.5),
+                (layer.bias, -0.3, 0.3),
+            ):
+                tensor.detach().copy_(low + (high - low) * torch.rand(tensor.shape, generator=random))
+    return made
+
+
+def context(
+    teacher: nn.Module, student: nn.Module, *, scale: float = 0.05, task: Task = DIGITS, **changes: Any
+) -> Context:
+    """What a method is given; ``changes`` are of the task."""
+    streams = Streams(0, CPU)
+    return Context(
+        task=dataclasses.replace(task, **changes),
+        teacher=FrozenTeacher(teacher),
+        student=student,
+        scale=scale,
+        device=CPU,
+        generator=streams.generator,
+        build=streams.build,
+    )
+
+
+def options(name: str, preset: str = "smoke", **more: Any) -> dict[str, Any]:
+    """A preset's values in its first case, those of ``smoke`` over them, few steps, and ``more``."""
+    presets = methods.load(name).presets
+    return {**presets[preset].all_options()[0], **presets["smoke"].options, **FEW, **more}
+
+
+def build(name: str, given: Context | None = None, preset: str = "smoke", **more: Any) -> Any:
+    """A method with a student that nobody has trained."""
+    cls = methods.load(name)
+    given = given or context(network("wrn10_1", 1), network("cnn3_16", 2))
+    made: Method = cls(cls.Config(**options(name, preset, **more)), given)
+    return made
+
+
+def presets() -> list[tuple[str, str]]:
+    """Every preset of every method that classifies images; those for segmentation alone need another task."""
+    return [
+        (name, preset)
+        for name in methods.names()
+        for preset, values in methods.load(name).presets.items()
+        if not values.cases or any(case.datasets != ("nyuv2",) for case in values.cases)
+    ]
+
+
+class Stopwatch:
+    """A clock that measures nothing, and notes the order of the phases."""
+
+    def __init__(self) -> None:
+        self.phases: list[str] = []
+
+    def synthesis(self) -> Stopwatch:
+        self.phases.append("synthesis")
+        return self
+
+    def distillation(self) -> Stopwatch:
+        self.phases.append("distillation")
+        return self
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
