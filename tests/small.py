@@ -43,6 +43,20 @@ def lively(made: nn.Module, seed: int) -> nn.Module:
     return made
 
 
+@torch.no_grad()
+def agreeing_pair() -> tuple[nn.Module, nn.Module]:
+    """A teacher and a student who, untrained, use all classes, and name the same one now and then."""
+    x = torch.randn(200, *DIGITS.shape, generator=torch.Generator().manual_seed(0))
+    pair = network("wrn10_1", 1), network("cnn3_16", 2)
+    for made, spread in zip(pair, (30, 60), strict=True):
+        linear = made.linear
+        assert isinstance(linear, nn.Linear)
+        linear.weight *= spread
+        linear.bias -= made(x).mean(dim=0)
+        linear.bias[3] += 1.5
+    return pair
+
+
 def context(
     teacher: nn.Module, student: nn.Module, *, scale: float = 0.05, task: Task = DIGITS, **changes: Any
 ) -> Context:
@@ -61,15 +75,32 @@ def context(
 
 def options(name: str, preset: str = "smoke", **more: Any) -> dict[str, Any]:
     """A preset's values in its first case, those of ``smoke`` over them, few steps, and ``more``."""
-    presets = methods.load(name).presets
-    return {**presets[preset].all_options()[0], **presets["smoke"].options, **FEW, **more}
+    return full_options(name, preset, **{**methods.load(name).presets["smoke"].options, **FEW, **more})
+
+
+def full_options(name: str, preset: str, **more: Any) -> dict[str, Any]:
+    """A preset's values in its first case, with a small generator, and ``more``: schedules and rates as published."""
+    cls = methods.load(name)
+    tiny = {key: value for key, value in {"generator_width": 2, "nz": 4}.items() if key in cls.Config.model_fields}
+    return {**cls.presets[preset].all_options()[0], **tiny, **more}
 
 
 def build(name: str, given: Context | None = None, preset: str = "smoke", **more: Any) -> Any:
     """A method with a student that nobody has trained."""
+    return make(name, given or context(network("wrn10_1", 1), network("cnn3_16", 2)), options(name, preset, **more))
+
+
+def build_full(name: str, preset: str, scale: float = 1.0, reference_size: int = 50_000, **more: Any) -> Any:
+    """A method whose schedule is that of a real run, on images of 8 × 8 pixels."""
+    networks = network("wrn10_1", 1), network("cnn3_16", 2)
+    given = context(*networks, scale=scale, reference_size=reference_size, pad=0)
+    return make(name, given, full_options(name, preset, **more))
+
+
+def make(name: str, given: Context, values: dict[str, Any]) -> Any:
+    """A method or a reference from all its options."""
     cls = methods.load(name)
-    given = given or context(network("wrn10_1", 1), network("cnn3_16", 2))
-    made: Method = cls(cls.Config(**options(name, preset, **more)), given)
+    made: Method = cls(cls.Config(**values), given)
     return made
 
 
