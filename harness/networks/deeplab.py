@@ -7,6 +7,8 @@ padding and initialisation, and their weights do not fit.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -78,7 +80,7 @@ class Pyramid(nn.Module):
 class ResNet50(nn.Module):
     """torchvision's ResNet-50 without its classifier, the strides of the last two stages replaced by dilations.
 
-    Its weights have torchvision's names, so that a state dict of torchvision's fits.
+    Its weights have torchvision's names, so that a state dict of torchvision's fits: `load_backbone`.
     """
 
     def __init__(self, channels: int) -> None:
@@ -154,6 +156,46 @@ class MobileNetV2(nn.Module):
         for stage in self.stages:
             stages.append(stage(stages[-1]))
         return stages
+
+
+def load_backbone(network: nn.Module, path: Path) -> None:
+    """Give a DeepLabv3 on ResNet-50 the weights of a local file: a plain state dict of torchvision's resnet50.
+
+    The classifier in it is ignored; the file ends in ``.safetensors`` or is read by `torch.load`. Raises ValueError if
+    the network has another backbone or the state dict does not fit.
+    """
+    backbone = getattr(network, "backbone", None)
+    if not isinstance(backbone, ResNet50):
+        raise ValueError(f"{path}: backbone weights are for deeplabv3_resnet50 alone")
+    weights = {name: value for name, value in _read(path).items() if not name.startswith("fc.")}
+    if problems := _misfits(backbone.state_dict(), weights):
+        shown = "\n  ".join(problems[:5]) + (f"\n  and {len(problems) - 5} more" if len(problems) > 5 else "")
+        raise ValueError(f"{path}: not a state dict of torchvision's resnet50\n  {shown}")
+    backbone.load_state_dict(weights, strict=False)
+
+
+def _read(path: Path) -> dict[str, object]:
+    if path.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        return dict(load_file(path))
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: holds a {type(content).__name__}, not a state dict")
+    return {str(name): value for name, value in content.items()}
+
+
+def _misfits(own: dict[str, Tensor], given: dict[str, object]) -> list[str]:
+    """What keeps ``given`` from being ``own``'s values. Files of old releases do not count batches; that is fine."""
+    counters = {name for name in own if name.endswith("num_batches_tracked")}
+    problems = [f"missing: {name}" for name in own if name not in given and name not in counters]
+    for name, value in given.items():
+        if name not in own:
+            problems.append(f"unknown: {name}")
+        elif not isinstance(value, Tensor) or value.shape != own[name].shape:
+            found = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
+            problems.append(f"{name}: expected {list(own[name].shape)}, found {found}")
+    return problems
 
 
 def _conv_bn(inputs: int, outputs: int, size: int, stride: int = 1, padding: int = 0) -> list[nn.Module]:
