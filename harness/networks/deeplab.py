@@ -67,7 +67,7 @@ class Pyramid(nn.Module):
         super().__init__()
         self.branches = nn.ModuleList([nn.Sequential(*_conv_bn(inputs, outputs, 1), nn.ReLU())])
         for dilation in DILATIONS:
-            conv = nn.Conv2d(inputs, outputs, 3, padding=dilation, dilation=dilation, bias=False)
+            conv = DilatedConv2d(inputs, outputs, 3, padding=dilation, dilation=dilation, bias=False)
             self.branches.append(nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU()))
         self.pooled = nn.Sequential(nn.AdaptiveAvgPool2d(1), *_conv_bn(inputs, outputs, 1), nn.ReLU())
 
@@ -75,6 +75,20 @@ class Pyramid(nn.Module):
         """[B, inputs, h, w] to [B, 5 · outputs, h, w]. In training mode batches need two images for the mean's norm."""
         mean = self.pooled(x).expand(-1, -1, *x.shape[2:])  # what upsampling a single pixel gives
         return torch.cat([*(branch(x) for branch in self.branches), mean], dim=1)
+
+
+class DilatedConv2d(nn.Conv2d):
+    """A 3×3 convolution padded by its dilation, which leaves out the taps that meet nothing but padding.
+
+    Where the dilation is no smaller than the map, only the centre has something to read: the same numbers from a ninth
+    of the operations. The other weights get gradients of 0, so weight decay still acts on them.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, inputs, h, w] to [B, outputs, h, w]."""
+        if self.dilation[0] >= max(x.shape[2:]):
+            return F.conv2d(x, self.weight[:, :, 1:2, 1:2])
+        return super().forward(x)
 
 
 class ResNet50(nn.Module):
