@@ -19,7 +19,7 @@ from methods.parts.augment import ResizedCrops, Views
 from methods.parts.best import Best
 from methods.parts.composed import ComposedMethod, Synthesised
 from methods.parts.distiller import Distiller, soft_targets
-from methods.parts.generators import Generator
+from methods.parts.generators import Generator, initialise
 from methods.parts.growing_pool import GrowingPool, rounds_to_fill
 from methods.parts.images import Normaliser
 from methods.parts.inversion import InversionConfig, InversionLoss
@@ -203,17 +203,6 @@ class ContrastiveInverter(Stateful):
         apply_gradients(optimizer, learned, gradients[: len(learned)])
         if self.contrast is not None:
             apply_gradients(self.contrast.optimizer, head, gradients[len(learned) :])
-
-
-@torch.no_grad()
-def initialise(generator: nn.Module, random: torch.Generator) -> None:
-    """Start a generator anew: weights N(0, 0.02), those of batch norm N(1, 0.02), biases 0; CMI, datafree/synthesis."""
-    for layer in generator.modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d | nn.BatchNorm2d):
-            centre = 1.0 if isinstance(layer, nn.BatchNorm2d) else 0.0
-            nn.init.normal_(layer.weight, centre, 0.02, generator=random)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
 
 
 class CMI(ComposedMethod):

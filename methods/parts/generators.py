@@ -184,6 +184,8 @@ class DCGANUnitGenerator(DCGANGenerator):
 def initialise(generator: nn.Module, random: torch.Generator | None = None) -> None:
     """DCGAN's start: weights N(0, 0.02), those of batch norm N(1, 0.02), biases 0; batch norms without weights stay.
 
+    CMI, datafree/synthesis, starts its generator so in every round.
+
     Args:
         random: None for PyTorch's global generator.
     """
