@@ -2,7 +2,8 @@
 
 Every network maps images [B, C, H, W] to logits [B, classes]. With ``return_features=True`` it returns three things:
 the logits, the pooled penultimate features [B, F], and its stages, a tuple of activations [B, C', H', W']: the stem's
-output, then the output at the end of each stage.
+output, then the output at the end of each stage. Networks for dense prediction (deeplab.py) give logits
+[B, classes, H, W] and features [B, F, h, w].
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ _MODULES = {
     "resnet34": "resnet",
     "vgg11": "vgg",
     "cnn3_16": "small",
+    "deeplabv3_resnet50": "deeplab",
+    "deeplabv3_mobilenetv2": "deeplab",
 }
 """Network -> module of this folder; the module's NETWORKS maps the name to a function of (classes, channels)."""
 
