@@ -79,7 +79,7 @@ class Loop:
 @pytest.mark.usefixtures("double")
 @pytest.mark.parametrize("k", [1, 2, 5])
 def test_rounds_equal_a_loop(k: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(meta_generator, "Generator", toy.Toy)
+    monkeypatch.setattr(meta_generator, "for_task", lambda task: toy.Toy)
     teacher, student = small.agreeing_pair()
     given = small.context(teacher, student, scale=1.0, reference_size=240, flip=True)  # 15 rounds, one of warm-up
     method = small.build(
@@ -103,7 +103,7 @@ def test_rounds_equal_a_loop(k: int, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("double")
 def test_the_gradient_is_a_sum_over_all_inner_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """With inner rates near 0 and one fixed view, every step has the same gradient."""
-    monkeypatch.setattr(meta_generator, "Generator", toy.Toy)
+    monkeypatch.setattr(meta_generator, "for_task", lambda task: toy.Toy)
     gradients = []
     for k in (1, 3):
         given = small.context(*small.agreeing_pair(), scale=1.0, pad=0)
