@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from harness import data, gpus, provenance, records
+from harness import data, gpus, provenance, records, storage
 from harness.assemble import build_network, choose_device, load_weights, save_weights
 from harness.data.dataset import Dataset
 from harness.errors import ConfigError, UserError
@@ -73,7 +73,7 @@ def train(
     record = TeacherRecord(
         dataset=dataset,
         network=network,
-        sha256=records.sha256(place / "teacher.safetensors"),
+        sha256=storage.sha256(place / "teacher.safetensors"),
         metric=metric_name(loaded.task),
         value=value,
         floor=recipe.floor,
@@ -83,7 +83,7 @@ def train(
         versions=provenance.versions(),
         finished=provenance.now(),
     )
-    records.write(place / "teacher.json", record)
+    storage.write(place / "teacher.json", record)
     report(f"teacher {dataset}/{network}: {value:.2f} % in {seconds:.0f} s")
     return record
 
@@ -95,7 +95,7 @@ def verify(place: Path) -> TeacherRecord:
     again = f"train it again: dkd train-teacher {record.dataset} {record.network} --replace"
     if not weights.exists():
         raise UserError(f"{weights}: missing, though teacher.json is there; {again}")
-    found = records.sha256(weights)
+    found = storage.sha256(weights)
     if found != record.sha256:
         raise UserError(f"{weights}: sha256 is {found}, teacher.json says {record.sha256}; {again}")
     _check_floor(f"{place}/teacher.json: teacher", record.value, record.floor, again)
