@@ -89,10 +89,14 @@ def train_teacher(
     dataset: Annotated[str, typer.Argument(help="Name of a dataset.")],
     network: Annotated[str, typer.Argument(help="Name of a network.")],
     replace: Annotated[bool, typer.Option("--replace", help="Train again; its results become stale.")] = False,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Field of the recipe, key=value.")] = None,
+    backbone: Annotated[Path | None, typer.Option(help="File with ImageNet weights to start from.")] = None,
+    file: Annotated[Path | None, typer.Option("--import", help="Take this checkpoint; do not train.")] = None,
+    rename: Annotated[list[str] | None, typer.Option(help="With --import: pattern=replacement for its keys.")] = None,
     results: Results = RESULTS,
 ) -> None:
-    """Train a teacher, once."""
-    from harness import data, networks
+    """Train a teacher, once, or take one that was trained elsewhere."""
+    from harness import data, networks, trial
     from harness.errors import ConfigError
 
     for name, kind, choices in ((dataset, "dataset", data.names()), (network, "network", networks.names())):
@@ -100,7 +104,14 @@ def train_teacher(
             raise ConfigError(f"dkd train-teacher {name}", f"unknown {kind}: {name!r}", name, choices)
     from harness import teachers
 
-    teachers.train(dataset, network, results=results, replace=replace)
+    changes = trial.parse_settings(settings or [])
+    if file:
+        record = teachers.take(
+            dataset, network, file, renamings=rename or [], results=results, replace=replace, changes=changes
+        )
+        typer.echo(f"teacher {dataset}/{network}: {record.value:.2f} %, from {file}")
+    else:
+        teachers.train(dataset, network, results=results, replace=replace, changes=changes, backbone=backbone)
 
 
 @app.command()

@@ -39,12 +39,15 @@ class Study(Strict):
 
     study: str = Name
     """First folder under results/; keeps studies apart."""
-    dataset: str
+    dataset: str | list[str]
+    """One, or several that share everything else."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = Field(default=1, ge=1)
     """CPU threads of one cell. Changes the last bits of a result, so it is part of the cell's key."""
     checkpoint_seconds: float = Field(default=300.0, gt=0)
     """A checkpoint is written at the first round boundary after this many seconds."""
+    recipe: dict[str, Any] = {}
+    """What differs in the teachers' recipe (`harness/recipes.py`); a teacher that is there is not trained again."""
     pairs: list[Pair] = Field(min_length=1)
     scales: list[float] = Field(min_length=1)
     """Percent of the dataset's reference size."""
@@ -54,6 +57,11 @@ class Study(Strict):
     methods: dict[str, dict[str, Any]] = {}
     """Label -> options; `method` names the method where it is not the label."""
     references: list[str] = []
+
+    @property
+    def datasets(self) -> list[str]:
+        """All datasets."""
+        return [self.dataset] if isinstance(self.dataset, str) else self.dataset
 
     @field_validator("scales", mode="before")
     @classmethod
@@ -110,7 +118,7 @@ def grid(study: Study) -> list[Cell]:
     return [
         Cell(
             study=study.study,
-            dataset=study.dataset,
+            dataset=dataset,
             teacher=pair.teacher,
             student=pair.student,
             label=label,
@@ -123,11 +131,65 @@ def grid(study: Study) -> list[Cell]:
             device=study.device,
             checkpoint_seconds=study.checkpoint_seconds,
         )
+        for dataset in study.datasets
         for pair in study.pairs
         for label, entry in entries.items()
         for scale in study.scales
         for seed in study.seeds
     ]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All that one configuration file asks for."""
+
+    name: str
+    device: str
+    threads: int
+    studies: list[Study]
+    cells: list[Cell]
+
+    @property
+    def recipes(self) -> dict[str, dict[str, Any]]:
+        """Dataset -> what differs in its teachers' recipe. Raises ConfigError if two studies do not agree."""
+        found: dict[str, dict[str, Any]] = {}
+        for study in self.studies:
+            for dataset in study.datasets:
+                if found.setdefault(dataset, study.recipe) != study.recipe:
+                    raise ConfigError(f"{self.name}: recipe", f"two studies differ in the teachers of {dataset}")
+        return found
+
+
+def load_grid(path: Path) -> Grid:
+    """The grid of a study, or of a file that says ``include: [other.yaml, ...]``, which lie beside it.
+
+    Raises ConfigError; studies of one grid must agree on device and threads.
+    """
+    raw = _parse(path)
+    if not isinstance(raw, dict) or "include" not in raw:
+        study = load(path)
+        return Grid(study.study, study.device, study.threads, [study], grid(study))
+    included = [load(path.with_name(name)) for name in _included(path, raw)]
+    for key in ("device", "threads"):
+        if len(values := {str(getattr(study, key)) for study in included}) > 1:
+            raise ConfigError(f"{path.name}: include", f"the studies differ in {key}: {', '.join(sorted(values))}")
+    cells = [cell for study in included for cell in grid(study)]
+    if len({cell.name for cell in cells}) != len(cells):
+        raise ConfigError(f"{path.name}: include", "two studies have the same name and a cell in common")
+    return Grid(path.stem, included[0].device, included[0].threads, included, cells)
+
+
+def _collects(path: Path) -> bool:
+    """Whether a file has no cells of its own."""
+    raw = _parse(path)
+    return isinstance(raw, dict) and "include" in raw
+
+
+def _included(path: Path, raw: dict[str, object]) -> list[str]:
+    files = raw["include"]
+    if set(raw) != {"include"} or not isinstance(files, list) or not files:
+        raise ConfigError(f"{path.name}: include", "a list of files, and no other key beside it")
+    return [str(name) for name in files]
 
 
 def select(cells: Iterable[Cell], filters: Mapping[str, object]) -> list[Cell]:
@@ -151,8 +213,8 @@ def select(cells: Iterable[Cell], filters: Mapping[str, object]) -> list[Cell]:
 
 def find(pattern: str, path: Path | None = None) -> list[tuple[Path, Cell]]:
     """The cells whose names match a shell pattern, from ``path`` or else from every file in workflow/config."""
-    files = [path] if path else sorted(CONFIGS.glob("*.yaml"))
-    cells = [(file, cell) for file in files for cell in grid(load(file))]
+    files = [path] if path else [file for file in sorted(CONFIGS.glob("*.yaml")) if not _collects(file)]
+    cells = [(file, cell) for file in files for cell in load_grid(file).cells]
     found = [(file, cell) for file, cell in cells if fnmatch.fnmatchcase(cell.name, pattern)]
     if not found:
         raise ConfigError(
@@ -188,7 +250,8 @@ class _UniqueKeys(yaml.SafeLoader):
 
 
 def _check(file: str, study: Study) -> None:
-    _choose(f"{file}: dataset", "unknown dataset", study.dataset, data.names())
+    for dataset in study.datasets:
+        _choose(f"{file}: dataset", "unknown dataset", dataset, data.names())
     for i, pair in enumerate(study.pairs):
         _choose(f"{file}: pairs.{i}.teacher", "unknown network", pair.teacher, networks.names())
         _choose(f"{file}: pairs.{i}.student", "unknown network", pair.student, networks.names())
@@ -197,7 +260,7 @@ def _check(file: str, study: Study) -> None:
             raise ConfigError(
                 f"{file}: scales.{i}", f"{scale:g} is not a data scale: give percent, above 0 and at most 100"
             )
-    for key in ("pairs", "scales", "seeds", "references"):
+    for key in ("datasets", "pairs", "scales", "seeds", "references"):
         items = getattr(study, key)
         if len({str(item) for item in items}) != len(items):
             raise ConfigError(f"{file}: {key}", "the same value stands twice")

@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
-from harness import data, gpus, provenance, records, storage
+from harness import data, gpus, networks, provenance, records, storage
 from harness.assemble import build_network, choose_device, load_weights, save_weights
 from harness.data.dataset import Dataset
-from harness.errors import ConfigError, UserError
+from harness.errors import UserError
 from harness.evaluate import measure, metric_name
+from harness.fit import Fit
+from harness.foreign import load_foreign
+from harness.recipes import Recipe, recipe_for
 from harness.records import TeacherRecord
 from harness.rng import Streams
-from methods.parts.augment import Views
-from methods.parts.images import Normaliser
-from methods.parts.schedule import half_cosine
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """SGD with cosine learning rate, random crops, cross entropy."""
-
-    epochs: int
-    batch: int
-    lr: float
-    weight_decay: float
-    floor: float
-    """A teacher below this top-1 accuracy, percent, is refused."""
-    momentum: float = 0.9
-    seed: int = 0
-
-
-RECIPES = {
-    "digits": Recipe(epochs=40, batch=128, lr=0.1, weight_decay=5e-4, floor=98.5),
-    "digits-tuning": Recipe(epochs=40, batch=128, lr=0.1, weight_decay=5e-4, floor=98.0),
-}
-"""By dataset. The digits' are our choice."""
 
 
 def folder(results: Path, dataset: str, network: str) -> Path:
@@ -50,41 +27,113 @@ def folder(results: Path, dataset: str, network: str) -> Path:
 
 
 def train(
-    dataset: str, network: str, *, results: Path, replace: bool = False, report: Callable[[str], object] = print
+    dataset: str,
+    network: str,
+    *,
+    results: Path,
+    replace: bool = False,
+    changes: Mapping[str, Any] | None = None,
+    backbone: Path | None = None,
+    report: Callable[[str], object] = print,
 ) -> TeacherRecord:
-    """Train a teacher, unless there is one already; ``replace`` trains anew.
+    """Train a teacher, unless there is one already; a training that was stopped goes on from its checkpoint.
+
+    Args:
+        dataset: what to train on.
+        network: what to train.
+        results: where teachers live.
+        replace: train anew even if there is one.
+        changes: fields of the recipe that shall differ.
+        backbone: file with ImageNet weights, for networks that can start from some.
+        report: takes lines for the person.
 
     Raises UserError if the teacher ends below its floor, which it then is not stored, or if an existing one is damaged.
     """
     place = folder(results, dataset, network)
     if not replace and (place / "teacher.json").exists():
         return verify(place)
-    recipe = _recipe(dataset)
+    recipe = recipe_for(dataset, network, changes or {})
     torch.set_num_threads(1)  # the thread count changes the last bits, and so the sha256
     if cards := gpus.visible():
         gpus.lease(cards, name=f"teacher {dataset}/{network}")
     loaded, device = data.load(dataset), choose_device("auto")
-    started = time.perf_counter()
-    model = fit(network, loaded, recipe, device, report)
-    seconds = time.perf_counter() - started
-    value = measure(model, loaded.task, loaded.test(), device)
-    _check_floor(f"teacher {dataset}/{network}", value, recipe.floor, "nothing was stored; look at its recipe")
+    model = Streams(recipe.seed, device).build("teacher-init", lambda: start(network, loaded, backbone))
+    fit = Fit(model, loaded, recipe, device, place / "training.pt")
+    fit.run(lambda line: report(f"teacher {dataset}/{network}: {line}"))
+    record = store(place, model, loaded, device, recipe, fit.seconds, (dataset, network))
+    fit.file.unlink(missing_ok=True)
+    report(f"teacher {dataset}/{network}: {record.value:.2f} % in {fit.seconds:.0f} s")
+    return record
+
+
+def take(
+    dataset: str,
+    network: str,
+    file: Path,
+    *,
+    renamings: Sequence[str] = (),
+    results: Path,
+    replace: bool = False,
+    changes: Mapping[str, Any] | None = None,
+) -> TeacherRecord:
+    """Store a checkpoint that was trained elsewhere as the teacher, after measuring it.
+
+    Raises UserError if there is a teacher already, if the file does not fit, or if it is below its floor.
+    """
+    place = folder(results, dataset, network)
+    if not replace and (place / "teacher.json").exists():
+        raise UserError(
+            f"{place}: there is a teacher already; --replace takes the new one, and its results become stale"
+        )
+    recipe = recipe_for(dataset, network, changes or {})
+    loaded, device = data.load(dataset), choose_device("auto")
+    model = load_foreign(build_network(network, loaded), file, renamings).to(device).eval()
+    return store(place, model, loaded, device, recipe, 0.0, (dataset, network), storage.sha256(file))
+
+
+def start(network: str, dataset: Dataset, backbone: Path | None) -> nn.Module:
+    """A fresh network, its backbone from a file if one is given. Raises UserError if the file does not fit."""
+    model = build_network(network, dataset)
+    if backbone is not None:
+        try:
+            networks.load_backbone(network, model, backbone)
+        except (OSError, ValueError) as error:
+            raise UserError(f"--backbone {backbone}: {error}") from None
+    return model
+
+
+def store(
+    place: Path,
+    model: nn.Module,
+    dataset: Dataset,
+    device: torch.device,
+    recipe: Recipe,
+    seconds: float,
+    name: tuple[str, str],
+    imported: str | None = None,
+) -> TeacherRecord:
+    """Measure a teacher and write weights and record; ``imported`` is the sha256 of the file it comes from.
+
+    Raises UserError if it is below its floor.
+    """
+    value = measure(model, dataset.task, dataset.test(), device)
+    advice = "nothing was stored; look at its recipe, or set the floor"
+    _check_floor(f"teacher {'/'.join(name)}", value, recipe.floor, advice)
     save_weights(model, place / "teacher.safetensors")
     record = TeacherRecord(
-        dataset=dataset,
-        network=network,
+        dataset=name[0],
+        network=name[1],
         sha256=storage.sha256(place / "teacher.safetensors"),
-        metric=metric_name(loaded.task),
+        metric=metric_name(dataset.task),
         value=value,
         floor=recipe.floor,
-        recipe=asdict(recipe),
+        recipe=recipe.model_dump() if imported is None else {"imported": imported},
         seconds=seconds,
         parameters=sum(p.numel() for p in model.parameters()),
         versions=provenance.versions(),
         finished=provenance.now(),
     )
     storage.write(place / "teacher.json", record)
-    report(f"teacher {dataset}/{network}: {value:.2f} % in {seconds:.0f} s")
     return record
 
 
@@ -107,39 +156,6 @@ def load(results: Path, dataset: str, network: str, task_of: Dataset, device: to
     place = folder(results, dataset, network)
     verify(place)
     return load_weights(build_network(network, task_of), place / "teacher.safetensors").to(device).eval()
-
-
-def fit(
-    network: str, dataset: Dataset, recipe: Recipe, device: torch.device, report: Callable[[str], object]
-) -> nn.Module:
-    """Train ``network`` from scratch on the training part; returns it in evaluation mode."""
-    streams, task, real = Streams(recipe.seed, device), dataset.task, dataset.train()
-    images, labels = real.images.to(device), real.labels.to(device)
-    views = Views(task.shape[1], task.shape[2], task.pad, task.flip)
-    normalise = Normaliser(task, device)
-    model = streams.build("teacher-init", lambda: build_network(network, dataset)).train()
-    optimizer = torch.optim.SGD(
-        model.parameters(), recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
-    )
-    for epoch in range(recipe.epochs):
-        optimizer.param_groups[0]["lr"] = recipe.lr * half_cosine(epoch, recipe.epochs)
-        generator = streams.generator("teacher", epoch)
-        order = torch.randperm(len(images), generator=generator, device=device)
-        loss = torch.zeros((), device=device)
-        for slots in order.split(recipe.batch):
-            x = normalise(views.augment(images[slots].float() / 255, generator))
-            loss = F.cross_entropy(model(x), labels[slots])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        report(f"teacher {network}: epoch {epoch + 1}/{recipe.epochs}, loss {loss.item():.4f}")
-    return model.eval()
-
-
-def _recipe(dataset: str) -> Recipe:
-    if dataset not in RECIPES:
-        raise ConfigError(dataset, "no recipe for a teacher on this dataset", dataset, RECIPES)
-    return RECIPES[dataset]
 
 
 def _check_floor(name: str, value: float, floor: float, advice: str) -> None:

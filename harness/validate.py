@@ -13,6 +13,7 @@ from harness.assemble import build_method, build_network, method_class, method_c
 from harness.config import Cell
 from harness.data.dataset import Dataset
 from harness.errors import UserError
+from harness.recipes import recipe_for
 
 FEW_IMAGES = 32
 
@@ -23,24 +24,32 @@ def validate(path: Path, report: Callable[[str], object] = print) -> list[Cell]:
     Raises UserError at the first problem. Reports presets whose values are another pair's, and scales that leave fewer
     than 32 images.
     """
-    study = config.load(path)
-    cells = config.grid(study)
-    dataset = data.load(study.dataset)
-    smallest = {(cell.label, cell.teacher, cell.student): cell for cell in sorted(cells, key=lambda c: -c.scale)}
-    for cell in smallest.values():
-        method_config(cell, path.name)
-    for teacher, group in _by_teacher(smallest.values()).items():
-        network = build_network(teacher, dataset)
-        for cell in group:
-            _build(cell, dataset, network, path.name)
-            if note := preset_note(cell):
-                report(f"{path.name}: methods.{cell.label}.preset: {note}")
-    _check_references(cells, dataset)
-    for scale in study.scales:
-        if (images := round(scale / 100 * dataset.task.reference_size)) < FEW_IMAGES:
-            report(f"{path.name}: scale {scale:g} leaves {max(1, images)} images, fewer than {FEW_IMAGES}")
+    grid = config.load_grid(path)
+    cells, recipes = grid.cells, grid.recipes
+    for name in dict.fromkeys(cell.dataset for cell in cells):
+        mine = [cell for cell in cells if cell.dataset == name]
+        for teacher in {cell.teacher for cell in mine}:
+            recipe_for(name, teacher, recipes[name])
+        _validate_dataset(name, mine, path.name, report)
     report(f"{path.name}: {len(cells)} cells are valid")
     return cells
+
+
+def _validate_dataset(name: str, cells: list[Cell], file: str, report: Callable[[str], object]) -> None:
+    dataset = data.load(name)
+    setups = {(c.study, c.label, c.teacher, c.student): c for c in sorted(cells, key=lambda cell: -cell.scale)}
+    for cell in setups.values():
+        method_config(cell, file)
+    for teacher, group in _by_teacher(setups.values()).items():
+        network = build_network(teacher, dataset)
+        for cell in group:
+            _build(cell, dataset, network, file)
+            if note := preset_note(cell):
+                report(f"{file}: methods.{cell.label}.preset: {note}")
+    _check_references(cells, dataset)
+    for scale in sorted({cell.scale for cell in cells}, reverse=True):
+        if (images := round(scale / 100 * dataset.task.reference_size)) < FEW_IMAGES:
+            report(f"{file}: scale {scale:g} leaves {max(1, images)} images, fewer than {FEW_IMAGES}")
 
 
 def _by_teacher(cells: Iterable[Cell]) -> dict[str, list[Cell]]:

@@ -19,7 +19,7 @@ from methods.parts.augment import ResizedCrops, Views
 from methods.parts.best import Best
 from methods.parts.composed import ComposedMethod, Synthesised
 from methods.parts.distiller import Distiller, soft_targets
-from methods.parts.generators import Generator
+from methods.parts.generators import for_task, initialise
 from methods.parts.growing_pool import GrowingPool, rounds_to_fill
 from methods.parts.images import Normaliser
 from methods.parts.inversion import InversionConfig, InversionLoss
@@ -161,8 +161,8 @@ class ContrastiveInverter(Stateful):
 
     def __init__(self, config: CMIConfig, context: Context) -> None:
         self.config, self.context = config, context
-        task = context.task
-        self.generator = context.build("generator-init", lambda: Generator(task, config.nz, config.generator_width))
+        task, kind = context.task, for_task(context.task)
+        self.generator = context.build("generator-init", lambda: kind(task, config.nz, config.generator_width))
         self.objective = InversionLoss(config, context)
         self.contrast = Contrast(config, context) if config.cr else None
         self._views = Views(task.shape[1], task.shape[2], task.pad, task.flip)
@@ -203,17 +203,6 @@ class ContrastiveInverter(Stateful):
         apply_gradients(optimizer, learned, gradients[: len(learned)])
         if self.contrast is not None:
             apply_gradients(self.contrast.optimizer, head, gradients[len(learned) :])
-
-
-@torch.no_grad()
-def initialise(generator: nn.Module, random: torch.Generator) -> None:
-    """Start a generator anew: weights N(0, 0.02), those of batch norm N(1, 0.02), biases 0; CMI, datafree/synthesis."""
-    for layer in generator.modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d | nn.BatchNorm2d):
-            centre = 1.0 if isinstance(layer, nn.BatchNorm2d) else 0.0
-            nn.init.normal_(layer.weight, centre, 0.02, generator=random)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
 
 
 class CMI(ComposedMethod):

@@ -2,7 +2,8 @@
 
 Every network maps images [B, C, H, W] to logits [B, classes]. With ``return_features=True`` it returns three things:
 the logits, the pooled penultimate features [B, F], and its stages, a tuple of activations [B, C', H', W']: the stem's
-output, then the output at the end of each stage.
+output, then the output at the end of each stage. Networks for dense prediction (deeplab.py) give logits
+[B, classes, H, W] and features [B, F, h, w].
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ _MODULES = {
     "resnet34": "resnet",
     "vgg11": "vgg",
     "cnn3_16": "small",
+    "deeplabv3_resnet50": "deeplab",
+    "deeplabv3_mobilenetv2": "deeplab",
 }
 """Network -> module of this folder; the module's NETWORKS maps the name to a function of (classes, channels)."""
 
@@ -43,3 +46,11 @@ def build(name: str, classes: int, channels: int = 3) -> nn.Module:
     module = importlib.import_module(f"harness.networks.{_MODULES[name]}")
     network: nn.Module = module.NETWORKS[name](classes, channels)
     return network
+
+
+def load_backbone(name: str, network: nn.Module, file: Path) -> None:
+    """Fill a network's backbone from a local file with ImageNet weights. Raises ValueError if it has none."""
+    module = importlib.import_module(f"harness.networks.{_MODULES[name]}")
+    if not hasattr(module, "load_backbone"):
+        raise ValueError(f"{name} has no backbone that could start from a file")
+    module.load_backbone(network, file)

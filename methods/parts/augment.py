@@ -92,3 +92,28 @@ class ResizedCrops:
         y = (2 * rows / (self.height - 1) - 1)[:, :, None].expand(-1, -1, self.width)
         x = (2 * columns / (self.width - 1) - 1)[:, None, :].expand(-1, self.height, -1)
         return F.grid_sample(images, torch.stack([x, y], dim=3), mode="bilinear", align_corners=True)
+
+
+def random_windows(
+    images: Tensor, labels: Tensor, size: tuple[int, int], flip: bool, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """A random window of every image and its labels, mirrored with probability 1/2 where ``flip``.
+
+    Args:
+        images: [B, C, H, W].
+        labels: [B, H, W].
+        size: height and width of the windows.
+        flip: whether to mirror.
+        generator: on the images' device.
+    """
+    height, width = size
+    limits = torch.tensor([images.shape[2] - height, images.shape[3] - width], device=images.device)
+    drawn = torch.rand(len(images), 3, generator=generator, device=images.device)
+    corner = (drawn[:, :2] * (limits + 1)).long().minimum(limits)
+    rows = corner[:, :1] + torch.arange(height, device=images.device)
+    across = torch.arange(width, device=images.device)
+    mirrored = (drawn[:, 2:] < 0.5) & flip
+    columns = corner[:, 1:] + torch.where(mirrored, across.flip(0), across)
+    sample = torch.arange(len(images), device=images.device)[:, None, None]
+    picked = sample, rows[:, :, None], columns[:, None, :]
+    return images.permute(0, 2, 3, 1)[picked].permute(0, 3, 1, 2), labels[picked]

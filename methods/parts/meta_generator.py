@@ -12,7 +12,7 @@ from methods.base import Context
 from methods.parts.augment import Views
 from methods.parts.best import Best
 from methods.parts.composed import Synthesised
-from methods.parts.generators import Generator
+from methods.parts.generators import for_task
 from methods.parts.images import Normaliser
 from methods.parts.inversion import InversionConfig, InversionLoss, TaskWeight
 from methods.parts.losses import detached
@@ -74,8 +74,8 @@ class MetaGeneratorInverter(Stateful):
     ) -> None:
         self.config, self.context, self.batch = config, context, batch
         self.warmup, self.reset_round = warmup, reset_round
-        task = context.task
-        self.generator = context.build("generator-init", lambda: Generator(task, config.nz, config.generator_width))
+        task, kind = context.task, for_task(context.task)
+        self.generator = context.build("generator-init", lambda: kind(task, config.nz, config.generator_width))
         self._copy = copy.deepcopy(self.generator)
         self.optimizer = torch.optim.Adam(
             self.generator.parameters(), config.inner_steps * config.lr_g, betas=(0.5, 0.999)

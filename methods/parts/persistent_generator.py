@@ -29,7 +29,7 @@ from methods.parts.teacher import TeacherOutput
 class PersistentGeneratorConfig(DistillationConfig):
     """CMI repository, datafree_kd.py and scripts, where nothing else is said."""
 
-    generator: Literal["fast", "cmi", "dafl", "dfad", "zskt", "dcgan"] = "cmi"
+    generator: Literal["fast", "cmi", "dafl", "dfad", "zskt", "dcgan", "dcgan-unit"] = "cmi"
     """Whose network: `methods/parts/generators.py`."""
     nz: int = Field(default=256, ge=1)
     generator_width: int = Field(default=128, ge=2, multiple_of=2)

@@ -90,16 +90,17 @@ class Decay:
         """Share of the initial rate that is left in round ``index``: 1 at first, 0 is where a cosine would end."""
         schedule = self.schedule
         if self.per == "epoch":
-            return self.share(schedule.epoch(index), schedule.epochs)
-        return self.share(max(0, index - schedule.warmup), schedule.distillation_rounds)
-
-    def share(self, position: int, total: int) -> float:
-        """The same at ``position`` of ``total``."""
-        if self.milestones:
-            return float(self.factor ** sum(position >= milestone * total - 1e-9 for milestone in self.milestones))
-        return half_cosine(position, total)
+            position, total = schedule.epoch(index), schedule.epochs
+        else:
+            position, total = max(0, index - schedule.warmup), schedule.distillation_rounds
+        return decay(position, total, self.milestones, self.factor)
 
 
-def half_cosine(position: int, total: int) -> float:
-    """(1 + cos(π · position / total)) / 2: 1 at the start, 0 at ``total``."""
+def decay(position: int, total: int, milestones: Sequence[float] = (), factor: float = 0.1) -> float:
+    """Share of a learning rate that is left at ``position`` of ``total``.
+
+    ``factor`` to the power of the milestones that lie behind; without milestones half a cosine, from 1 to 0.
+    """
+    if milestones:
+        return float(factor ** sum(position >= milestone * total - 1e-9 for milestone in milestones))
     return (1 + math.cos(math.pi * position / total)) / 2

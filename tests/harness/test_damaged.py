@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness import config, records, runner, storage, teachers
+from harness import config, records, runner, storage
 from harness.records import Metrics, TeacherRecord
 from tests import factory
 from tests.harness.conftest import Command
@@ -197,15 +196,12 @@ def test_a_teacher_below_its_floor_teaches_nobody(bench: Bench, dkd: Command) ->
     assert bench.lost() == set()
 
 
-def test_training_that_ends_below_the_floor_replaces_no_teacher(
-    bench: Bench, dkd: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recipe = replace(teachers.RECIPES["digits"], epochs=1, floor=100.0)
-    monkeypatch.setitem(teachers.RECIPES, "digits", recipe)
+def test_training_that_ends_below_the_floor_replaces_no_teacher(bench: Bench, dkd: Command) -> None:
+    hopeless = ("--set", "epochs=1", "--set", "floor=100")
     before = {path: path.read_bytes() for path in bench.teacher.iterdir()}
-    code, _, errors = dkd("train-teacher", "digits", "wrn10_1", "--replace", "--results", bench.results)
+    code, _, errors = dkd("train-teacher", "digits", "wrn10_1", "--replace", *hopeless, "--results", bench.results)
     refused((code, errors), "is below its floor of 100.00 %", "nothing was stored")
     assert {path: path.read_bytes() for path in bench.teacher.iterdir()} == before
-    code, _, errors = dkd("train-teacher", "digits", "wrn10_1", "--results", bench.folder / "new")
+    code, _, errors = dkd("train-teacher", "digits", "wrn10_1", *hopeless, "--results", bench.folder / "new")
     refused((code, errors), "nothing was stored")
     assert not (bench.folder / "new").exists()

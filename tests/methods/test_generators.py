@@ -7,16 +7,19 @@ import torch
 from torch import nn
 
 from methods.base import Task
-from methods.parts.generators import KINDS, ImageGenerator
+from methods.parts.generators import KINDS, DCGANUnitGenerator, Generator, ImageGenerator, for_task
 
-INPUT_KINDS = ["dafl", "dfad", "zskt"]
+NORMALISED_KINDS = ["dafl", "dfad", "zskt"]
+"""Whose last layer is a batch norm."""
+DCGAN_KINDS = ["dcgan", "dcgan-unit"]
+SMALL_KINDS = [kind for kind in KINDS if kind not in DCGAN_KINDS]
 
 
 def task(*shape: int) -> Task:
     return Task(10, shape, (0.5,) * shape[0], (0.25,) * shape[0], pad=4, flip=True, reference_size=1)  # type: ignore[arg-type]
 
 
-CIFAR, DIGITS = task(3, 32, 32), task(1, 8, 8)
+CIFAR, DIGITS, ROOMS = task(3, 32, 32), task(1, 8, 8), task(3, 128, 128)
 
 
 def batch_norms(generator: nn.Module) -> list[nn.BatchNorm2d]:
@@ -49,10 +52,32 @@ def test_parameters(kind: str, nz: int, parameters: int) -> None:
     assert sum(p.numel() for p in KINDS[kind](CIFAR, nz).parameters()) == parameters
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DCGAN_KINDS)
+def test_parameters_of_dcgan(kind: str) -> None:
+    assert sum(p.numel() for p in KINDS[kind](ROOMS, 256).parameters()) == 11_243_203
+
+
+@pytest.mark.parametrize("kind", SMALL_KINDS)
 @pytest.mark.parametrize("where", [CIFAR, DIGITS, task(3, 32, 64)], ids=lambda where: str(where.shape))
 def test_shapes(kind: str, where: Task) -> None:
     assert images(KINDS[kind](where, 7, 8), 7).shape == (16, *where.shape)
+
+
+@pytest.mark.parametrize("kind", DCGAN_KINDS)
+@pytest.mark.parametrize("where", [ROOMS, task(1, 16, 48)], ids=lambda where: str(where.shape))
+def test_shapes_of_dcgan(kind: str, where: Task) -> None:
+    generator = KINDS[kind](where, 7, 4)
+    assert images(generator, 7, 2).shape == (2, *where.shape)
+    assert generator.linear.out_features == 32 * where.shape[1] * where.shape[2] // 256
+    assert generator.first_norm.num_features == 32
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "message"), [("fast", (3, 32, 30), "multiples of 4"), ("dcgan", (3, 24, 32), "multiples of 16")]
+)
+def test_sizes_that_cannot_be_made(kind: str, shape: tuple[int, int, int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        KINDS[kind](task(*shape), 7, 8)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +92,19 @@ def test_shapes(kind: str, where: Task) -> None:
 )
 def test_width_scales_every_layer(kind: str, channels: list[int]) -> None:
     assert [layer.num_features for layer in batch_norms(KINDS[kind](DIGITS, 7, 10))] == channels
+
+
+@pytest.mark.parametrize("kind", DCGAN_KINDS)
+def test_width_scales_every_layer_of_dcgan(kind: str) -> None:
+    generator = KINDS[kind](ROOMS, 7, 10)
+    assert [layer.num_features for layer in batch_norms(generator)] == [80, 40, 20, 10, 10]
+    upsampling = [module for module in generator.modules() if isinstance(module, nn.ConvTranspose2d)]
+    assert {(conv.kernel_size, conv.stride, conv.padding, conv.bias) for conv in upsampling} == {
+        ((4, 4), (2, 2), (1, 1), None)
+    }
+    (last,) = [module for module in generator.modules() if isinstance(module, nn.Conv2d)]
+    assert (last.in_channels, last.out_channels, last.kernel_size) == (10, 3, (3, 3))
+    assert last.bias is not None
 
 
 @pytest.mark.parametrize(
@@ -93,11 +131,11 @@ def test_bias_of_convolutions(kind: str, biased: int) -> None:
 def test_space(kind: str) -> None:
     generator = KINDS[kind](CIFAR, 20, 16)
     x = images(generator, 20)
-    assert generator.space == ("input" if kind in INPUT_KINDS else "unit")
+    assert generator.space == ("input" if kind in [*NORMALISED_KINDS, "dcgan"] else "unit")
     assert ((x >= 0) & (x <= 1)).all() == (generator.space == "unit")
 
 
-@pytest.mark.parametrize("kind", INPUT_KINDS)
+@pytest.mark.parametrize("kind", NORMALISED_KINDS)
 def test_each_batch_has_mean_0_and_variance_1(kind: str) -> None:
     x = images(KINDS[kind](CIFAR, 100), 100)
     assert x.mean(dim=(0, 2, 3)).tolist() == pytest.approx([0] * 3, abs=1e-4)
@@ -118,3 +156,46 @@ def test_whether_a_tanh_bounds_what_is_normalised(kind: str, bounded: bool) -> N
     batch_norms(generator)[-1].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].abs().max().item()))
     images(generator, 100)
     assert (seen[0] <= 1) is bounded
+
+
+def test_dcgan_fills_the_range_between_minus_one_and_one() -> None:
+    """Its twin does the same between 0 and 1: (tanh(x) + 1) / 2 is sigmoid(2 x), and the last bias is 0."""
+    signed, unit = KINDS["dcgan"](CIFAR, 20, 4), KINDS["dcgan-unit"](CIFAR, 20, 4)
+    with torch.no_grad():
+        signed.body[-2].weight.mul_(100)  # type: ignore[operator,union-attr]
+    unit.load_state_dict(signed.state_dict())
+    with torch.no_grad():
+        unit.body[-2].weight.mul_(2)  # type: ignore[operator,union-attr]
+    z = torch.randn(16, 20)
+    x = signed(z)
+    assert -1 <= x.min() < -0.9
+    assert 0.9 < x.max() <= 1
+    assert torch.allclose((x + 1) / 2, unit(z), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", DCGAN_KINDS)
+def test_dcgan_starts_small(kind: str) -> None:
+    """Weights N(0, 0.02), those of batch norm N(1, 0.02), biases 0: all within five standard errors."""
+    layers = [layer for layer in KINDS[kind](ROOMS, 100).modules() if not list(layer.children())]
+    learning = [layer for layer in layers if list(layer.parameters())]
+    assert len(learning) == 11
+    for layer in learning:
+        centre = 1.0 if isinstance(layer, nn.BatchNorm2d) else 0.0
+        count = layer.weight.numel()
+        assert layer.weight.mean().item() == pytest.approx(centre, abs=5 * 0.02 / count**0.5)
+        assert layer.weight.std().item() == pytest.approx(0.02, rel=5 / (2 * count) ** 0.5)
+        assert layer.bias is None or not layer.bias.any()
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ((3, 32, 32), Generator),
+        ((3, 64, 64), Generator),
+        ((3, 128, 128), DCGANUnitGenerator),
+        ((3, 64, 128), DCGANUnitGenerator),
+    ],
+)
+def test_generator_for_task(shape: tuple[int, int, int], expected: type[ImageGenerator]) -> None:
+    assert for_task(task(*shape)) is expected
+    assert expected.space == "unit"

@@ -25,12 +25,12 @@ def gpu_limit():
     return getattr(workflow.global_resources.get("gpu"), "value", None)
 
 
-def cards(study):
-    """How many GPUs this machine has for the study; None if jobs go elsewhere, or this is already one of them."""
+def cards(grid):
+    """How many GPUs this machine has for the grid; None if jobs go elsewhere, or this is already one of them."""
     if workflow.resource_settings.nodes is not None or not workflow.is_main_process:
         return None
-    found = gpus.visible() if study.device != "cpu" else []
-    gpus.check(study.device, gpu_limit(), found)
+    found = gpus.visible() if grid.device != "cpu" else []
+    gpus.check(grid.device, gpu_limit(), found)
     return len(found)
 
 
@@ -50,6 +50,12 @@ def validate():
     if os.system(f"{DKD} validate --configfile {shlex.quote(str(CONFIG))} --results {shlex.quote(RESULTS)}"):
         sys.exit("error: nothing was started")
     write_bytes(stamp, grid.encode())
+
+
+def recipe(wildcards):
+    """What the grid changes in the recipe of a teacher, as options of the command."""
+    changes = RECIPES.get(wildcards.dataset, {})
+    return " ".join(f"--set {shlex.quote(f'{key}={value}')}" for key, value in changes.items())
 
 
 def teacher_sha256(folder):
@@ -78,11 +84,11 @@ try:
     RESULTS = str(SELECTION.pop("results", "results"))
     REPORTS = str(SELECTION.pop("reports", "reports"))
     CONFIG = study_file()
-    STUDY = studies.load(CONFIG)
-    GRID = studies.grid(STUDY)
-    CELLS = {cell.name: cell for cell in studies.select(GRID, SELECTION)}
-    PLANS = {cell.name: keys.plan_key(cell) for cell in GRID}
-    CARDS = cards(STUDY)
+    GRID = studies.load_grid(CONFIG)
+    CELLS = {cell.name: cell for cell in studies.select(GRID.cells, SELECTION)}
+    PLANS = {cell.name: keys.plan_key(cell) for cell in GRID.cells}
+    RECIPES = GRID.recipes
+    CARDS = cards(GRID)
     for folder in {cell.teacher_folder for cell in CELLS.values()}:
         teacher_sha256(f"{RESULTS}/{folder}")
 except (UserError, SyntaxError) as error:
@@ -90,12 +96,12 @@ except (UserError, SyntaxError) as error:
 
 DKD = os.environ.get("DKD_COMMAND") or f"{shlex.quote(sys.executable)} -m harness"
 METRICS = [f"{RESULTS}/{name}/metrics.json" for name in CELLS]
-STAMPS = f"{RESULTS}/.stamps/{STUDY.study}"
+STAMPS = f"{RESULTS}/.stamps/{GRID.name}"
 """Declared outputs are deleted before a job runs again, so the rules declare stamps in place of what must survive."""
 
-# One card per cell, unless the study says cpu or this machine has none; elsewhere the cluster knows.
-GPU = int(STUDY.device != "cpu" and CARDS != 0)
-CONCURRENT = max(1, (workflow.resource_settings.cores or 1) // STUDY.threads)
+# One card per cell, unless the grid says cpu or this machine has none; elsewhere the cluster knows.
+GPU = int(GRID.device != "cpu" and CARDS != 0)
+CONCURRENT = max(1, (workflow.resource_settings.cores or 1) // GRID.threads)
 if CARDS:
     CONCURRENT = min(CONCURRENT, gpu_limit() or CARDS)
 

@@ -12,7 +12,7 @@ rule distill:
         key=cell_key,
     message:
         "cell {wildcards.cell}"
-    threads: STUDY.threads
+    threads: GRID.threads
     retries: 2
     resources:
         gpu=GPU,

@@ -7,11 +7,13 @@ rule teacher:
         touch(f"{RESULTS}/teachers/{{dataset}}/{{network}}/ready"),
     message:
         "teacher {wildcards.network} on {wildcards.dataset}"
-    threads: STUDY.threads
+    threads: GRID.threads
     retries: 2
     resources:
         gpu=GPU,
         mem_mb=lambda wildcards, attempt: attempt * 4000,
         runtime=lambda wildcards, attempt: attempt * 240,
+    params:
+        recipe=recipe,
     shell:
-        "{DKD} train-teacher {wildcards.dataset} {wildcards.network} --results {RESULTS:q}"
+        "{DKD} train-teacher {wildcards.dataset} {wildcards.network} --results {RESULTS:q} {params.recipe}"
