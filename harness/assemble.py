@@ -109,7 +109,7 @@ def save_weights(network: nn.Module, path: Path) -> None:
     """Write a network's parameters and buffers as safetensors, atomically."""
     from safetensors.torch import save_model
 
-    from harness.records import write_with
+    from harness.storage import write_with
 
     write_with(path, lambda temporary: save_model(network, str(temporary)))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from harness import keys, provenance, records
+from harness import keys, provenance, records, storage
 from harness.assemble import choose_device, method_config
 from harness.records import Attempt, Manifest
 from harness.runner import Run
@@ -31,7 +31,7 @@ def recorded(run: Run) -> Iterator[Outcome]:
     entry without an end.
     """
     manifest = _begun(run)
-    records.write(run.folder / "manifest.json", manifest)
+    storage.write(run.folder / "manifest.json", manifest)
     result = Outcome()
     try:
         yield result
@@ -43,7 +43,7 @@ def recorded(run: Run) -> Iterator[Outcome]:
     finally:
         last = manifest.attempts[-1].model_copy(update={"end": provenance.now(), "outcome": result.outcome})
         ended = manifest.model_copy(update={"attempts": [*manifest.attempts[:-1], last]})
-        records.write(run.folder / "manifest.json", ended)
+        storage.write(run.folder / "manifest.json", ended)
 
 
 def device_name(device: torch.device) -> str:

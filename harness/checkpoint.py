@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from harness.errors import UserError
-from harness.records import write_with
+from harness.storage import write_with
 
 
 def save(path: Path, state: dict[str, Any]) -> None:

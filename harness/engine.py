@@ -19,7 +19,8 @@ from harness.clock import Clock
 from harness.energy import joules
 from harness.errors import UserError
 from harness.evaluate import Evaluator
-from harness.records import Event, Seconds, append_events
+from harness.records import Event, Seconds
+from harness.storage import append_events
 from methods.base import Losses, Method
 
 NUMBERS = 2

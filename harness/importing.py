@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import records, runs
+from harness import records, runs, storage
 from harness.errors import UserError
 from harness.records import DamagedRecord, Manifest, Metrics, TeacherRecord
 
@@ -89,7 +89,7 @@ class _Import:
         _check_file(folder / "teacher.safetensors", record.sha256)
         _require(record.value >= record.floor, f"{record.value:.2f} % is below its floor of {record.floor:.2f} %")
         for name in ("teacher.safetensors", "teacher.json"):
-            records.copy(folder / name, target / name)
+            storage.copy(folder / name, target / name)
         self.report.teachers += 1
 
     def run(self, run: Path) -> None:
@@ -107,7 +107,7 @@ class _Import:
             self._add(run, target)
         copy = target.parent.parent / "metrics.json"
         if not copy.exists() and runs.current_key(run.parent.parent) == run.name:
-            records.copy(target / "metrics.json", copy)
+            storage.copy(target / "metrics.json", copy)
 
     def _target(self, folder: Path) -> Path:
         return self.ours / folder.relative_to(self.theirs)
@@ -135,8 +135,8 @@ class _Import:
         shutil.rmtree(stage, ignore_errors=True)
         for name in FILES:
             if (run / name).exists():
-                records.copy(run / name, stage / name)
-        records.move(stage, target)
+                storage.copy(run / name, stage / name)
+        storage.move(stage, target)
         self.report.imported += 1
 
 
@@ -147,7 +147,7 @@ def _require(condition: bool, problem: str) -> None:
 
 def _check_file(path: Path, sha256: str | None) -> None:
     """A file may be missing (weights are often left behind), but not be another one."""
-    _require(not path.exists() or records.sha256(path) == sha256, f"{path.name} is not what its record says: sha256")
+    _require(not path.exists() or storage.sha256(path) == sha256, f"{path.name} is not what its record says: sha256")
 
 
 def _teacher_sha256(folder: Path) -> str | None:

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 from harness.engine import Engine
-from harness.records import Progress, write
+from harness.records import Progress
+from harness.storage import write
 
 EVERY_SECONDS = 1.0
 

@@ -1,17 +1,12 @@
-"""The files of one run: metrics, events and manifest, and the only code that writes, fsyncs and renames.
+"""What is stored of a run: metrics, events and manifest, and how they are read back. storage.py writes them.
 
 The layout of ``results/`` is described in ``results/README.md``. Records are read without torch.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import re
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -20,10 +15,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from harness.errors import UserError
 
 SCHEMA: Literal[1] = 1
-
-os.umask(_UMASK := os.umask(0))
-READABLE = 0o666 & ~_UMASK
-"""Mode of every file: safetensors' own keeps results from colleagues."""
 
 Status = Literal["done", "diverged", "failed"]
 
@@ -240,69 +231,16 @@ def read(path: Path, kind: type[RecordT]) -> RecordT:
         raise DamagedRecord(path, _first_problem(error)) from None
 
 
-def write(path: Path, record: Record, durable: bool = True) -> None:
-    """Write ``record`` atomically; without ``durable`` it may be lost if the machine, not the process, dies."""
-    write_with(path, lambda file: file.write_bytes((record.model_dump_json(indent=1) + "\n").encode()), durable)
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write ``data`` so that ``path`` holds either its old or its new content, whatever happens meanwhile."""
-    write_with(path, lambda temporary: temporary.write_bytes(data))
-
-
-def write_with(path: Path, save: Callable[[Path], object], durable: bool = True) -> None:
-    """Let ``save`` write a temporary file beside ``path``, then move it there.
-
-    The temporary name carries the process id, so that two writers never share one.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with _named(path):
-        try:
-            save(temporary)
-            temporary.chmod(READABLE)
-            if durable:
-                _fsync(temporary)
-            os.replace(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        if durable:
-            _fsync(path.parent)
-
-
-def copy(source: Path, target: Path) -> None:
-    """Copy a file atomically."""
-    write_with(target, lambda temporary: shutil.copyfile(source, temporary))
-
-
-def append_events(path: Path, events: list[Event]) -> None:
-    """Append the events that the file does not hold yet; a line that was cut by a kill is removed first."""
-    intact = _intact_lines(path)
-    with _named(path), path.open("ab") as file:
-        file.truncate(sum(len(line) for line in intact))
-        for event in events[max(0, len(intact) - (events[0].n if events else 0)) :]:
-            file.write(event.model_dump_json().encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def read_events(path: Path) -> list[Event]:
     """All events of a run, in order; while it is unfinished, a torn last line is left out.
 
     Raises DamagedRecord on any other damage, also when the events of a finished run end before its last step.
     """
-    events = [_event(path, number, line) for number, line in enumerate(_intact_lines(path))]
+    events = [_event(path, number, line) for number, line in enumerate(intact_lines(path))]
     steps, last = _steps(path.with_name("metrics.json")), events[-1].step if events else 0
     if steps not in (None, last):
         raise DamagedRecord(path, f"ends at step {last}, the run at step {steps}")
     return events
-
-
-def sha256(path: Path) -> str:
-    """Hexadecimal sha256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def find_metrics(results: Path) -> Iterator[Path]:
@@ -310,36 +248,8 @@ def find_metrics(results: Path) -> Iterator[Path]:
     yield from sorted(results.glob("*/*/*--*/*/scale-*/seed-*/metrics.json"))
 
 
-def move(folder: Path, target: Path) -> None:
-    """Rename a complete folder to where it belongs. Raises OSError if something is there."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    folder.rename(target)
-    _fsync(target.parent)
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Raise the system's errors with the name of the file that could not be written.
-
-    torch and safetensors tell a full disk in exceptions of their own; these become the OSError behind them.
-    """
-    try:
-        yield
-    except Exception as error:
-        if number := _system_error(error):
-            raise OSError(number, os.strerror(number), str(path)) from error
-        raise
-
-
-def _system_error(error: BaseException | None) -> int | None:
-    """Number of the system's error that an exception is, quotes (as Rust prints it) or was raised for."""
-    if error is None or isinstance(error, OSError):
-        return error.errno if error else None
-    quoted = re.search(r"\(os error (\d+)\)", str(error))
-    return int(quoted[1]) if quoted else _system_error(error.__context__)
-
-
-def _intact_lines(path: Path) -> list[bytes]:
+def intact_lines(path: Path) -> list[bytes]:
+    """The lines of a file that were written to their end."""
     if not path.exists():
         return []
     return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
@@ -368,14 +278,6 @@ def _first_problem(error: ValidationError) -> str:
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"])
     return f"{field}: {first['msg']}" if field else str(first["msg"])
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def to_json(value: Any) -> str:

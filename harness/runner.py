@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness import gpus, keys, records
+from harness import gpus, keys, records, storage
 from harness.config import Cell
 from harness.errors import UserError
 from harness.records import Metrics, TeacherRecord
@@ -61,7 +61,7 @@ def run_cell(cell: Cell, *, results: Path, plan_key: str | None = None, concurre
             if not finished.exists():
                 _execute(run, waited)
     metrics = records.read(finished, Metrics)
-    records.copy(finished, run.cell_folder / "metrics.json")
+    storage.copy(finished, run.cell_folder / "metrics.json")
     return metrics
 
 

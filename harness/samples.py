@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.evaluate import batch_size
-from harness.records import write_with
+from harness.storage import write_with
 from methods.base import Task
 from methods.parts.images import Normaliser
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from harness import data, gpus, networks, provenance, records
+from harness import data, gpus, networks, provenance, records, storage
 from harness.assemble import build_network, choose_device, load_weights, save_weights
 from harness.data.dataset import Dataset
 from harness.errors import UserError
@@ -88,7 +88,7 @@ def take(
     recipe = recipe_for(dataset, network, changes or {})
     loaded, device = data.load(dataset), choose_device("auto")
     model = load_foreign(build_network(network, loaded), file, renamings).to(device).eval()
-    return store(place, model, loaded, device, recipe, 0.0, (dataset, network), records.sha256(file))
+    return store(place, model, loaded, device, recipe, 0.0, (dataset, network), storage.sha256(file))
 
 
 def start(network: str, dataset: Dataset, backbone: Path | None) -> nn.Module:
@@ -123,7 +123,7 @@ def store(
     record = TeacherRecord(
         dataset=name[0],
         network=name[1],
-        sha256=records.sha256(place / "teacher.safetensors"),
+        sha256=storage.sha256(place / "teacher.safetensors"),
         metric=metric_name(dataset.task),
         value=value,
         floor=recipe.floor,
@@ -133,7 +133,7 @@ def store(
         versions=provenance.versions(),
         finished=provenance.now(),
     )
-    records.write(place / "teacher.json", record)
+    storage.write(place / "teacher.json", record)
     return record
 
 
@@ -144,7 +144,7 @@ def verify(place: Path) -> TeacherRecord:
     again = f"train it again: dkd train-teacher {record.dataset} {record.network} --replace"
     if not weights.exists():
         raise UserError(f"{weights}: missing, though teacher.json is there; {again}")
-    found = records.sha256(weights)
+    found = storage.sha256(weights)
     if found != record.sha256:
         raise UserError(f"{weights}: sha256 is {found}, teacher.json says {record.sha256}; {again}")
     _check_floor(f"{place}/teacher.json: teacher", record.value, record.floor, again)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import mlflow_view, records, runs
+from harness import mlflow_view, runs, storage
 from harness.mlflow_store import Experiment, open_store
 from harness.records import DamagedRecord
 
@@ -77,7 +77,7 @@ def _sync_run(experiment: Experiment, run: Path, superseded: bool, report: SyncR
     report.created += created
     report.updated += not created
     link = {"run_id": run_id, "tracking_uri": experiment.uri, "store": experiment.store, "fingerprint": fingerprint}
-    records.write_bytes(run / "mlflow.json", (json.dumps(link, indent=1) + "\n").encode())
+    storage.write_bytes(run / "mlflow.json", (json.dumps(link, indent=1) + "\n").encode())
 
 
 def _fingerprint(run: Path, superseded: bool, working: bool) -> str:

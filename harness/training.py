@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import harness
-from harness import attempts, data, provenance, records, runs, samples, teachers
+from harness import attempts, data, provenance, runs, samples, storage, teachers
 from harness.assemble import build_method, choose_device, method_class, method_config, preset_note, save_weights
 from harness.data.dataset import Dataset
 from harness.engine import Diverged, Engine, MethodFailed, inside_method
@@ -44,7 +44,7 @@ def train(run: Run, waited: float) -> Metrics:
         status, reason, found = "failed", str(error), {}
         session.report.log_text("".join(traceback.format_exception(error)))
     metrics = session.metrics(status, reason, found)
-    records.write(run.folder / "metrics.json", metrics)
+    storage.write(run.folder / "metrics.json", metrics)
     for leftover in ("checkpoint.pt", "progress.json"):
         (run.folder / leftover).unlink(missing_ok=True)
     session.report.say(f"{status}: {reason}" if reason else f"done: {metrics.final:.2f} %")
@@ -113,8 +113,8 @@ class _Session:
         samples.save_sheet(folder / "samples.png", images[:: max(1, len(images) // SHEET)][:SHEET])
         classes, difficulty = samples.describe(images, self.teacher, self.dataset.task)
         return {
-            "student_sha256": records.sha256(folder / "student.safetensors"),
-            "samples_sha256": records.sha256(folder / "samples.png"),
+            "student_sha256": storage.sha256(folder / "student.safetensors"),
+            "samples_sha256": storage.sha256(folder / "samples.png"),
             "class_counts": classes,
             "difficulty": difficulty,
             "flops": count_flops(self._small, engine.ledger.synthesis_calls, engine.ledger.step),

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from harness import records
+from harness import storage
 from harness.config import Cell
 from harness.errors import UserError
 
@@ -28,7 +28,7 @@ def borrow_teacher(cell: Cell, results: Path, out: Path) -> None:
     source, target = results / cell.teacher_folder, out / cell.teacher_folder
     if (source / "teacher.json").exists():
         for name in ("teacher.safetensors", "teacher.json"):
-            records.copy(source / name, target / name)
+            storage.copy(source / name, target / name)
 
 
 def _parse(setting: str) -> tuple[str, Any]:

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from harness import records
+from harness import storage
 from harness.records import Attempt, Event, Flops, Manifest, Metrics, Seconds, TeacherRecord
 
 TEACHER_SHA = "7e" * 32
@@ -115,12 +115,12 @@ def write(
     cell = results / result.cell
     run = cell / "runs" / result.key
     run.mkdir(parents=True)
-    records.append_events(run / "events.jsonl", _curve(result) if curve is None else curve)
-    records.write(run / "manifest.json", manifest(result, config))
+    storage.append_events(run / "events.jsonl", _curve(result) if curve is None else curve)
+    storage.write(run / "manifest.json", manifest(result, config))
     if result.status == "done":
         _samples(run / "samples.png")
-    records.write(run / "metrics.json", result)
-    records.copy(run / "metrics.json", cell / "metrics.json")
+    storage.write(run / "metrics.json", result)
+    storage.copy(run / "metrics.json", cell / "metrics.json")
     return cell
 
 
@@ -160,6 +160,6 @@ def untrained_teacher(results: Path) -> Path:
     torch.manual_seed(0)
     place = results / "teachers/digits/wrn10_1"
     save_weights(build_network("wrn10_1", data.load("digits")), place / "teacher.safetensors")
-    sha256 = records.sha256(place / "teacher.safetensors")
-    records.write(place / "teacher.json", teacher().model_copy(update={"sha256": sha256}))
+    sha256 = storage.sha256(place / "teacher.safetensors")
+    storage.write(place / "teacher.json", teacher().model_copy(update={"sha256": sha256}))
     return place

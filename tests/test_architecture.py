@@ -54,7 +54,7 @@ def test_no_method_knows_another(file: Path) -> None:
 
 @pytest.mark.parametrize("file", files("harness/reporting"), ids=str)
 def test_reporting_reads_records_alone(file: Path) -> None:
-    allowed = ("harness.reporting", "harness.records", "harness.errors")
+    allowed = ("harness.reporting", "harness.records", "harness.storage", "harness.errors")
     ours = [m for m in imports(file) if starts(m, "harness", "methods", "torch", "mlflow")]
     assert not [m for m in ours if m != "harness" and not starts(m, *allowed)]
 
@@ -69,3 +69,10 @@ def test_the_bench_names_no_method(file: Path) -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     assert not literals & names
+
+
+@pytest.mark.parametrize("file", [f for f in files("harness") if f.name != "storage.py"], ids=str)
+def test_one_module_alone_renames_and_syncs_files(file: Path) -> None:
+    calls = {f"os.{name}" for name in ("fsync", "rename", "replace")}
+    used = {ast.unparse(node) for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Attribute)}
+    assert not [name for name in used if name in calls or name.endswith(".rename")]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import methods
-from harness import config, engine, records, runner, teachers
+from harness import config, engine, records, runner, storage, teachers
 from harness.errors import UserError
 from harness.records import Manifest, Metrics, TeacherRecord
 from tests import factory
@@ -109,7 +109,7 @@ def test_a_changed_teacher_is_refused(results: Path) -> None:
 def test_a_teacher_below_its_floor_is_refused(results: Path) -> None:
     place = results / "teachers/digits/wrn10_1"
     record = records.read(place / "teacher.json", TeacherRecord)
-    records.write(place / "teacher.json", record.model_copy(update={"value": 97.0}))
+    storage.write(place / "teacher.json", record.model_copy(update={"value": 97.0}))
     with pytest.raises(UserError, match="below its floor"):
         teachers.verify(place)
 
@@ -126,8 +126,8 @@ def test_a_damaged_checkpoint_is_named(results: Path) -> None:
 def test_the_student_and_its_sheet_are_what_the_record_says(results: Path) -> None:
     metrics = run(results, "return super().distill_step()")
     folder = results / metrics.cell / "runs" / metrics.key
-    assert records.sha256(folder / "student.safetensors") == metrics.student_sha256
-    assert records.sha256(folder / "samples.png") == metrics.samples_sha256
+    assert storage.sha256(folder / "student.safetensors") == metrics.student_sha256
+    assert storage.sha256(folder / "samples.png") == metrics.samples_sha256
     assert sum(metrics.class_counts or []) == sum(metrics.difficulty or []) == metrics.images == 65
     assert [event.step for event in records.read_events(folder / "events.jsonl")] == [1, 2, 3]
     assert not (folder / "checkpoint.pt").exists()

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from harness import records
+from harness import storage
 from harness.reporting.cells import Cell, labels
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288", "#882255")
@@ -142,8 +142,8 @@ def panels(count: int, height: float, below: Key) -> tuple[Figure, list[Axes]]:
 def save(figure: Figure, stem: Path) -> list[Path]:
     """Write ``figure`` as ``stem.svg`` and ``stem.png``: the same bytes for the same figure."""
     svg, png = stem.with_name(f"{stem.name}.svg"), stem.with_name(f"{stem.name}.png")
-    records.write_with(svg, lambda path: figure.savefig(path, format="svg", metadata={"Date": None}))
-    records.write_with(png, lambda path: figure.savefig(path, format="png", dpi=200))
+    storage.write_with(svg, lambda path: figure.savefig(path, format="svg", metadata={"Date": None}))
+    storage.write_with(png, lambda path: figure.savefig(path, format="png", dpi=200))
     return [svg, png]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import UserError
-from harness.records import write_bytes
 from harness.reporting import formats, gallery, look
 from harness.reporting.ablation import ablations
 from harness.reporting.cells import group
@@ -15,6 +14,7 @@ from harness.reporting.page import Section, page
 from harness.reporting.provenance import check
 from harness.reporting.table import Table
 from harness.reporting.tables import tables
+from harness.storage import write_bytes
 
 
 def render(

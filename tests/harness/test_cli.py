@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import harness
-from harness import cli, config, mlflow_store, records
+from harness import cli, config, mlflow_store, storage
 from harness.errors import UserError
 from tests import factory
 from tests.harness.conftest import Command
@@ -56,8 +56,8 @@ def test_run_calls_the_runner_for_every_cell(dkd: Command, grid: Path, ran: list
 
 def test_run_with_settings_leaves_the_grid_alone(dkd: Command, grid: Path, ran: list[Any], tmp_path: Path) -> None:
     teacher = tmp_path / "results/teachers/digits/wrn10_1"
-    records.write_bytes(teacher / "teacher.json", b"record")
-    records.write_bytes(teacher / "teacher.safetensors", b"weights")
+    storage.write_bytes(teacher / "teacher.json", b"record")
+    storage.write_bytes(teacher / "teacher.safetensors", b"weights")
     places = ["--results", tmp_path / "results", "--out", tmp_path / "out"]
     settings = ["--set", "gamma=1", "--set", "diversity=false", "--set", "name=a=b"]
     assert dkd("run", CELL, "--configfile", grid, *settings, *places)[0] == 0

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from harness import compare, records
+from harness import compare, storage
 from harness.errors import UserError
 from harness.records import Seconds
 from tests import factory
@@ -24,7 +24,7 @@ def add(results: Path, seed: int, key: str, final: float, seconds: float, **prov
     run = factory.write(results, result) / "runs" / key
     manifest = factory.manifest(result)
     attempt = manifest.attempts[0].model_copy(update={"commit": provenance.pop("commit", OLD)})
-    records.write(run / "manifest.json", manifest.model_copy(update={"attempts": [attempt], **provenance}))
+    storage.write(run / "manifest.json", manifest.model_copy(update={"attempts": [attempt], **provenance}))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import records
+from harness import records, storage
 from harness.records import Manifest, Metrics
 from tests import factory
 from tests.harness.disks import Disk, small_disk
@@ -67,4 +67,4 @@ def test_a_disk_that_fills_up(disk: Disk, tmp_path: Path, room: int, checkpoint_
     run = found.parent / "runs" / done.key
     assert (done.status, done.steps) == ("done", 3)
     assert [event.step for event in records.read_events(run / "events.jsonl")] == [1, 2, 3]
-    assert records.sha256(run / "student.safetensors") == done.student_sha256
+    assert storage.sha256(run / "student.safetensors") == done.student_sha256

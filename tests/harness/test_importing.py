@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness import importing, records, runs
+from harness import importing, runs, storage
 from harness.errors import UserError
 from tests import factory
 from tests.harness.conftest import Command
@@ -20,17 +20,17 @@ def add(results: Path, **changes: Any) -> Path:
     run = factory.write(results, result) / "runs" / result.key
     (run / "student.safetensors").write_bytes(b"weights")
     sums = {"student": run / "student.safetensors", "samples": run / "samples.png"}
-    known = {f"{name}_sha256": records.sha256(path) for name, path in sums.items() if path.exists()}
-    records.write(run / "metrics.json", result.model_copy(update=known))
-    records.copy(run / "metrics.json", run.parent.parent / "metrics.json")
+    known = {f"{name}_sha256": storage.sha256(path) for name, path in sums.items() if path.exists()}
+    storage.write(run / "metrics.json", result.model_copy(update=known))
+    storage.copy(run / "metrics.json", run.parent.parent / "metrics.json")
     return run
 
 
 def teach(results: Path, weights: bytes = WEIGHTS, **changes: Any) -> str:
     place = results / "teachers/digits/wrn10_1"
-    records.write_bytes(place / "teacher.safetensors", weights)
-    sha256 = records.sha256(place / "teacher.safetensors")
-    records.write(place / "teacher.json", factory.teacher().model_copy(update={"sha256": sha256, **changes}))
+    storage.write_bytes(place / "teacher.safetensors", weights)
+    sha256 = storage.sha256(place / "teacher.safetensors")
+    storage.write(place / "teacher.json", factory.teacher().model_copy(update={"sha256": sha256, **changes}))
     return sha256
 
 
@@ -88,7 +88,7 @@ def test_an_import_that_was_cut_off_is_finished(theirs: Path, ours: Path, monkey
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(records, "move", dies)
+        patch.setattr(storage, "move", dies)
         with pytest.raises(KeyboardInterrupt):
             importing.merge(theirs, ours)
     assert len(calls) == 1
@@ -101,7 +101,7 @@ def test_ours_stays(theirs: Path, ours: Path) -> None:
     sha256 = teach(ours)
     same_key = add(ours, seed=0, final=12.0, teacher_sha256=sha256)
     begun = ours / runs.of_cell(theirs / factory.metrics(seed=1).cell)[0].relative_to(theirs)
-    records.write_bytes(begun / "checkpoint.pt", b"ours")
+    storage.write_bytes(begun / "checkpoint.pt", b"ours")
     before = files(ours)
     report = importing.merge(theirs, ours)
     assert (report.imported, report.known, report.teachers) == (1, 0, 0)
@@ -121,7 +121,7 @@ def test_a_newer_result_of_ours_stays_the_cells_result(theirs: Path, ours: Path)
 
 
 def test_another_teacher_than_ours_is_refused_with_all_it_taught(theirs: Path, ours: Path) -> None:
-    mine, other = teach(ours, b"other weights"), records.sha256(theirs / "teachers/digits/wrn10_1/teacher.safetensors")
+    mine, other = teach(ours, b"other weights"), storage.sha256(theirs / "teachers/digits/wrn10_1/teacher.safetensors")
     before = files(ours)
     report = importing.merge(theirs, ours)
     assert report.imported == 0

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from harness import records
+from harness import records, storage
 from harness.records import DamagedRecord, Metrics
 from tests import factory
 
 
 def test_a_cut_metrics_file_is_named(tmp_path: Path) -> None:
     file = tmp_path / "metrics.json"
-    records.write(file, factory.metrics())
+    storage.write(file, factory.metrics())
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(DamagedRecord, match=r"metrics\.json"):
         records.read(file, Metrics)
@@ -19,17 +19,17 @@ def test_a_cut_metrics_file_is_named(tmp_path: Path) -> None:
 
 def test_events_are_never_written_twice_and_a_torn_line_is_replaced(tmp_path: Path) -> None:
     file, events = tmp_path / "events.jsonl", factory.events(4)
-    records.append_events(file, events[:2])
+    storage.append_events(file, events[:2])
     with file.open("ab") as torn:
         torn.write(events[2].model_dump_json().encode()[:40])
-    records.append_events(file, events)
-    records.append_events(file, events)
+    storage.append_events(file, events)
+    storage.append_events(file, events)
     assert records.read_events(file) == events
 
 
 def test_damage_in_the_middle_is_named(tmp_path: Path) -> None:
     file = tmp_path / "events.jsonl"
-    records.append_events(file, factory.events(3))
+    storage.append_events(file, factory.events(3))
     lines = file.read_bytes().splitlines(keepends=True)
     file.write_bytes(lines[0] + lines[2])
     with pytest.raises(DamagedRecord, match="line 2 carries number 2, expected 1"):
@@ -50,14 +50,14 @@ def test_the_events_of_a_finished_run_go_to_its_end(tmp_path: Path) -> None:
 
 def test_a_failed_write_leaves_the_old_content(tmp_path: Path) -> None:
     file = tmp_path / "x"
-    records.write_bytes(file, b"old")
+    storage.write_bytes(file, b"old")
 
     def fails(temporary: Path) -> None:
         temporary.write_bytes(b"ne")
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
-        records.write_with(file, fails)
+        storage.write_with(file, fails)
     assert file.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [file]
 

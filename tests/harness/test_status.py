@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from harness import config, keys, records, runs, status
+from harness import config, keys, records, runs, status, storage
 from harness.records import Manifest, Progress, Seconds, TeacherRecord
 from tests import factory
 
@@ -43,7 +43,7 @@ class Bench:
             versions={},
             finished="2026-01-01T00:00:00+00:00",
         )
-        records.write(self.results / self.cell.teacher_folder / "teacher.json", record)
+        storage.write(self.results / self.cell.teacher_folder / "teacher.json", record)
 
     @property
     def key(self) -> str:
@@ -56,13 +56,13 @@ class Bench:
         factory.write(self.results, result)
         run = self.results / result.cell / "runs" / result.key
         now = {"sources": keys.sources(self.cell), "numbers": keys.numbers(), "config": {"gamma": 2, "batch": 64}}
-        records.write(run / "manifest.json", factory.manifest(result).model_copy(update=now))
+        storage.write(run / "manifest.json", factory.manifest(result).model_copy(update=now))
         return run
 
     def begin(self) -> Path:
         run = self.results / self.cell.name / "runs" / self.key
         run.mkdir(parents=True)
-        records.write(run / "progress.json", Progress(epoch=40, epochs=200, seconds=SECONDS, pid=os.getpid(), time=0.0))
+        storage.write(run / "progress.json", Progress(epoch=40, epochs=200, seconds=SECONDS, pid=os.getpid(), time=0.0))
         return run
 
     def edit(self, text: str) -> None:
@@ -113,7 +113,7 @@ def test_stopped_when_nobody_holds_the_lock(bench: Bench) -> None:
 
 def test_running_on_another_machine_while_its_progress_is_fresh(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     run = bench.begin()
-    records.write(run / "manifest.json", factory.manifest(factory.metrics("mine")))  # says host node1
+    storage.write(run / "manifest.json", factory.manifest(factory.metrics("mine")))  # says host node1
     monkeypatch.setattr(time, "time", lambda: runs.FRESH - 1)
     assert bench.status() == ("running", "at epoch 40/200")
     monkeypatch.setattr(time, "time", lambda: runs.FRESH + 1)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import records, trace
+from harness import storage, trace
 from harness.errors import UserError
 from tests import factory
 
@@ -47,7 +47,7 @@ def test_find_nothing_names_the_nearest_cells(results: Path) -> None:
 def test_describe_leads_from_the_number_to_its_origin(results: Path) -> None:
     (run,) = trace.find(results, f"{PAIR}/ssd-kd/scale-10/seed-1")
     (run / "attempts.log").touch()
-    records.write_bytes(run / "mlflow.json", b'{"run_id": "abc", "tracking_uri": "sqlite:///x"}')
+    storage.write_bytes(run / "mlflow.json", b'{"run_id": "abc", "tracking_uri": "sqlite:///x"}')
     text = "\n".join(trace.describe(run))
     for expected in (
         f"{run.name} (current)",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from filelock import FileLock
 
-from harness import mlflow_store, records, tracking
+from harness import mlflow_store, records, storage, tracking
 from harness.errors import UserError
 from harness.tracking import SyncReport
 from tests import factory
@@ -33,7 +33,7 @@ def unfinished(results: Path, seed: int) -> Path:
     (run.parent.parent / "metrics.json").unlink()
     manifest = factory.manifest(result)
     attempt = manifest.attempts[0].model_copy(update={"end": None, "outcome": None})
-    records.write(run / "manifest.json", manifest.model_copy(update={"attempts": [attempt]}))
+    storage.write(run / "manifest.json", manifest.model_copy(update={"attempts": [attempt]}))
     return run
 
 
@@ -232,22 +232,22 @@ def test_a_run_lives_on_until_it_is_retried(tmp_path: Path) -> None:
     killed = stored(results)[result.key].info
     assert killed.status == "KILLED"
 
-    records.append_events(run / "events.jsonl", factory.events(5))
+    storage.append_events(run / "events.jsonl", factory.events(5))
     with FileLock(run / "lock"):
         assert tracking.sync(results).updated == 1
     resumed = stored(results)[result.key]
     assert (resumed.info.run_id, resumed.info.status) == (killed.run_id, "RUNNING")
     assert len(client(results).get_metric_history(killed.run_id, "test/top1")) == 5
 
-    records.write(run / "metrics.json", result)
+    storage.write(run / "metrics.json", result)
     tracking.sync(results)
     assert stored(results)[result.key].info.status == "FINISHED"
 
     again = manifest.attempts[0].model_copy(update={"start": "2026-02-02T00:00:00+00:00"})
-    records.write(run / "manifest.json", manifest.model_copy(update={"attempts": [again]}))
+    storage.write(run / "manifest.json", manifest.model_copy(update={"attempts": [again]}))
     (run / "events.jsonl").unlink()
     later = [event.model_copy(update={"time": event.time + 99}) for event in factory.events(2)]
-    records.append_events(run / "events.jsonl", later)
+    storage.append_events(run / "events.jsonl", later)
     assert tracking.sync(results).created == 1
     retried = stored(results)[result.key]
     assert retried.info.run_id != killed.run_id

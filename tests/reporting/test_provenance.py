@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from harness import records
+from harness import records, storage
 from harness.errors import UserError
 from harness.records import Manifest
 from harness.reporting import render
@@ -23,7 +23,7 @@ def study(results: Path, **odd: Any) -> None:
 
 def edit_manifest(results: Path, **changes: Any) -> None:
     path = next(results.glob("*/*/*/ssd-kd/scale-10/seed-2/runs/*/manifest.json"))
-    records.write(path, records.read(path, Manifest).model_copy(update=changes))
+    storage.write(path, records.read(path, Manifest).model_copy(update=changes))
 
 
 def refusal(results: Path) -> str:

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from harness import keys, records
+from harness import keys, records, storage
 from harness.records import TeacherRecord
 from tests import factory
 
@@ -46,7 +46,7 @@ def _train_teacher(results: Path, dataset: str, network: str) -> None:
     if place.exists():
         return
     _log("train-teacher")
-    records.write(place, factory.teacher(dataset, network))
+    storage.write(place, factory.teacher(dataset, network))
 
 
 def _run(results: Path, cell: str, plan: str) -> None:
@@ -60,7 +60,7 @@ def _run(results: Path, cell: str, plan: str) -> None:
         if _asked_to("hang", cell):
             (STUB / "hanging").touch()
             time.sleep(600)
-        records.write(finished, factory.metrics(label))
+        storage.write(finished, factory.metrics(label))
     shutil.copyfile(finished, results / cell / "metrics.json")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from harness import config as studies
 from harness import gpus, keys, records
 from harness.errors import UserError
+from harness.storage import write_bytes
 
 
 def study_file():
@@ -48,7 +49,7 @@ def validate():
         return
     if os.system(f"{DKD} validate --configfile {shlex.quote(str(CONFIG))} --results {shlex.quote(RESULTS)}"):
         sys.exit("error: nothing was started")
-    records.write_bytes(stamp, grid.encode())
+    write_bytes(stamp, grid.encode())
 
 
 def recipe(wildcards):
