@@ -1,0 +1,99 @@
+"""Nothing reads the device inside `synthesize` and `distill_step`.
+
+Without a GPU, reading shows in the operations: those that return a number to Python, or whose result's shape depends on
+values. Optimizers count their steps in a tensor on the host and are left out, as is the limit on gradients' norms.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from methods.references import KDNoise
+from tests import small
+
+READING = ("_local_scalar_dense", "nonzero", "masked_select", "_unique", "unique_dim", "equal", "is_nonzero", "item")
+
+
+class ReadsTheDevice(AssertionError):
+    pass
+
+
+class Watch(TorchDispatchMode):
+    """Raises where the host would wait for the device."""
+
+    active = True
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = func.overloadpacket.__name__ if hasattr(func, "overloadpacket") else str(func)
+        indices = args[1] if name in ("index", "index_put", "index_put_") and len(args) > 1 else ()
+        masked = any(index is not None and index.dtype == torch.bool for index in indices)
+        if self.active and (masked or any(name.startswith(reading) for reading in READING)):
+            raise ReadsTheDevice(name)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    watch = Watch()
+
+    def unwatched(function: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            watch.active = False
+            try:
+                return function(*args, **kwargs)
+            finally:
+                watch.active = True
+
+        return call
+
+    for optimizer in (torch.optim.SGD, torch.optim.Adam):
+        monkeypatch.setattr(optimizer, "step", unwatched(optimizer.step))
+    monkeypatch.setattr(nn.utils, "clip_grad_norm_", unwatched(nn.utils.clip_grad_norm_))
+    return watch
+
+
+def run(method: Any, watch: Watch) -> None:
+    """Warm-up, then two rounds under watch: the second has a full bank, a moved average and a drawn buffer."""
+    first = method.schedule.warmup
+    for index in range(first):
+        method.synthesize(index)
+    for index in (first, first + 1):
+        with watch:
+            method.synthesize(index)
+        method.begin_round(index, 2)
+        with watch:
+            method.distill_step()
+            method.distill_step()
+
+
+@pytest.mark.parametrize(("name", "preset"), small.presets())
+def test_no_method_reads_the_device(name: str, preset: str, watch: Watch) -> None:
+    given = small.context(*small.agreeing_pair(), scale=0.2)
+    method = small.make(name, given, small.options(name, preset))
+    run(method, watch)
+
+
+def test_reading_is_noticed(watch: Watch) -> None:
+    class Reader(KDNoise):
+        def distill_step(self) -> Any:
+            losses = super().distill_step()
+            losses["kd"].item()
+            return losses
+
+    given = small.context(*small.agreeing_pair(), scale=0.2)
+    method = Reader(Reader.Config(**small.FEW), given)
+    method.synthesize(0)
+    method.begin_round(0, 2)
+    with watch, pytest.raises(ReadsTheDevice, match="_local_scalar_dense"):
+        method.distill_step()
+
+
+def test_a_mask_as_an_index_is_noticed(watch: Watch) -> None:
+    x = torch.arange(4.0)
+    with watch, pytest.raises(ReadsTheDevice, match="index"):
+        _ = x[x > 1]
