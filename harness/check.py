@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -34,12 +35,16 @@ def check(name: str, report: Callable[[str], object] = print) -> None:
     report(f"{name}: keeps the contract: steps, images, randomness, exact resume")
 
 
-def contract_problems(name: str) -> list[str]:
+def contract_problems(name: str, options: Mapping[str, Any] | None = None) -> list[str]:
     """What a run of the method on a tiny cell shows to be wrong; empty if it keeps the contract.
+
+    Args:
+        name: of the method, or its file.
+        options: its options; those of its ``smoke`` preset unless given.
 
     Raises UserError or UnknownMethod if it cannot be run at all.
     """
-    cell = tiny_cell(name)
+    cell = tiny_cell(name, options)
     before = torch.get_rng_state()
     with tempfile.TemporaryDirectory() as folder:
         whole = run(cell, Path(folder) / "whole")
@@ -48,12 +53,13 @@ def contract_problems(name: str) -> list[str]:
     return problems + _schedule_problems(whole) + _image_problems(whole.method) + differences(whole, resumed)
 
 
-def tiny_cell(name: str) -> Cell:
-    """A cell of the method on 65 digits, with its ``smoke`` preset if it has one."""
+def tiny_cell(name: str, options: Mapping[str, Any] | None = None) -> Cell:
+    """A cell of the method on 65 digits, with its ``smoke`` preset if it has one and no options are given."""
     label = Path(name).stem
     cell = Cell(
         study="check",
         dataset="digits",
+        verify=True,
         teacher="wrn10_1",
         student="cnn3_16",
         label=label,
@@ -70,13 +76,14 @@ def tiny_cell(name: str) -> Cell:
         smoke = "smoke" in method_class(cell).presets
     except methods.UnknownMethod as error:
         raise UserError(f"{error}; known: {', '.join(methods.names())}") from None
-    return Cell(**{**vars(cell), "options": {"preset": "smoke"} if smoke else {}})
+    chosen = dict(options) if options is not None else {"preset": "smoke"} if smoke else {}
+    return Cell(**{**vars(cell), "options": chosen})
 
 
 def prepare(cell: Cell, folder: Path, stop_before: int | None = None) -> Engine:
     """An engine for the cell with an untrained teacher; it raises Interrupted when round ``stop_before`` is next."""
     folder.mkdir(parents=True, exist_ok=True)
-    dataset = data.load(cell.dataset)
+    dataset = data.load(cell.dataset, cell.verify)
     teacher = Streams(7, CPU).build("teacher-init", lambda: build_network(cell.teacher, dataset)).eval()
     method = build_method(cell, method_config(cell), dataset, teacher, CPU)
 

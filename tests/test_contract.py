@@ -9,6 +9,7 @@ import pytest
 import methods
 from harness.check import check, contract_problems
 from harness.errors import UserError
+from tests import small
 
 ALL = [*methods.names(), *methods.REFERENCES]
 
@@ -16,6 +17,12 @@ ALL = [*methods.names(), *methods.REFERENCES]
 @pytest.mark.parametrize("name", ALL)
 def test_method_keeps_the_contract(name: str) -> None:
     assert contract_problems(name) == []
+
+
+@pytest.mark.parametrize(("name", "preset"), [pair for pair in small.presets() if pair[1] != "smoke"])
+def test_every_preset_keeps_the_contract(name: str, preset: str) -> None:
+    """With few and short steps; what a preset switches on or off stays."""
+    assert contract_problems(name, small.options(name, preset)) == []
 
 
 FORGETFUL = '''

@@ -82,7 +82,7 @@ def _classes(axes: Axes, rows: Sequence[str], shares: Shares, colours: dict[str,
     bars = {label: FULL * share / top for label, share in shares.items()}
     count = max((len(share) for share in shares.values()), default=1)
     _bars(axes, rows, bars, colours, np.arange(count + 1) - 0.5)
-    _ticks(axes, rows, {0.0: "0", FULL / count / top: f"{_percent(1 / count)} %"})
+    _ticks(axes, rows, {FULL / count / top: f"{_percent(1 / count)} %"})
     for base in range(len(rows)):
         axes.axhline(base + FULL / count / top, color="#222222", linewidth=0.7, linestyle="--")
     _remarks(axes, rows, {label: f"{_percent(s.min())}–{_percent(s.max())} %" for label, s in shares.items()})

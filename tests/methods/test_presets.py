@@ -1,0 +1,218 @@
+"""Presets: the flags of the official scripts, for the problems they were published for, and what is lent to others."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+import methods
+from methods.parts.presets import (
+    CIFAR_PAIRS,
+    DEEPLABS,
+    RESNETS,
+    VGG_RESNET,
+    WRN_16_1,
+    WRNS,
+    Case,
+    Chosen,
+    Pair,
+    Preset,
+    Problem,
+    UnknownPreset,
+    lent,
+    resolve,
+)
+
+WRN_40_1, WRN_16_2 = WRNS[1:]
+DIGITS = Problem("digits", "wrn10_1", "cnn3_16")
+
+
+def chosen(method: str, preset: str, pair: Pair = WRN_16_1, dataset: str = "cifar10") -> Chosen:
+    return resolve(method, methods.load(method).presets, preset, Problem(dataset, *pair))
+
+
+def values(method: str, preset: str, pair: Pair = WRN_16_1, dataset: str = "cifar10") -> dict[str, Any]:
+    """The complete configuration that a preset makes for a problem, with the defaults of the harness."""
+    problem = Problem(dataset, *pair)
+    return methods.load(method).configure({}, {"preset": preset}, problem).model_dump()
+
+
+def holds(found: dict[str, Any], **expected: Any) -> bool:
+    return {key: found[key] for key in expected} == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("dataset", ["cifar10", "cifar100"])
+@pytest.mark.parametrize(
+    ("pair", "adv", "oh"), [(RESNETS, 1.33, 0.5), (VGG_RESNET, 1.0, 0.5), *((pair, 1.1, 0.4) for pair in WRNS)]
+)
+@pytest.mark.parametrize(
+    ("preset", "k", "lr_g", "lr_z"),
+    [("fast-2", 2, 5e-3, 0.015), ("fast-5", 5, 3e-3, 0.01), ("fast-10", 10, 2e-3, 0.01)],
+)
+def test_fast(dataset: str, pair: Pair, adv: float, oh: float, preset: str, k: int, lr_g: float, lr_z: float) -> None:
+    """Section 7.4: the scripts' flags for the five pairs, the same for both datasets."""
+    found = values("fast", preset, pair, dataset)
+    assert holds(found, adv=adv, oh=oh, bn=10, bn_momentum=0.9, inner_steps=k, lr_g=lr_g, lr_z=lr_z)
+    assert holds(found, steps=80_000, epochs=200, batch=256, inversion_batch=256, nz=256)
+    assert holds(found, lr=0.2, final_lr=2e-4, weight_decay=1e-4, temperature=20)
+    assert holds(found, warmup=20 / 220, reset=140 / 220)
+    assert chosen("fast", preset, pair, dataset).note is None
+
+
+@pytest.mark.parametrize("pair", CIFAR_PAIRS)
+def test_ssd_kd_follows_fast_2(pair: Pair) -> None:
+    fast, ssd_kd = values("fast", "fast-2", pair), values("ssd-kd", "fast-2", pair)
+    shared = fast.keys() & ssd_kd.keys() - {"warmup", "lr_per"}
+    assert {"adv", "oh", "bn", "lr", "lr_g", "steps"} <= shared
+    assert {key: ssd_kd[key] for key in shared} == {key: fast[key] for key in shared}
+    assert holds(ssd_kd, rounds=220, warmup=20)
+
+
+@pytest.mark.parametrize(
+    ("preset", "expected"),
+    [
+        ("cmi", {"inner_steps": 200, "batch": 256, "oh": 1, "cr": 0.8, "cr_temperature": 0.2, "epochs": 200}),
+        ("cmi-500", {"inner_steps": 500, "batch": 256, "cr_temperature": 0.2}),
+        ("scratch", {"inner_steps": 200, "batch": 128, "inversion_batch": 256, "oh": 1, "cr_temperature": 0.1}),
+        ("adv", {"batch": 128, "inversion_batch": 256, "oh": 0.5, "cr_temperature": 0.1, "epochs": 40}),
+    ],
+)
+def test_cmi(preset: str, expected: dict[str, float]) -> None:
+    """Section 6.3."""
+    found = values("cmi", preset)
+    assert holds(found, **expected)
+    assert holds(found, adv=0.5, bn=1, cr=0.8, lr=0.1, lr_g=1e-3, temperature=20, steps=80_000, nz=256)
+    assert holds(found, projection=256, bank=40_960, negatives=4096)
+
+
+def test_cmis_tuned_fast_was_for_cifar_100() -> None:
+    assert holds(values("cmi", "fast-tuned", dataset="cifar100"), inner_steps=5, cr=0, oh=1, adv=0.5, bn=1)
+    assert chosen("cmi", "fast-tuned", dataset="cifar100").note is None
+    assert "wrn40_2 → wrn16_1 on cifar100" in str(chosen("cmi", "fast-tuned").note)
+
+
+@pytest.mark.parametrize("dataset", ["cifar10", "cifar100"])
+def test_cmi_compares_the_stages_of_a_resnet_34(dataset: str) -> None:
+    assert values("cmi", "cmi", RESNETS, dataset)["features"] == "stages"
+    assert values("cmi", "cmi", VGG_RESNET, dataset)["features"] == "batch-norm"
+    assert chosen("cmi", "cmi", RESNETS, dataset).note is not None
+
+
+@pytest.mark.parametrize(
+    ("preset", "expected"),
+    [
+        ("adi", {"inner_steps": 1000, "lr_x": 0.1, "adv": 1, "tv": 0.001, "student_bn": 0, "steps": 80_000}),
+        ("adi-2k", {"inner_steps": 2000, "lr_x": 0.1, "adv": 1}),
+        ("plain", {"inner_steps": 1000, "adv": 0}),
+        ("fast", {"inner_steps": 1000, "tv": 0, "student_bn": 0.001}),
+        ("fast-tuned", {"inner_steps": 10, "lr_x": 1.0, "steps": 40_000}),
+    ],
+)
+def test_deepinversion(preset: str, expected: dict[str, float]) -> None:
+    """Section 7c; the last one takes 200 steps an epoch."""
+    found = values("deepinversion", preset)
+    assert holds(found, **expected)
+    assert holds(found, bn=10, oh=1, lr=0.1, batch=256, inversion_batch=256, temperature=20, epochs=200)
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("dafl", {"oh": 1, "a": 0.001, "ie": 20 * math.log(10), "nz": 512, "student_steps": 5}),
+        ("dfad", {"logarithm": False, "nz": 256, "student_steps": 5}),
+        ("zskt", {"attention": 0, "class_mean": False, "nz": 256, "student_steps": 5}),
+        ("dfq", {"adv": 1, "bn": 1, "oh": 1, "balance": 20, "nz": 256, "student_steps": 10}),
+    ],
+)
+def test_cmis_forms_of_the_generator_methods(method: str, expected: dict[str, float]) -> None:
+    """Section 7c, temperature as effective."""
+    found = values(method, "cmi")
+    assert holds(found, **expected)
+    assert holds(found, lr_g=1e-3, beta1=0.5, lr=0.1, batch=256, steps=80_000, epochs=200, weight_decay=1e-4)
+    assert found.get("temperature", 1.0) == 1.0
+
+
+def test_dfqs_second_script() -> None:
+    assert values("dfq", "cmi", RESNETS, "cifar100")["lr"] == 0.05
+    assert values("dfq", "cmi", RESNETS, "cifar10")["lr"] == 0.1
+
+
+@pytest.mark.parametrize(
+    ("dataset", "weights"),
+    [("cifar10", {"oh": 0.05, "ie": 5, "a": 0.01}), ("cifar100", {"oh": 0.5, "ie": 20, "a": 0.1})],
+)
+def test_dafls_original(dataset: str, weights: dict[str, float]) -> None:
+    """Section 3.1; one pair alone, CIFAR-100's weights for all that has more than ten classes."""
+    found = values("dafl", "original", RESNETS, dataset)
+    assert holds(found, **weights)
+    assert holds(found, lr_g=0.02, beta1=0.9, nz=1000, batch=1024, steps=240_000, epochs=2000, student_steps=1)
+    assert holds(found, lr=0.1, weight_decay=5e-4)
+    assert found["lr_milestones"] == pytest.approx([0.4, 0.8])
+    assert chosen("dafl", "original", RESNETS, dataset).note is None
+    assert f"resnet34 → resnet18 on {dataset}" in str(chosen("dafl", "original", WRN_16_1, dataset).note)
+
+
+def test_dfads_originals() -> None:
+    """Section 4.1 and 4.2."""
+    found = values("dfad", "original", RESNETS)
+    assert holds(found, batch=256, steps=125_000, student_steps=5, lr=0.1, weight_decay=5e-4, lr_g=1e-3, beta1=0.9)
+    assert chosen("dfad", "original", RESNETS, "cifar100").note is None
+    found = values("dfad", "nyuv2", DEEPLABS, "nyuv2")
+    assert holds(found, batch=64, steps=75_000, epochs=300, weight_decay=5e-5, lr_factor=0.3, logarithm=True, lr=0.1)
+
+
+def test_zskts_original() -> None:
+    """Section 7b; pairs of WRNs."""
+    found = values("zskt", "original")
+    assert holds(found, batch=128, nz=100, steps=800_000, student_steps=10, attention=250, clip=5, lr=2e-3, lr_g=1e-3)
+    assert [chosen("zskt", "original", pair).note is None for pair in (*WRNS, RESNETS)] == [True, True, True, False]
+
+
+def test_presets_that_the_issue_names_exist_in_two_forms() -> None:
+    for method in ("dafl", "dfad", "zskt"):
+        assert {"original", "cmi"} <= set(methods.load(method).presets)
+
+
+@pytest.mark.parametrize("name", methods.names())
+def test_every_presets_cases_are_valid_configurations(name: str) -> None:
+    cls = methods.load(name)
+    for preset in cls.presets.values():
+        for options in preset.all_options():
+            cls.Config(**{"steps": 400, "epochs": 4, "batch": 8, **options})
+
+
+def test_what_was_not_published_says_whose_values_it_has() -> None:
+    assert chosen("fast", "fast-2", WRN_16_1).note is None
+    note = chosen("deepinversion", "adi", WRN_40_1, "cifar100").note
+    assert note == "no published values for wrn40_2 → wrn40_1 on cifar100: those of wrn40_2 → wrn16_1 on cifar10"
+
+
+def test_options_go_over_the_preset_and_the_preset_over_the_defaults() -> None:
+    cls = methods.load("cmi")
+    config = cls.configure({"batch": 32, "lr": 0.3}, {"preset": "adv", "oh": 0.7}, Problem("cifar10", *WRN_16_1))
+    assert holds(config.model_dump(), batch=128, lr=0.3, oh=0.7, epochs=40)
+
+
+def test_an_unknown_preset_lists_those_that_fit() -> None:
+    with pytest.raises(UnknownPreset, match="cmi has no preset 'fast-2'") as error:
+        resolve("cmi", methods.load("cmi").presets, "fast-2", Problem("cifar10", *WRN_16_1))
+    assert error.value.choices == ["cmi", "cmi-500", "scratch", "adv", "fast-tuned", "smoke"]
+
+
+def test_a_preset_that_is_not_for_a_pair_lists_those_that_are() -> None:
+    with pytest.raises(UnknownPreset, match="no values for wrn10_1 → cnn3_16 on digits") as error:
+        resolve("dfad", methods.load("dfad").presets, "nyuv2", DIGITS)
+    assert error.value.choices == ["original", "cmi", "smoke"]
+
+
+def test_the_first_case_that_fits_counts() -> None:
+    preset = Preset(
+        {"a": 0, "b": 0},
+        (Case({"a": 1}, ("cifar10",), (RESNETS,)), Case({"a": 2}, ("cifar10",)), lent("b", {"a": 3}, ("cifar100",))),
+    )
+    found = [preset.case(Problem("cifar10", *pair)) for pair in (RESNETS, WRN_16_1)]
+    assert [case and case.options["a"] for case in found] == [1, 2]
+    assert resolve("m", {"p": preset}, "p", Problem("cifar100", *WRN_16_2)).options == {"a": 3, "b": 0}
+    assert preset.case(Problem("nyuv2", *DEEPLABS)) is None
