@@ -13,7 +13,7 @@ from torch import nn
 import methods
 from harness import networks
 from harness.config import Cell, explain_options
-from harness.data.dataset import Dataset, nested_subset
+from harness.data.dataset import Dataset, reference_images
 from harness.errors import ConfigError, UserError
 from harness.rng import Streams
 from methods.base import Context, Method, MethodConfig, RealImages
@@ -83,7 +83,7 @@ def build_method(
         build=streams.build,
     )
     if not cls.data_free:
-        real = nested_subset(dataset.train(), context.images)
+        real = reference_images(dataset, context.images)
         context = dataclasses.replace(context, real=RealImages(real.images.to(device), real.labels.to(device)))
     return cls(config, context)
 

@@ -93,6 +93,7 @@ def train_teacher(
     backbone: Annotated[Path | None, typer.Option(help="File with ImageNet weights to start from.")] = None,
     file: Annotated[Path | None, typer.Option("--import", help="Take this checkpoint; do not train.")] = None,
     rename: Annotated[list[str] | None, typer.Option(help="With --import: pattern=replacement for its keys.")] = None,
+    verify: Annotated[bool, typer.Option(help="Whether data without official checksums is refused.")] = True,
     results: Results = RESULTS,
 ) -> None:
     """Train a teacher, once, or take one that was trained elsewhere."""
@@ -107,11 +108,44 @@ def train_teacher(
     changes = trial.parse_settings(settings or [])
     if file:
         record = teachers.take(
-            dataset, network, file, renamings=rename or [], results=results, replace=replace, changes=changes
+            dataset,
+            network,
+            file,
+            renamings=rename or [],
+            results=results,
+            replace=replace,
+            changes=changes,
+            verify_data=verify,
         )
         typer.echo(f"teacher {dataset}/{network}: {record.value:.2f} %, from {file}")
     else:
-        teachers.train(dataset, network, results=results, replace=replace, changes=changes, backbone=backbone)
+        teachers.train(
+            dataset,
+            network,
+            results=results,
+            replace=replace,
+            changes=changes,
+            backbone=backbone,
+            verify_data=verify,
+        )
+
+
+@app.command()
+def prepare(
+    dataset: Annotated[str, typer.Argument(help="Name of a dataset.")],
+    labelled: Annotated[Path | None, typer.Option("--from", help="NYUv2: nyu_depth_v2_labeled.mat.")] = None,
+    splits: Annotated[Path | None, typer.Option(help="NYUv2: splits.mat.")] = None,
+    classes: Annotated[Path | None, typer.Option(help="NYUv2: classMapping40.mat.")] = None,
+) -> None:
+    """Bring a dataset's files into the folder data, or the one that DKD_DATA names."""
+    from harness.data import prepare
+
+    sources = None
+    if labelled or splits or classes:
+        if not (labelled and splits and classes):
+            raise UserError("NYUv2 is made from three files: give --from, --splits and --classes")
+        sources = prepare.Sources(labelled, splits, classes)
+    prepare.prepare(dataset, sources)
 
 
 @app.command()

@@ -41,6 +41,8 @@ class Study(Strict):
     """First folder under results/; keeps studies apart."""
     dataset: str | list[str]
     """One, or several that share everything else."""
+    verify: bool = True
+    """Whether the dataset's files must have their official checksums; False marks every record and table."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = Field(default=1, ge=1)
     """CPU threads of one cell. Changes the last bits of a result, so it is part of the cell's key."""
@@ -75,6 +77,7 @@ class Cell:
 
     study: str
     dataset: str
+    verify: bool
     teacher: str
     student: str
     label: str
@@ -119,6 +122,7 @@ def grid(study: Study) -> list[Cell]:
         Cell(
             study=study.study,
             dataset=dataset,
+            verify=study.verify,
             teacher=pair.teacher,
             student=pair.student,
             label=label,
@@ -158,6 +162,11 @@ class Grid:
                 if found.setdefault(dataset, study.recipe) != study.recipe:
                     raise ConfigError(f"{self.name}: recipe", f"two studies differ in the teachers of {dataset}")
         return found
+
+    @property
+    def unverified(self) -> set[str]:
+        """Datasets whose checksums do not count."""
+        return {dataset for study in self.studies if not study.verify for dataset in study.datasets}
 
 
 def load_grid(path: Path) -> Grid:

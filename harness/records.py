@@ -96,6 +96,8 @@ class Metrics(Record):
     reason: str | None = None
     """Why the run failed or diverged."""
     metric: str = "top1"
+    data_verified: bool = True
+    """Whether files without their official checksums would have been refused."""
     final: float | None = None
     """Percent, after the last epoch."""
     best: float | None = None
@@ -218,6 +220,8 @@ class TeacherRecord(Record):
     parameters: int
     versions: dict[str, str]
     finished: str
+    data_verified: bool = True
+    """Whether files without their official checksums would have been refused."""
 
 
 RecordT = TypeVar("RecordT", bound=Record)

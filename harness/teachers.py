@@ -34,6 +34,7 @@ def train(
     replace: bool = False,
     changes: Mapping[str, Any] | None = None,
     backbone: Path | None = None,
+    verify_data: bool = True,
     report: Callable[[str], object] = print,
 ) -> TeacherRecord:
     """Train a teacher, unless there is one already; a training that was stopped goes on from its checkpoint.
@@ -45,6 +46,7 @@ def train(
         replace: train anew even if there is one.
         changes: fields of the recipe that shall differ.
         backbone: file with ImageNet weights, for networks that can start from some.
+        verify_data: whether the dataset's files must have their official checksums.
         report: takes lines for the person.
 
     Raises UserError if the teacher ends below its floor, which it then is not stored, or if an existing one is damaged.
@@ -56,7 +58,7 @@ def train(
     torch.set_num_threads(1)  # the thread count changes the last bits, and so the sha256
     if cards := gpus.visible():
         gpus.lease(cards, name=f"teacher {dataset}/{network}")
-    loaded, device = data.load(dataset), choose_device("auto")
+    loaded, device = data.load(dataset, verify_data), choose_device("auto")
     model = Streams(recipe.seed, device).build("teacher-init", lambda: start(network, loaded, backbone))
     fit = Fit(model, loaded, recipe, device, place / "training.pt")
     fit.run(lambda line: report(f"teacher {dataset}/{network}: {line}"))
@@ -75,6 +77,7 @@ def take(
     results: Path,
     replace: bool = False,
     changes: Mapping[str, Any] | None = None,
+    verify_data: bool = True,
 ) -> TeacherRecord:
     """Store a checkpoint that was trained elsewhere as the teacher, after measuring it.
 
@@ -86,7 +89,7 @@ def take(
             f"{place}: there is a teacher already; --replace takes the new one, and its results become stale"
         )
     recipe = recipe_for(dataset, network, changes or {})
-    loaded, device = data.load(dataset), choose_device("auto")
+    loaded, device = data.load(dataset, verify_data), choose_device("auto")
     model = load_foreign(build_network(network, loaded), file, renamings).to(device).eval()
     return store(place, model, loaded, device, recipe, 0.0, (dataset, network), storage.sha256(file))
 

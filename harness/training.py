@@ -57,7 +57,7 @@ class _Session:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.device = choose_device(run.cell.device)
-        self.dataset: Dataset = data.load(run.cell.dataset)
+        self.dataset: Dataset = data.load(run.cell.dataset, run.cell.verify)
         self.config: MethodConfig = method_config(run.cell)
         self.teacher: nn.Module = teachers.load(
             run.results, run.cell.dataset, run.cell.teacher, self.dataset, self.device
@@ -138,6 +138,7 @@ class _Session:
             label=cell.label,
             method=cell.method,
             metric=metric_name(self.dataset.task),
+            data_verified=self.dataset.verified,
             data_free=method_class(cell).data_free,
             preset=cell.options.get("preset"),
             preset_note=preset_note(cell),

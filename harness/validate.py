@@ -11,7 +11,7 @@ from torch import nn
 from harness import config, data
 from harness.assemble import build_method, build_network, method_class, method_config, preset_note
 from harness.config import Cell
-from harness.data.dataset import Dataset
+from harness.data.dataset import Dataset, reference_images
 from harness.errors import UserError
 from harness.recipes import recipe_for
 
@@ -36,7 +36,8 @@ def validate(path: Path, report: Callable[[str], object] = print) -> list[Cell]:
 
 
 def _validate_dataset(name: str, cells: list[Cell], file: str, report: Callable[[str], object]) -> None:
-    dataset = data.load(name)
+    dataset = data.load(name, all(cell.verify for cell in cells))
+    dataset.require()
     setups = {(c.study, c.label, c.teacher, c.student): c for c in sorted(cells, key=lambda cell: -cell.scale)}
     for cell in setups.values():
         method_config(cell, file)
@@ -71,6 +72,7 @@ def _build(cell: Cell, dataset: Dataset, teacher: nn.Module, file: str) -> None:
 def _check_references(cells: list[Cell], dataset: Dataset) -> None:
     """References need the training data; the others do not."""
     if any(not method_class(cell).data_free for cell in cells):
-        available = len(dataset.train().labels)
-        if available < dataset.task.reference_size:
-            raise UserError(f"references need {dataset.task.reference_size} training images, there are {available}")
+        try:
+            reference_images(dataset, round(max(cell.scale for cell in cells) / 100 * dataset.task.reference_size))
+        except ValueError as error:
+            raise UserError(f"{cells[0].dataset}: references: {error}") from None

@@ -9,6 +9,11 @@ import torch
 from torch import Tensor
 
 from methods.base import RealImages, Task
+from methods.parts.augment import random_windows
+
+
+def nothing() -> None:
+    """What a dataset that comes with the bench requires."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +22,35 @@ class Dataset:
 
     task: Task
     train: Callable[[], RealImages]
+    """Training images; in dense tasks they may be larger than the task's."""
     test: Callable[[], RealImages]
+    require: Callable[[], None] = nothing
+    """Raises UserError, with the remedy, unless all files are there and intact."""
+    verified: bool = True
+    """Whether files without their official checksum are refused."""
+
+
+def reference_images(dataset: Dataset, n: int) -> RealImages:
+    """The ``n`` real images that references learn from, of the task's size, the same for every seed.
+
+    Of a dataset whose images are larger they are windows, image after image in a fixed order. Raises ValueError if
+    there are fewer than n.
+    """
+    data, shape = dataset.train(), dataset.task.shape
+    return nested_subset(data, n) if data.images.shape[1:] == shape else nested_windows(data, n, shape[1:])
+
+
+def nested_windows(data: RealImages, n: int, size: tuple[int, int]) -> RealImages:
+    """``n`` random windows of dense data, as many of every image as of any other; the first ones of any larger n."""
+    generator = torch.Generator().manual_seed(0)
+    order = torch.randperm(len(data.images), generator=generator)
+    parts = []
+    for first in range(0, n, len(order)):
+        chosen = order[: n - first]
+        parts.append(random_windows(data.images[order], data.labels[order], size, False, generator))
+        parts[-1] = parts[-1][0][: len(chosen)], parts[-1][1][: len(chosen)]
+    images, labels = zip(*parts, strict=True)
+    return RealImages(torch.cat(images), torch.cat(labels))
 
 
 def nested_subset(data: RealImages, n: int) -> RealImages:
@@ -34,10 +67,13 @@ def nested_subset(data: RealImages, n: int) -> RealImages:
 def stratified_order(labels: Tensor) -> Tensor:
     """A fixed random order of all samples whose every prefix holds the classes in (nearly) their overall shares.
 
-    The k-th of n_c shuffled members of class c is placed at (k + 1/2) / n_c.
+    The k-th of n_c shuffled members of class c is placed at (k + 1/2) / n_c. Dense labels [n, H, W] have no such order:
+    theirs is merely random.
     """
     generator = torch.Generator().manual_seed(0)
     order = torch.randperm(len(labels), generator=generator)
+    if labels.dim() > 1:
+        return order
     place = torch.empty(len(labels), dtype=torch.float64)
     for c in labels.unique().tolist():
         members = order[labels[order].cpu() == c]

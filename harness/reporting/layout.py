@@ -48,8 +48,10 @@ def provenance(cells: Sequence[Cell]) -> list[str]:
     teachers = sorted({_teacher(run) for run in runs})
     devices = sorted({f"{run['device_name']} ({run['device']}, {_threads(run['threads'])})" for run in runs})
     commits = sorted(Counter(commit(run) for run in runs).items())
+    unverified = sorted({run["dataset"] for run in runs if not run["data_verified"]})
     return [
         *teachers,
+        *([f"Unverified data: {', '.join(unverified)}; checksums were not compared."] if unverified else []),
         f"Device: {'; '.join(devices)}.",
         f"Code: {', '.join(f'commit {name} ({count} runs)' for name, count in commits)}"
         + ("; + means uncommitted changes." if any(run["dirty"] for run in runs) else "."),

@@ -40,6 +40,7 @@ RECORDED = (
         "preset",
         "preset_note",
         "metric",
+        "data_verified",
         "data_free",
         "teacher_metric",
         "teacher_sha256",

@@ -136,7 +136,8 @@ def test_train_teacher(dkd: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     calls = []
     stand_in(monkeypatch, "teachers", train=lambda *arguments, **more: calls.append((arguments, more)))
     assert dkd("train-teacher", "digits", "wrn10_1", "--replace", "--results", tmp_path)[0] == 0
-    assert calls == [(("digits", "wrn10_1"), {"results": tmp_path, "replace": True, "changes": {}, "backbone": None})]
+    given = {"results": tmp_path, "replace": True, "changes": {}, "backbone": None, "verify_data": True}
+    assert calls == [(("digits", "wrn10_1"), given)]
     code, _, errors = dkd("train-teacher", "digits", "wrn10-1")
     assert (code, len(calls)) == (2, 1)
     assert "did you mean: wrn10_1" in errors

@@ -12,6 +12,7 @@ def cell(path: Path, **changes: object) -> Cell:
     values = {
         "study": "s",
         "dataset": "digits",
+        "verify": True,
         "teacher": "wrn10_1",
         "student": "cnn3_16",
         "label": "mine",
@@ -49,7 +50,7 @@ def test_comments_docstrings_and_layout_do_not_count(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"seed": 1}, {"scale": 20.0}, {"threads": 2}, {"options": {"x": 1}}, {"label": "b"}]
+    "change", [{"seed": 1}, {"scale": 20.0}, {"threads": 2}, {"options": {"x": 1}}, {"label": "b"}, {"verify": False}]
 )
 def test_configuration_counts(tmp_path: Path, change: dict[str, object]) -> None:
     assert key(tmp_path / "mine.py", CODE, **change) != key(tmp_path / "mine.py", CODE)

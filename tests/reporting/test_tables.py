@@ -1,6 +1,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import methods
 from harness.reporting import formats, layout
 from harness.reporting.cells import REFERENCES, group, labels
@@ -65,6 +67,13 @@ def test_a_preset_borrowed_for_one_pair_alone_marks_its_cell(tmp_path: Path) -> 
     other = {"student": "mlp", "cell": "toy/digits/wrn10_1--mlp/ssd-kd/scale-10/seed-0", "preset_note": "vgg11's"}
     table = build(tmp_path, {"device": "cuda"}, {"device": "cuda", **other})
     assert marks(table, 1) == ([], [[], [], ["vgg11's"], []])
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_unverified_data_is_said_below_the_table(tmp_path: Path, verified: bool) -> None:
+    table = build(tmp_path, {"dataset": "cifar10", "data_verified": verified})
+    said = "Unverified data: cifar10; checksums were not compared."
+    assert (said in table.notes) == (not verified)
 
 
 def test_images_of_a_generator_that_never_stops_are_counted(tmp_path: Path) -> None:

@@ -1,0 +1,133 @@
+"""Brings a dataset's files into place: `dkd prepare NAME`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from harness import data
+from harness.data import cifar, nyuv2
+from harness.errors import ConfigError, UserError
+from harness.storage import write_with
+
+TO_13 = (
+    *(12, 5, 6, 1, 4, 9, 10, 12, 13, 6),  # wall floor cabinet bed chair sofa table door window bookshelf
+    *(8, 6, 13, 10, 6, 13, 6, 7, 7, 5),  # picture counter blinds desk shelves curtain dresser pillow mirror floor-mat
+    *(7, 3, 2, 6, 11, 7, 7, 7, 7, 7),  # clothes ceiling books fridge television paper towel shower-curtain box board
+    *(7, 6, 7, 7, 7, 7, 7, 7, 6, 7),  # person night-stand toilet sink lamp bathtub bag structure furniture prop
+)
+"""Class of 40 (S. Gupta et al., CVPR 2013), from 1, to class of 13 (C. Couprie et al., 2013), from 1: bed, books,
+ceiling, chair, floor, furniture, objects, picture, sofa, table, tv, wall, window; the last three of 40 are "other"."""
+EVERY = 50
+"""Images between two lines of progress."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The official files of NYUv2."""
+
+    labelled: Path
+    """nyu_depth_v2_labeled.mat, MATLAB 7.3: images, and labels of 894 classes."""
+    splits: Path
+    """splits.mat of the same page: which images train and which test."""
+    classes: Path
+    """classMapping40.mat of S. Gupta: the 894 classes' numbers among 40."""
+
+
+def prepare(name: str, sources: Sources | None = None, report: Callable[[str], object] = print) -> None:
+    """Download CIFAR, or make NYUv2's folder from its official files; check what is there; go on where it was stopped.
+
+    Args:
+        name: of the dataset.
+        sources: NYUv2's files; None writes the checksums of a folder that is complete.
+        report: takes lines for the person.
+
+    Raises UserError if something is missing, damaged or cannot be fetched.
+    """
+    folder = data.folder()
+    if name in cifar.DATASETS:
+        cifar.download(name, folder)
+    elif name == "nyuv2":
+        if sources is not None:
+            _nyuv2(sources, folder / nyuv2.FOLDER, report)
+        nyuv2.write_manifest(folder)
+    elif name in data.names():
+        report(f"{name} comes with the bench")
+        return
+    else:
+        raise ConfigError(f"dkd prepare {name}", f"unknown dataset: {name!r}", name, data.names())
+    data.load(name).require()
+    report(f"{name}: complete and verified in {folder.resolve()}")
+
+
+def _nyuv2(sources: Sources, folder: Path, report: Callable[[str], object]) -> None:
+    """Write all images and labels that are not there yet."""
+    to_13 = _classes(sources.classes)
+    parts = _parts(sources.splits)
+    with _open(sources.labelled) as file:
+        for done, (number, part) in enumerate(sorted(parts.items()), start=1):
+            image, label = (folder / part / kind / f"{number:04d}.png" for kind in ("image", "label13"))
+            if not (image.exists() and label.exists()):
+                pixels, classes = _sample(file, number, sources.labelled)
+                _save(image, pixels)
+                _save(label, to_13[classes])
+            if done % EVERY == 0 or done == len(parts):
+                report(f"nyuv2: {done}/{len(parts)} images")
+
+
+def _sample(file: Any, number: int, source: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels [H, W, 3] and labels [H, W], 0 unlabelled, of image ``number``, from 1. MATLAB stores W before H."""
+    try:
+        pixels, labels = file["images"][number - 1], file["labels"][number - 1]
+    except (KeyError, IndexError, ValueError) as error:
+        raise UserError(f"{source}: image {number} cannot be read: {error}") from None
+    return np.ascontiguousarray(pixels.transpose(2, 1, 0)), np.ascontiguousarray(labels.T)
+
+
+def _save(path: Path, pixels: np.ndarray) -> None:
+    write_with(path, lambda file: Image.fromarray(pixels).save(file, format="PNG"), durable=False)
+
+
+def _classes(path: Path) -> np.ndarray:
+    """Label of 894, 0 unlabelled, to 0 … 12 and 255: uint8 [895]."""
+    to_40 = _matlab(path, "mapClass").ravel().astype(np.int64)
+    if to_40.min() < 1 or to_40.max() > len(TO_13):
+        raise UserError(f"{path}: mapClass goes from {to_40.min()} to {to_40.max()}, expected 1 to {len(TO_13)}")
+    known = np.array(TO_13)[to_40 - 1] - 1
+    return np.concatenate([[nyuv2.IGNORED], known]).astype(np.uint8)
+
+
+def _parts(path: Path) -> dict[int, str]:
+    """Number of an image, from 1, to ``train`` or ``test``."""
+    numbers = {part: _matlab(path, f"{part}Ndxs").ravel().tolist() for part in nyuv2.COUNTS}
+    for part, count in nyuv2.COUNTS.items():
+        if len(set(numbers[part])) != count:
+            raise UserError(f"{path}: {len(set(numbers[part]))} {part} images, expected {count}")
+    return {int(number): part for part, listed in numbers.items() for number in listed}
+
+
+def _matlab(path: Path, name: str) -> np.ndarray:
+    """An array of a MATLAB file older than 7.3."""
+    from scipy.io import loadmat
+
+    try:
+        return np.asarray(loadmat(path)[name])
+    except Exception as error:  # scipy raises many types for a file it does not understand
+        raise UserError(f"{path}: no array {name} can be read: {error}") from None
+
+
+def _open(path: Path) -> Any:
+    """A MATLAB 7.3 file, which is HDF5."""
+    try:
+        import h5py
+    except ImportError:
+        raise UserError("this needs h5py: pip install h5py") from None
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error}") from None
