@@ -55,16 +55,16 @@ def visible() -> list[str]:
     return _allowed(_parse(_nvidia_smi()), os.environ.get("CUDA_VISIBLE_DEVICES"))
 
 
-def check(device: str, wanted: int | None, cards: list[str]) -> None:
-    """Raise UserError if ``cards`` cannot serve a study's ``device`` or ``--resources gpu=<wanted>``.
+def check(device: str, wanted: int | None, cards: int) -> None:
+    """Raise UserError if so many ``cards`` cannot serve a study's ``device`` or ``--resources gpu=<wanted>``.
 
     Without any card, ``device: auto`` means the CPU, and ``gpu=N`` asks for nothing.
     """
     if device == "cuda" and not cards:
         raise UserError("device: cuda, but no GPU is visible here\n  on this machine's CPU: set device: auto or cpu")
-    if device != "cpu" and cards and wanted is not None and wanted > len(cards):
+    if device != "cpu" and cards and wanted is not None and wanted > cards:
         raise UserError(
-            f"--resources gpu={wanted}: there {_are(len(cards))} here\n  type: --resources gpu={len(cards)}\n"
+            f"--resources gpu={wanted}: there {_are(cards)} here\n  type: --resources gpu={cards}\n"
             "  CUDA_VISIBLE_DEVICES, if it is set, limits which ones count"
         )
 

@@ -29,9 +29,7 @@ def cards(grid):
     """How many GPUs this machine has for the grid; None if jobs go elsewhere, or this is already one of them."""
     if workflow.resource_settings.nodes is not None or not workflow.is_main_process:
         return None
-    found = gpus.visible() if grid.device != "cpu" else []
-    gpus.check(grid.device, gpu_limit(), found)
-    return len(found)
+    return len(gpus.visible()) if grid.device != "cpu" else 0
 
 
 def cell_of(wildcards):
@@ -42,7 +40,12 @@ def cell_of(wildcards):
 
 
 def validate():
-    """Check the whole study once per change of it or of the code; the end, if a cell cannot work."""
+    """Check the GPUs, and the whole study once per change of it or of the code; the end, if a cell cannot work."""
+    if CARDS is not None:
+        try:
+            gpus.check(GRID.device, gpu_limit(), CARDS)
+        except UserError as error:
+            sys.exit(f"error: {error}")
     stamp = Path(f"{STAMPS}.validated")
     grid = sha256("".join(PLANS.values()).encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == grid:
