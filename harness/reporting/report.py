@@ -11,10 +11,14 @@ from harness.reporting.ablation import ablations
 from harness.reporting.cells import group
 from harness.reporting.frame import load
 from harness.reporting.page import Section, page
+from harness.reporting.paper import paper
 from harness.reporting.provenance import check
 from harness.reporting.table import Table
 from harness.reporting.tables import tables
 from harness.storage import write_bytes
+
+TABLES = (tables, paper, ablations)
+"""What gives the tables of a study, in their order on the page."""
 
 
 def render(
@@ -49,7 +53,7 @@ def render(
     styles = look.looks(cells)
     pictures = gallery.draw(cells, frame, styles, out)
     sections = [
-        Section(name, own, [*tables(own, odd[name]), *ablations(own, odd[name])], pictures[name])
+        Section(name, own, [table for kind in TABLES for table in kind(own, odd[name])], pictures[name])
         for name, own in studies.items()
     ]
     written = [path for drawn in pictures.values() for picture in drawn for path in (picture.svg, picture.png)]

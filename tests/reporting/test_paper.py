@@ -1,0 +1,128 @@
+"""Published numbers beside ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.reporting import published
+from harness.reporting.cells import group
+from harness.reporting.frame import load
+from harness.reporting.paper import paper
+from harness.reporting.table import Table
+from tests import factory
+
+R34, WRN = ("resnet34", "resnet18"), ("wrn40_2", "wrn16_1")
+
+
+def write(results: Path, label: str, pair: tuple[str, str], *, scale: float = 100.0, **changes: Any) -> None:
+    """Two seeds of a label, 90 and 91 % unless told otherwise."""
+    config = changes.pop("config", {})
+    dataset = changes.pop("dataset", "cifar10")
+    for seed in range(2):
+        cell = f"toy/{dataset}/{'--'.join(pair)}/{label}/scale-{scale:g}/seed-{seed}"
+        values = {"dataset": dataset, "teacher": pair[0], "student": pair[1], "cell": cell, "teacher_metric": 94.5}
+        result = factory.metrics(label, scale, seed, **{**values, "device": "cuda", **changes})
+        factory.write(results, result, config=config)
+
+
+def only(results: Path) -> Table:
+    (table,) = paper(group(load(results)), {})
+    return table
+
+
+def rows(table: Table, block: int = 0) -> dict[str, list[str]]:
+    return {row.title.text: [entry.text for entry in row.entries] for row in table.blocks[block].rows}
+
+
+def test_ours_stands_beside_theirs(tmp_path: Path) -> None:
+    write(tmp_path, "fast-2", WRN, method="fast", config={"inner_steps": 2})  # 90, 91; 3 + 8 + 20 s
+    found = rows(only(tmp_path))
+    assert found["Teacher"] == ["94.50", "94.87", "−0.37", "–", "–"]
+    assert found["Fast-2 · fast-2"] == ["90.50 ± 0.71", "88.36", "+2.14", "0.009", "0.030"]
+    assert found["Fast-5"] == ["–", "88.90", "–", "–", "0.080"]
+    assert "SSD-KD" not in found  # nothing of it is printed for CIFAR-10
+
+
+def test_rows_are_the_papers_and_partial_results_fill_them_in(tmp_path: Path) -> None:
+    write(tmp_path, "ssd-kd", WRN, scale=10.0)
+    write(tmp_path, "ssd-kd", R34, scale=100.0)
+    write(tmp_path, "dafl-cmi", R34, method="dafl")
+    write(tmp_path, "dafl-original", R34, method="dafl", scale=10.0)
+    table = only(tmp_path)
+    names = [row.title.text for row in table.blocks[0].rows]
+    expected = [
+        "Teacher",
+        "Student (real data)",
+        "KD-ORI (real data)",
+        "DeepInv",
+        "DeepInv-2k",
+        "CMI",
+        "CMI-500",
+        "DAFL · dafl-cmi",
+        "ZSKT",
+    ]
+    assert names[: len(expected)] == expected
+    assert names[-2:] == ["ssd-kd", "ssd-kd, 10 %"]
+    found = rows(table)
+    assert found["ssd-kd, 10 %"][0] == "–"
+    assert found["ssd-kd, 10 %"][5] == "90.50 ± 0.71"
+    assert found["DAFL · dafl-cmi"][:3] == ["90.50 ± 0.71", "92.22", "−1.72"]
+
+
+def test_inner_steps_decide_which_row_a_label_is(tmp_path: Path) -> None:
+    for k in (5, 10, 7):
+        write(tmp_path, f"mine-{k}", WRN, method="fast", config={"inner_steps": k})
+    found = rows(only(tmp_path))
+    assert found["Fast-5 · mine-5"][1] == "88.90"
+    assert found["Fast-10 · mine-10"][0] == "90.50 ± 0.71"
+    assert found["mine-7"][1] == "–"
+
+
+def test_every_printed_number_says_where_it_stands(tmp_path: Path) -> None:
+    write(tmp_path, "dafl", WRN, dataset="cifar100")
+    table = only(tmp_path)
+    row = next(row for row in table.blocks[0].rows if row.title.text.startswith("DAFL"))
+    (note,) = (table.footnotes[mark] for mark in row.entries[1].marks)
+    assert "Fast-Datafree README" in note
+    assert "hours: scope not stated" in note
+    assert "; 22.5 in https://github.com/zju-vipa/CMI README" in note
+    fast = next(row for row in table.blocks[0].rows if row.title.text == "Fast-2")
+    (note,) = (table.footnotes[mark] for mark in fast.entries[1].marks)
+    assert "hours: synthesis alone" in note
+    assert "56320 images" in note
+
+
+def test_segmentation_is_in_percent(tmp_path: Path) -> None:
+    pair = ("deeplabv3_resnet50", "deeplabv3_mobilenetv2")
+    write(tmp_path, "ssd-kd", pair, dataset="nyuv2", metric="miou", final=39.4)
+    table = only(tmp_path)
+    assert rows(table)["SSD-KD · ssd-kd"][:3] == ["39.40 ± 0.00", "38.40", "+1.00"]
+    assert "second hand" in str(table.footnotes.values())
+
+
+def test_misprints_are_not_quoted() -> None:
+    assert published.of("cifar10", "KD (real data)", *WRN) is None
+    assert published.of("cifar100", "KD (real data)", *WRN) is not None
+
+
+def test_teachers_and_code_are_named_below(tmp_path: Path) -> None:
+    write(tmp_path, "ssd-kd", WRN)
+    notes = "\n".join(only(tmp_path).notes)
+    assert f"sha256 {factory.TEACHER_SHA[:12]}" in notes
+    assert "commit c0ffee" in notes
+
+
+def test_the_csv_has_both_numbers(tmp_path: Path) -> None:
+    write(tmp_path, "fast-2", WRN, method="fast", config={"inner_steps": 2})
+    head, row = only(tmp_path).csv.splitlines()
+    cells = dict(zip(head.split(","), row.split(","), strict=False))
+    assert (cells["final_mean"], cells["published"], cells["published_as"]) == ("90.5", "88.36", "Fast-2")
+
+
+@pytest.mark.parametrize("dataset", ["digits", "camvid"])
+def test_other_datasets_have_no_such_table(tmp_path: Path, dataset: str) -> None:
+    factory.write(tmp_path, factory.metrics("ssd-kd"))
+    assert paper(group(load(tmp_path)), {}) == []
