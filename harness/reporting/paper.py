@@ -12,8 +12,6 @@ from harness.reporting.table import Block, Column, Entry, Footnotes, Row, Table
 from harness.reporting.tables import SCOPE, spread
 
 HOUR = 3600.0
-AT_EVERY_SCALE = "ssd-kd"
-"""The method that is shown at every data scale: that is what it is for. All others are shown at 100 %."""
 NOTHING = Entry(text.NOTHING)
 PUBLISHED = (
     "Published: as printed, mostly the best epoch on the test set; hours as their sources count them. "
@@ -77,7 +75,7 @@ def _lines(dataset: str, cells: Sequence[Cell]) -> list[_Line]:
 
 def _own_lines(name: str | None, label: str, cells: Sequence[Cell]) -> list[_Line]:
     scales = sorted({cell.scale for cell in cells}, reverse=True)
-    shown = scales if cells[0].method == AT_EVERY_SCALE else [scale for scale in scales if scale == 100.0]
+    shown = scales if published.every_scale(cells[0].method) else [scale for scale in scales if scale == 100.0]
     return [_Line(name, label, scale, tuple(cell for cell in cells if cell.scale == scale)) for scale in shown]
 
 

@@ -1,4 +1,7 @@
-"""What papers and their repositories print, by dataset, method and pair; ``published.csv`` says where."""
+"""What papers and their repositories print, by dataset, row and pair.
+
+``published.csv`` says where each number stands, ``published_rows.csv`` which method of ours a row compares with.
+"""
 
 from __future__ import annotations
 
@@ -12,27 +15,8 @@ from pathlib import Path
 from harness.reporting.cells import Cell
 
 FILE = Path(__file__).with_name("published.csv")
+ROWS = Path(__file__).with_name("published_rows.csv")
 
-NAMES: tuple[tuple[str, str, int | None], ...] = (
-    ("Student (real data)", "scratch", None),
-    ("KD (real data)", "kd-real", None),
-    ("KD-ORI (real data)", "kd-real", None),
-    ("RANDOM noise", "kd-noise", None),
-    ("DeepInv", "deepinversion", 1000),
-    ("DeepInv-2k", "deepinversion", 2000),
-    ("CMI", "cmi", 200),
-    ("CMI-500", "cmi", 500),
-    ("DAFL", "dafl", None),
-    ("ZSKT", "zskt", None),
-    ("DFAD", "dfad", None),
-    ("DFQ", "dfq", None),
-    ("Fast-2", "fast", 2),
-    ("Fast-5", "fast", 5),
-    ("Fast-10", "fast", 10),
-    ("SSD-KD", "ssd-kd", None),
-)
-"""Row of the papers' tables, the method of ours that it compares with, and its inner steps where these are part of the
-name. The order is that of the tables."""
 TEACHER = "Teacher"
 UNUSABLE = "suspect"
 """Part of the csv's column ``confidence``: an evident misprint."""
@@ -49,19 +33,45 @@ class Published:
     """Where it stands, on how much data, what its hours are, and what is printed elsewhere."""
 
 
+@dataclass(frozen=True)
+class KnownRow:
+    """A row of the papers' tables."""
+
+    name: str
+    method: str
+    """Of ours."""
+    inner_steps: int | None
+    """Where they are part of the name."""
+    every_scale: bool
+    """Whether our method is shown at every data scale, since that is what it is for; others are at 100 %."""
+
+
 Key = tuple[str, str, str, str]
 """Dataset, row, teacher, student."""
+
+
+@functools.cache
+def known_rows() -> list[KnownRow]:
+    """All rows that we can compare with, in the order of the papers' tables."""
+    return [
+        KnownRow(
+            row["row"],
+            row["method"],
+            int(row["inner_steps"]) if row["inner_steps"] else None,
+            row["every_scale"] == "yes",
+        )
+        for row in _read(ROWS)
+    ]
 
 
 @functools.cache
 def numbers() -> dict[Key, Published]:
     """All printed numbers; the first of several counts, and its note names the others."""
     rows: dict[Key, list[dict[str, str]]] = {}
-    with FILE.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if row["value"] and UNUSABLE not in row["confidence"]:
-                key = row["dataset"], row["method"], row["teacher"], row["student"]
-                rows.setdefault(key, []).append(row)
+    for row in _read(FILE):
+        if row["value"] and UNUSABLE not in row["confidence"]:
+            key = row["dataset"], row["method"], row["teacher"], row["student"]
+            rows.setdefault(key, []).append(row)
     return {key: _published(*found) for key, found in rows.items()}
 
 
@@ -78,7 +88,12 @@ def datasets() -> set[str]:
 def rows(dataset: str) -> list[str]:
     """Names of the rows of which a dataset's tables have any number, in their order."""
     there = {name for printed_dataset, name, *_ in numbers() if printed_dataset == dataset}
-    return [name for name, *_ in NAMES if name in there]
+    return [row.name for row in known_rows() if row.name in there]
+
+
+def every_scale(method: str) -> bool:
+    """Whether a method of ours is shown at every data scale."""
+    return any(row.every_scale for row in known_rows() if row.method == method)
 
 
 def counterpart(cells: Iterable[Cell]) -> str | None:
@@ -86,11 +101,16 @@ def counterpart(cells: Iterable[Cell]) -> str | None:
     found = list(cells)
     steps = {json.loads(run["config"] or "{}").get("inner_steps") for cell in found for run in cell.runs}
     fitting = {
-        name
-        for name, method, inner_steps in NAMES
-        if method == found[0].method and (inner_steps is None or steps == {inner_steps})
+        row.name
+        for row in known_rows()
+        if row.method == found[0].method and (row.inner_steps is None or steps == {row.inner_steps})
     }
     return next((name for name in rows(found[0].dataset) if name in fitting), None)
+
+
+def _read(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="", encoding="utf-8") as opened:
+        return list(csv.DictReader(opened))
 
 
 def _published(first: dict[str, str], *others: dict[str, str]) -> Published:
