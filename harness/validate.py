@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -11,11 +12,13 @@ from torch import nn
 from harness import config, data
 from harness.assemble import build_method, build_network, method_class, method_config, preset_note
 from harness.config import Cell
-from harness.data.dataset import Dataset, reference_images
+from harness.data.dataset import Dataset
 from harness.errors import UserError
 from harness.recipes import recipe_for
 
 FEW_IMAGES = 32
+SCALE = 1.0
+"""Percent at which methods are built: the size of pool and buffer decides nothing, but takes time."""
 
 
 def validate(path: Path, report: Callable[[str], object] = print) -> list[Cell]:
@@ -38,7 +41,7 @@ def validate(path: Path, report: Callable[[str], object] = print) -> list[Cell]:
 def _validate_dataset(name: str, cells: list[Cell], file: str, report: Callable[[str], object]) -> None:
     dataset = data.load(name, all(cell.verify for cell in cells))
     dataset.require()
-    setups = {(c.study, c.label, c.teacher, c.student): c for c in sorted(cells, key=lambda cell: -cell.scale)}
+    setups = {(c.study, c.label, c.teacher, c.student): c for c in cells}
     for cell in setups.values():
         method_config(cell, file)
     for teacher, group in _by_teacher(setups.values()).items():
@@ -61,18 +64,18 @@ def _by_teacher(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
 
 
 def _build(cell: Cell, dataset: Dataset, teacher: nn.Module, file: str) -> None:
-    """Raise UserError if the cell's method cannot be set up on its pair, with an untrained teacher."""
+    """Raise UserError if the cell's method cannot be set up on its pair, with an untrained teacher and few images."""
+    small = replace(cell, scale=min(cell.scale, SCALE))
     try:
-        build_method(cell, method_config(cell, file), dataset, teacher, torch.device("cpu"))
+        build_method(small, method_config(cell, file), dataset, teacher, torch.device("cpu"))
     except (ValueError, TypeError, RuntimeError, LookupError, AssertionError) as error:
         pair = f"{cell.teacher} → {cell.student}"
         raise UserError(f"{file}: methods.{cell.label} cannot work on {pair}: {error}") from error
 
 
 def _check_references(cells: list[Cell], dataset: Dataset) -> None:
-    """References need the training data; the others do not."""
+    """References need the training data, of which windows can be cut without end; the others need none."""
     if any(not method_class(cell).data_free for cell in cells):
-        try:
-            reference_images(dataset, round(max(cell.scale for cell in cells) / 100 * dataset.task.reference_size))
-        except ValueError as error:
-            raise UserError(f"{cells[0].dataset}: references: {error}") from None
+        images = dataset.train().images
+        if images.shape[1:] == dataset.task.shape and len(images) < dataset.task.reference_size:
+            raise UserError(f"references need {dataset.task.reference_size} training images, there are {len(images)}")
