@@ -11,11 +11,15 @@ import sys
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.errors import UserError
+
+if TYPE_CHECKING:
+    from harness.config import Cell
+    from harness.cost import Cost
 
 app = typer.Typer(
     help="Benchmark of data-free knowledge distillation: run cells, look after results, render reports.",
@@ -150,10 +154,14 @@ def prepare(
 
 @app.command()
 def validate(configfile: Grid, results: Results = RESULTS) -> None:
-    """Check every cell of a grid before anything trains."""
-    from harness import validate
+    """Check every cell of a grid before anything trains, and say what it will take."""
+    from harness import estimate as estimates
+    from harness import status, validate
 
-    validate.validate(configfile)
+    cells = validate.validate(configfile)
+    found = status.of_grid(cells, results)
+    for line in estimates.lines(found, {cell.name: cell for cell in cells}, _cost):
+        typer.echo(line)
 
 
 @app.command()
@@ -177,13 +185,23 @@ def list_(
     from harness import estimate as estimates
 
     source = configfile or (None if pattern else config.DEFAULT)
-    found = status.of_grid([cell for _, cell in config.find(pattern or "*", source)], results)
+    cells = {cell.name: cell for _, cell in config.find(pattern or "*", source)}
+    found = status.of_grid(cells.values(), results)
     if stale:
         lines: Iterable[str] = [str(cell.metrics) for cell in found if cell.must_rerun]
+    elif estimate:
+        lines = estimates.lines(found, cells, _cost)
     else:
-        lines = estimates.lines(found) if estimate else status.table(found)
+        lines = status.table(found)
     for line in lines:
         typer.echo(line)
+
+
+def _cost(cell: Cell) -> Cost:
+    """The cost of a cell; imports torch."""
+    from harness import cost
+
+    return cost.estimate(cell)
 
 
 @app.command()

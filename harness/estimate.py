@@ -1,34 +1,87 @@
-"""`dkd list --estimate`: device hours and disk that the rest of a grid takes, judged by its finished seeds."""
+"""`dkd list --estimate`: device hours, disk and memory that the rest of a grid takes.
+
+Judged by its finished seeds where there are any, and by counted operations elsewhere.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import mean
+from typing import TYPE_CHECKING
 
-from harness import records, runs
+from harness import gpus, records, runs
+from harness.config import Cell
 from harness.records import Metrics
 from harness.status import CellStatus
 
+if TYPE_CHECKING:
+    from harness.cost import Cost
+
 LEFT = ("waiting", "running", "stale", "damaged")
 """States of cells that still have to run; what a running one has done already is not taken off."""
+ASSUMED = {"cuda": 5e12, "cpu": 3e10}
+"""Operations per second where nothing was measured: a recent data-centre GPU on small networks (our choice), one core
+(measured on the digits)."""
 
-Cost = tuple[float, float]
-"""Seconds of a device, evaluation included, and bytes on disk."""
+
+@dataclass(frozen=True)
+class Spent:
+    """What one finished run took."""
+
+    seconds: float
+    """Evaluation included."""
+    bytes: int
+    """On disk."""
+    operations: int
+    working: float
+    """Seconds of synthesis and distillation."""
 
 
-def lines(cells: Sequence[CellStatus]) -> Iterator[str]:
-    """What is done took, what is left will take, and what no finished seed tells."""
-    spent: dict[str, list[Cost]] = {}
-    for cell in cells:
+def lines(found: Sequence[CellStatus], cells: Mapping[str, Cell], cost: Callable[[Cell], Cost]) -> Iterator[str]:
+    """What is done took, and what is left will take.
+
+    Args:
+        found: the states of the grid's cells.
+        cells: the same by name.
+        cost: of a cell of which no seed is done.
+    """
+    spent: dict[str, list[Spent]] = {}
+    for cell in found:
         if cell.state == "done":
-            spent.setdefault(_row(cell), []).append(_cost(cell))
-    left = [cell for cell in cells if cell.state in LEFT]
+            spent.setdefault(_row(cell), []).append(_spent(cell))
+    left = [cell for cell in found if cell.state in LEFT]
+    done = [one for several in spent.values() for one in several]
+    yield f"done: {_sum([(one.seconds, one.bytes) for one in done])}"
     known = [_mean(spent[_row(cell)]) for cell in left if _row(cell) in spent]
-    yield _line("done", [cost for costs in spent.values() for cost in costs])
-    yield _line("left", known)
-    unknown = [_row(cell) for cell in left if _row(cell) not in spent]
-    for row in dict.fromkeys(unknown):
-        yield f"not estimated: {unknown.count(row)} cells of {row}, no seed of which is done"
+    yield f"left, judged by finished seeds: {_sum(known)}"
+    unknown = [cells[cell.name] for cell in left if _row(cell) not in spent]
+    if unknown:
+        yield from _by_operations(unknown, done, cost)
+
+
+def _by_operations(cells: Sequence[Cell], done: Sequence[Spent], cost: Callable[[Cell], Cost]) -> Iterator[str]:
+    measured = sum(one.operations for one in done), sum(one.working for one in done)
+    speed = measured[0] / measured[1] if all(measured) else ASSUMED[_device(cells[0].device)]
+    costs: dict[str, Cost] = {}
+    for cell in cells:
+        row = cell.name.rsplit("/", 1)[0]
+        if row not in costs:
+            costs[row] = cost(cell)
+    of_cells = [costs[cell.name.rsplit("/", 1)[0]] for cell in cells]
+    hours = sum(one.flops.synthesis + one.flops.distillation for one in of_cells) / speed / 3600
+    origin = "as the finished cells" if all(measured) else "our assumption, no cell is finished"
+    yield (
+        f"left, judged by operations: {len(cells)} cells, about {hours:.3g} device hours at {speed / 1e9:,.0f} GFLOP/s "
+        f"({origin}); times of small networks depend on more than operations"
+    )
+    row, largest = max(costs.items(), key=lambda item: item[1].memory)
+    yield f"memory: about {largest.memory / 2**20:,.0f} MiB at most, in {row}"
+
+
+def _device(wanted: str) -> str:
+    """Where ``auto`` will lead on this machine."""
+    return wanted if wanted != "auto" else "cuda" if gpus.visible() else "cpu"
 
 
 def _row(cell: CellStatus) -> str:
@@ -36,15 +89,21 @@ def _row(cell: CellStatus) -> str:
     return cell.name.rsplit("/", 1)[0]
 
 
-def _cost(cell: CellStatus) -> Cost:
+def _spent(cell: CellStatus) -> Spent:
     result = records.read(cell.metrics, Metrics)
-    return result.seconds.end_to_end + result.seconds.evaluation, runs.size(cell.metrics.parent / "runs" / result.key)
+    seconds, flops = result.seconds, result.flops
+    return Spent(
+        seconds.end_to_end + seconds.evaluation,
+        runs.size(cell.metrics.parent / "runs" / result.key),
+        flops.synthesis + flops.distillation if flops else 0,
+        seconds.synthesis + seconds.distillation if flops else 0.0,
+    )
 
 
-def _mean(costs: list[Cost]) -> Cost:
-    return mean(seconds for seconds, _ in costs), mean(size for _, size in costs)
+def _mean(spent: Sequence[Spent]) -> tuple[float, float]:
+    return mean(one.seconds for one in spent), mean(one.bytes for one in spent)
 
 
-def _line(what: str, costs: list[Cost]) -> str:
+def _sum(costs: Sequence[tuple[float, float]]) -> str:
     hours, mebibytes = sum(seconds for seconds, _ in costs) / 3600, sum(size for _, size in costs) / 2**20
-    return f"{what}: {len(costs)} cells, {hours:.2f} device hours, {mebibytes:.1f} MiB"
+    return f"{len(costs)} cells, {hours:.2f} device hours, {mebibytes:.1f} MiB"

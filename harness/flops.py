@@ -51,18 +51,21 @@ class _Counter(TorchDispatchMode):
         return out
 
 
-def count_flops(build: Callable[[int], Method], synthesis_calls: int, steps: int) -> Flops:
+def count_flops(
+    build: Callable[[int], Method], synthesis_calls: int, steps: int, clock: FlopClock | None = None
+) -> Flops:
     """Operations of a run with this many calls of `synthesize` and `distill_step`.
 
     Args:
         build: makes a fresh method that takes about the given number of distillation steps in all.
         synthesis_calls: of the whole run.
         steps: of the whole run.
+        clock: what counts, if it shall count more than operations.
 
     The first round after the warm-up is counted, with one step or two in it; matrix products and convolutions count.
     """
     method = build(build(steps).schedule.distillation_rounds)
-    clock, warmup = FlopClock(), method.schedule.warmup
+    clock, warmup = clock or FlopClock(), method.schedule.warmup
     if warmup:
         method.round(0, FlopClock())
     counted = RoundLosses()

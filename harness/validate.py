@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from harness import config, data
+from harness import config, cost, data
 from harness.assemble import build_method, build_network, method_class, method_config, preset_note
 from harness.config import Cell
 from harness.data.dataset import Dataset
@@ -44,6 +44,7 @@ def _validate_dataset(name: str, cells: list[Cell], file: str, report: Callable[
     setups = {(c.study, c.label, c.teacher, c.student): c for c in cells}
     for cell in setups.values():
         method_config(cell, file)
+    report(f"{file}: {name}: building every method on every pair, {len(setups)} in all")
     for teacher, group in _by_teacher(setups.values()).items():
         network = build_network(teacher, dataset)
         for cell in group:
@@ -51,9 +52,15 @@ def _validate_dataset(name: str, cells: list[Cell], file: str, report: Callable[
             if note := preset_note(cell):
                 report(f"{file}: methods.{cell.label}.preset: {note}")
     _check_references(cells, dataset)
+    for cell in {(c.study, c.label, c.teacher, c.student): c for c in sorted(cells, key=_scale)}.values():
+        cost.check_memory(cell, cost.device_memory(cell.device))
     for scale in sorted({cell.scale for cell in cells}, reverse=True):
         if (images := round(scale / 100 * dataset.task.reference_size)) < FEW_IMAGES:
             report(f"{file}: scale {scale:g} leaves {max(1, images)} images, fewer than {FEW_IMAGES}")
+
+
+def _scale(cell: Cell) -> float:
+    return cell.scale
 
 
 def _by_teacher(cells: Iterable[Cell]) -> dict[str, list[Cell]]:

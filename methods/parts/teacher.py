@@ -95,6 +95,11 @@ class FrozenTeacher(Stateful):
             raise NoBatchNorm("the teacher has no batch-norm layers, so there are no statistics to match")
 
     @property
+    def nbytes(self) -> int:
+        """Size of its weights and statistics in bytes."""
+        return sum(tensor.nbytes for tensor in self._network.state_dict().values())
+
+    @property
     def channels(self) -> list[int]:
         """Channels of each batch-norm layer, in the order of the statistics."""
         return [len(layer.mean) for layer in self._layers]

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from harness import estimate
-from harness.records import Seconds
+from harness.check import tiny_cell
+from harness.config import Cell
+from harness.cost import Cost
+from harness.records import Flops, Seconds
 from harness.status import CellStatus, State
 from tests import factory
 
@@ -21,6 +25,10 @@ def cell(results: Path, label: str, seed: int, state: State, hours: float = 0.0,
     return CellStatus(result.cell, results / result.cell / "metrics.json", state)
 
 
+def no_cost(_: Cell) -> Cost:
+    raise AssertionError("all rows have a finished seed")
+
+
 def test_the_rest_is_judged_by_the_seeds_that_are_done(tmp_path: Path) -> None:
     cells = [
         cell(tmp_path, "dafl", 0, "done", hours=1.0, size=2**20),
@@ -29,19 +37,44 @@ def test_the_rest_is_judged_by_the_seeds_that_are_done(tmp_path: Path) -> None:
         cell(tmp_path, "dafl", 3, "stale"),
         cell(tmp_path, "dafl", 4, "failed"),
         cell(tmp_path, "cmi", 0, "done", hours=5.0, size=2**20),
-        cell(tmp_path, "fast", 0, "running"),
-        cell(tmp_path, "fast", 1, "waiting"),
     ]
-    assert list(estimate.lines(cells)) == [
+    assert list(estimate.lines(cells, {}, no_cost)) == [
         "done: 3 cells, 8.00 device hours, 5.0 MiB",
-        "left: 2 cells, 3.00 device hours, 4.0 MiB",
-        f"not estimated: 2 cells of {ROW.format('fast')}, no seed of which is done",
+        "left, judged by finished seeds: 2 cells, 3.00 device hours, 4.0 MiB",
     ]
 
 
-def test_nothing_done_tells_nothing(tmp_path: Path) -> None:
-    assert list(estimate.lines([cell(tmp_path, "dafl", 0, "waiting")])) == [
-        "done: 0 cells, 0.00 device hours, 0.0 MiB",
-        "left: 0 cells, 0.00 device hours, 0.0 MiB",
-        f"not estimated: 1 cells of {ROW.format('dafl')}, no seed of which is done",
-    ]
+def grid(*cells: CellStatus) -> dict[str, Cell]:
+    """Cells of a configuration, of which the name alone matters here."""
+    plain = tiny_cell("fast", {})
+    made = {}
+    for found in cells:
+        study, dataset, pair, label, _, seed = found.name.split("/")
+        teacher, student = pair.split("--")
+        made[found.name] = replace(
+            plain, study=study, dataset=dataset, teacher=teacher, student=student, label=label, scale=10.0,
+            seed=int(seed.removeprefix("seed-")),
+        )  # fmt: skip
+    assert all(name == made[name].name for name in made)
+    return made
+
+
+def priced(found: Cell) -> Cost:
+    """3e16 and 6e16 operations."""
+    return Cost(Flops(synthesis=10**16, distillation=(2 if found.label == "fast" else 5) * 10**16), 2**30, 2**31)
+
+
+def test_without_any_finished_seed_operations_tell(tmp_path: Path) -> None:
+    left = [cell(tmp_path, label, seed, "waiting") for label, seed in (("fast", 0), ("fast", 1), ("cmi", 0))]
+    *_, hours, memory = estimate.lines(left, grid(*left), priced)
+    # 3e16 + 3e16 + 6e16 operations at 3e10 a second are 4,000,000 s
+    assert "operations: 3 cells, about 1.11e+03 device hours at 30 GFLOP/s (our assumption" in hours
+    assert memory == f"memory: about 3,072 MiB at most, in {ROW.format('fast')}"
+
+
+def test_finished_cells_tell_how_fast_the_device_is(tmp_path: Path) -> None:
+    left = cell(tmp_path, "fast", 0, "waiting")
+    found = [cell(tmp_path, "dafl", 0, "done", hours=1.0, size=2**20), left]  # 1e10 operations in 3240 s
+    *_, hours, _ = estimate.lines(found, grid(left), priced)
+    assert f"about {3e16 / (1e10 / 3240) / 3600:.3g} device hours" in hours
+    assert "as the finished cells" in hours

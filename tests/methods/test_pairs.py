@@ -1,0 +1,109 @@
+"""One round of every method on every pair of the papers, at their images' real size, with batches of two to four."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+import methods
+from harness import config, data
+from harness.assemble import build_method, build_network, method_class, method_config
+from harness.check import CPU, tiny_cell
+from harness.config import Cell
+from harness.data.dataset import Dataset
+from harness.rng import Streams
+from methods.base import Method, RealImages
+from methods.parts.presets import CIFAR_PAIRS, WRN_16_1, Pair
+from tests.small import Stopwatch
+
+LABELS = {
+    "ssd-kd": ("ssd-kd", "fast-2"),
+    "fast-2": ("fast", "fast-2"),
+    "cmi": ("cmi", "cmi"),
+    "deepinversion": ("deepinversion", "adi"),
+    "dafl-original": ("dafl", "original"),
+    "dafl-cmi": ("dafl", "cmi"),
+    "dfad-original": ("dfad", "original"),
+    "dfad-cmi": ("dfad", "cmi"),
+    "zskt-original": ("zskt", "original"),
+    "zskt-cmi": ("zskt", "cmi"),
+    "dfq": ("dfq", "cmi"),
+    **{name: (name, None) for name in methods.REFERENCES},
+}
+SMALL = {"batch": 2, "inversion_batch": 4, "inner_steps": 1, "bank": 8, "negatives": 4, "steps": 200, "epochs": 1}
+"""At 1 %: two distillation steps."""
+FEW_ROUNDS = {"rounds": 3, "warmup": 1}
+"""Of a method whose rounds do not depend on the scale."""
+
+
+def small(method: type[Method], more: dict[str, int] | None = None) -> dict[str, int]:
+    """The part of these options that a method has."""
+    known = method.Config.model_fields
+    rounds = FEW_ROUNDS if "rounds" in known else {}
+    return {key: value for key, value in {**SMALL, **rounds, **(more or {})}.items() if key in known}
+
+
+def made_up(name: str) -> Dataset:
+    """The dataset with random images of its shape and random labels."""
+    loaded, random = data.load(name), torch.Generator().manual_seed(0)
+    shape, classes = loaded.task.shape, loaded.task.classes
+    places = (40, *shape[1:]) if loaded.task.dense else (40,)
+    images = torch.randint(0, 256, (40, *shape), generator=random, dtype=torch.uint8)
+    real = RealImages(images, torch.randint(0, classes, places, generator=random))
+    task = dataclasses.replace(loaded.task, reference_size=1600)  # 16 images at 1 %
+    return Dataset(task, train=lambda: real, test=lambda: real)
+
+
+def cell(dataset: str, pair: Pair, label: str) -> Cell:
+    method, preset = LABELS[label]
+    made = tiny_cell(method, {})
+    changes = {"dataset": dataset, "teacher": pair[0], "student": pair[1], "scale": 1.0, "defaults": {}}
+    options = {**small(method_class(made)), **({"preset": preset} if preset else {})}
+    return dataclasses.replace(made, options=options, **changes)
+
+
+def run_first_rounds(method: Method) -> None:
+    """Until images were made and the student took a step; all losses are numbers."""
+    made = stepped = 0
+    for index in range(method.schedule.rounds):
+        losses = method.round(index, Stopwatch())
+        for found in (*losses.synthesis, *losses.distillation):
+            assert all(torch.isfinite(value) for value in found.values())
+        made, stepped = made + len(losses.synthesis), stepped + len(losses.distillation)
+        if made and stepped:
+            break
+    assert made
+    assert stepped
+    images = method.synthetic_images(4)
+    assert images.shape[1:] == method.context.task.shape
+
+
+def build(at: Cell, dataset: Dataset) -> Method:
+    teacher = Streams(7, CPU).build("teacher", lambda: build_network(at.teacher, dataset)).eval()
+    return build_method(at, method_config(at), dataset, teacher, CPU)
+
+
+@pytest.mark.parametrize("pair", CIFAR_PAIRS, ids="-".join)
+@pytest.mark.parametrize("label", LABELS)
+def test_every_method_on_every_pair_of_cifar_100(label: str, pair: Pair) -> None:
+    run_first_rounds(build(cell("cifar100", pair, label), made_up("cifar100")))
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_every_method_on_cifar_10(label: str) -> None:
+    run_first_rounds(build(cell("cifar10", WRN_16_1, label), made_up("cifar10")))
+
+
+NYUV2 = {found.label: found for found in config.load_grid(Path("workflow/config/nyuv2.yaml")).cells}
+
+
+@pytest.mark.parametrize("label", NYUV2)
+def test_every_method_on_nyuv2s_windows(label: str) -> None:
+    """With the options of the configuration, the real DeepLab networks, and small batches."""
+    found = NYUV2[label]
+    options = {**found.options, **small(method_class(found), {"inversion_batch": 2})}
+    at = dataclasses.replace(found, options=options, scale=1.0)
+    run_first_rounds(build(at, made_up("nyuv2")))
