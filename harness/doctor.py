@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from harness import data, mlflow_store, provenance, records, runs
+from harness.errors import UserError
 from harness.keys import ROOT
 from harness.records import DamagedRecord, Manifest, Metrics, TeacherRecord
 
@@ -87,9 +88,14 @@ def devices() -> Iterator[Check]:
 
 
 def datasets() -> Iterator[Check]:
-    """Every dataset, opened."""
+    """Every dataset: whether its files are there and intact."""
     for name in data.names():
-        yield _tried(name, lambda name=name: str(type(data.load(name)).__name__), "put the dataset's files in place")  # type: ignore[misc]
+        try:
+            data.load(name).require()
+            yield Check(name, True, "complete and verified")
+        except UserError as error:
+            problem, _, remedy = str(error).partition("\n")
+            yield Check(name, False, problem, " ".join(remedy.split()), needed=False)
 
 
 def disk(results: Path) -> Check:

@@ -135,6 +135,7 @@ def store(
         parameters=sum(p.numel() for p in model.parameters()),
         versions=provenance.versions(),
         finished=provenance.now(),
+        data_verified=dataset.verified,
     )
     storage.write(place / "teacher.json", record)
     return record
@@ -157,7 +158,12 @@ def verify(place: Path) -> TeacherRecord:
 def load(results: Path, dataset: str, network: str, task_of: Dataset, device: torch.device) -> nn.Module:
     """A stored teacher's network, in evaluation mode. Raises UserError if it is not there or not intact."""
     place = folder(results, dataset, network)
-    verify(place)
+    record = verify(place)
+    if (record.dataset, record.network) != (dataset, network):
+        raise UserError(
+            f"{place}/teacher.json: a teacher {record.network} on {record.dataset}, which cannot teach here; "
+            f"train one: dkd train-teacher {dataset} {network} --replace"
+        )
     return load_weights(build_network(network, task_of), place / "teacher.safetensors").to(device).eval()
 
 

@@ -70,12 +70,14 @@ def test_no_gpu_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [check.ok for check in doctor.devices()] == [True, True]
 
 
-def test_a_dataset_that_cannot_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(name: str) -> None:
-        raise FileNotFoundError("digits.npz")
-
-    monkeypatch.setattr(doctor.data, "load", load)
-    assert all(not check.ok and "digits.npz" in check.found for check in doctor.datasets())
+def test_a_dataset_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DKD_DATA", str(tmp_path))
+    found = {check.what: check for check in doctor.datasets()}
+    assert found["digits"].ok
+    assert not found["cifar10"].ok
+    assert not found["cifar10"].needed
+    assert "missing" in found["cifar10"].found
+    assert "dkd prepare cifar10" in found["cifar10"].fix
 
 
 @pytest.mark.parametrize(("free", "ok"), [(2 * 2**30, True), (2 * 2**30 - 1, False)])

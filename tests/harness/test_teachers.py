@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,12 +11,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from harness import data, networks, teachers
+from harness import data, networks, storage, teachers
+from harness.assemble import save_weights
 from harness.errors import ConfigError, UserError
 from harness.fit import Fit, focal_loss
 from harness.recipes import recipe_for
+from harness.records import TeacherRecord, read
 from harness.rng import Streams
 from methods.parts.augment import random_windows
+from tests import factory
 
 CPU = torch.device("cpu")
 SHORT = {"epochs": 3, "images": 200, "floor": 0.0}
@@ -130,3 +135,32 @@ def test_a_pickle_is_not_executed(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be read as weights"):
         teachers.take("digits", "cnn3_16", tmp_path / "foreign.pt", results=tmp_path)
     assert not (tmp_path / "touched").exists()
+
+
+def test_the_teacher_of_another_dataset_is_refused(tmp_path: Path) -> None:
+    factory.untrained_teacher(tmp_path)
+    shutil.copytree(tmp_path / "teachers/digits", tmp_path / "teachers/cifar10")
+    with pytest.raises(UserError, match="a teacher wrn10_1 on digits, which cannot teach here"):
+        teachers.load(tmp_path, "cifar10", "wrn10_1", data.load("cifar10"), CPU)
+
+
+def test_weights_for_other_classes_are_refused(tmp_path: Path) -> None:
+    factory.untrained_teacher(tmp_path)
+    place = tmp_path / "teachers/digits/wrn10_1"
+    save_weights(networks.build("wrn10_1", 100, 1), place / "teacher.safetensors")
+    with pytest.raises(UserError, match=r"teacher\.safetensors: sha256 is"):
+        teachers.load(tmp_path, "digits", "wrn10_1", data.load("digits"), CPU)
+    changed = read(place / "teacher.json", TeacherRecord).model_copy(
+        update={"sha256": storage.sha256(place / "teacher.safetensors")}
+    )
+    storage.write(place / "teacher.json", changed)
+    with pytest.raises(UserError, match=r"cannot be loaded[\s\S]*100"):
+        teachers.load(tmp_path, "digits", "wrn10_1", data.load("digits"), CPU)
+
+
+def test_a_teacher_that_learned_from_unverified_data_says_so(tmp_path: Path) -> None:
+    unverified = dataclasses.replace(data.load("digits"), verified=False)
+    model = networks.build("wrn10_1", 10, 1)
+    recipe = recipe_for("digits", "wrn10_1", {"floor": 0.0})
+    record = teachers.store(tmp_path, model, unverified, CPU, recipe, 0.0, ("digits", "wrn10_1"))
+    assert not record.data_verified
