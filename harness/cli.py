@@ -197,7 +197,7 @@ def list_(
         typer.echo(line)
 
 
-def _cost(cell: Cell) -> Cost:
+def _cost(cell: Cell) -> Cost | None:
     """The cost of a cell; imports torch."""
     from harness import cost
 

@@ -44,13 +44,16 @@ class Cost:
         return self.resident + self.activations
 
 
-def estimate(cell: Cell) -> Cost:
-    """The cost of one cell.
+def estimate(cell: Cell) -> Cost | None:
+    """The cost of one cell; None if its method fails already in the round that would tell.
 
     Raises ConfigError like `method_config`.
     """
     config = method_config(cell)
-    unit = _unit(_Setup(cell))
+    try:
+        unit = _unit(_Setup(cell))
+    except Exception:  # whatever a method's file raises: the run will tell it, with its traceback
+        return None
     full = _build(cell, config)
     inner = getattr(config, "inner_steps", 1)
     made = getattr(config, "inversion_batch", config.batch) / SMALL
@@ -66,7 +69,7 @@ def estimate(cell: Cell) -> Cost:
 def check_memory(cell: Cell, available: int) -> None:
     """Raise UserError if the cell needs more than ``available`` bytes: what it needs, and which batch would fit."""
     cost = estimate(cell)
-    if cost.memory <= available:
+    if cost is None or cost.memory <= available:
         return
     config = method_config(cell)
     share = max(0, available - cost.resident) / cost.activations

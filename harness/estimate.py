@@ -38,7 +38,7 @@ class Spent:
     """Seconds of synthesis and distillation."""
 
 
-def lines(found: Sequence[CellStatus], cells: Mapping[str, Cell], cost: Callable[[Cell], Cost]) -> Iterator[str]:
+def lines(found: Sequence[CellStatus], cells: Mapping[str, Cell], cost: Callable[[Cell], Cost | None]) -> Iterator[str]:
     """What is done took, and what is left will take.
 
     Args:
@@ -49,31 +49,34 @@ def lines(found: Sequence[CellStatus], cells: Mapping[str, Cell], cost: Callable
     spent: dict[str, list[Spent]] = {}
     for cell in found:
         if cell.state == "done":
-            spent.setdefault(_row(cell), []).append(_spent(cell))
+            spent.setdefault(_row(cell.name), []).append(_spent(cell))
     left = [cell for cell in found if cell.state in LEFT]
     done = [one for several in spent.values() for one in several]
     yield f"done: {_sum([(one.seconds, one.bytes) for one in done])}"
-    known = [_mean(spent[_row(cell)]) for cell in left if _row(cell) in spent]
+    known = [_mean(spent[_row(cell.name)]) for cell in left if _row(cell.name) in spent]
     yield f"left, judged by finished seeds: {_sum(known)}"
-    unknown = [cells[cell.name] for cell in left if _row(cell) not in spent]
+    unknown = [cells[cell.name] for cell in left if _row(cell.name) not in spent]
     if unknown:
         yield from _by_operations(unknown, done, cost)
 
 
-def _by_operations(cells: Sequence[Cell], done: Sequence[Spent], cost: Callable[[Cell], Cost]) -> Iterator[str]:
+def _by_operations(cells: Sequence[Cell], done: Sequence[Spent], cost: Callable[[Cell], Cost | None]) -> Iterator[str]:
     measured = sum(one.operations for one in done), sum(one.working for one in done)
     speed = measured[0] / measured[1] if all(measured) else ASSUMED[_device(cells[0].device)]
     costs: dict[str, Cost] = {}
-    for cell in cells:
-        row = cell.name.rsplit("/", 1)[0]
-        if row not in costs:
-            costs[row] = cost(cell)
-    of_cells = [costs[cell.name.rsplit("/", 1)[0]] for cell in cells]
+    for row, cell in {_row(cell.name): cell for cell in cells}.items():
+        if found := cost(cell):
+            costs[row] = found
+        else:
+            yield f"not estimated: {row}"
+    if not costs:
+        return
+    of_cells = [costs[_row(cell.name)] for cell in cells if _row(cell.name) in costs]
     hours = sum(one.flops.synthesis + one.flops.distillation for one in of_cells) / speed / 3600
     origin = "as the finished cells" if all(measured) else "our assumption, no cell is finished"
     yield (
-        f"left, judged by operations: {len(cells)} cells, about {hours:.3g} device hours at {speed / 1e9:,.0f} GFLOP/s "
-        f"({origin}); times of small networks depend on more than operations"
+        f"left, judged by operations: {len(of_cells)} cells, about {hours:.3g} device hours "
+        f"at {speed / 1e9:,.0f} GFLOP/s ({origin}); times of small networks depend on more than operations"
     )
     row, largest = max(costs.items(), key=lambda item: item[1].memory)
     yield f"memory: about {largest.memory / 2**20:,.0f} MiB at most, in {row}"
@@ -84,9 +87,9 @@ def _device(wanted: str) -> str:
     return wanted if wanted != "auto" else "cuda" if gpus.visible() else "cpu"
 
 
-def _row(cell: CellStatus) -> str:
-    """A cell without its seed."""
-    return cell.name.rsplit("/", 1)[0]
+def _row(name: str) -> str:
+    """A cell's name without its seed."""
+    return name.rsplit("/", 1)[0]
 
 
 def _spent(cell: CellStatus) -> Spent:

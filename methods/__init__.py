@@ -5,6 +5,7 @@ A method may also live outside the package: its name is then the path of its .py
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import sys
@@ -72,7 +73,13 @@ def load(name: str) -> type[Method]:
 def _module(path: Path) -> ModuleType:
     if path.parent == FOLDER:
         return importlib.import_module(f"methods.{path.stem}")
-    name = f"dkd_method_{path.stem}"
+    return _from_file(path, path.stat().st_mtime_ns)
+
+
+@functools.cache
+def _from_file(path: Path, changed: int) -> ModuleType:
+    """A file outside the package, imported once per change of it: its classes stay the same from call to call."""
+    name = f"dkd_method_{path.stem}_{changed}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise BrokenContract(f"{path}: not a Python file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,12 @@ def test_abstract_method_is_refused(tmp_path: Path) -> None:
 def test_unknown_method_lists_the_known() -> None:
     with pytest.raises(UserError, match="ssd-kd"):
         check("sdd-kd")
+
+
+def test_a_methods_file_is_imported_once(tmp_path: Path) -> None:
+    """Else its classes differ from call to call, and isinstance says no."""
+    file = write(tmp_path, "nothing", "")
+    assert methods.load(file) is methods.load(file)
+    Path(file).write_text(Path(file).read_text().replace("Forgets", "Has forgotten"))
+    os.utime(file, ns=(1, 1))
+    assert "Has forgotten" in str(methods.load(file).__doc__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -74,3 +75,21 @@ def test_a_cell_that_does_not_fit_says_what_would(monkeypatch: pytest.MonkeyPatc
     assert "this would fit: batch: 128 instead of 512, inversion_batch: 4 instead of 16" in str(error.value)
     with pytest.raises(UserError, match="no batch would fit"):
         check_memory(cell, cost.resident)
+
+
+def test_a_method_that_fails_is_not_estimated_and_not_refused(tmp_path: Path) -> None:
+    file = tmp_path / "failing.py"
+    file.write_text(FAILING)
+    cell = replace(tiny_cell("fast"), method=str(file), options={})
+    assert estimate(cell) is None
+    check_memory(cell, 1)
+
+
+FAILING = """
+from methods.references import KDNoise
+
+class Failing(KDNoise):
+    name = "failing"
+    def distill_step(self):
+        raise ValueError("as written")
+"""

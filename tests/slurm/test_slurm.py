@@ -1,0 +1,181 @@
+"""The grid on a real SLURM: cards, a requeued job, a lost node, a failing cell."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import records, storage
+from harness.records import Manifest, Metrics
+from tests import factory
+from tests.slurm import cluster
+from tests.slurm.cluster import Cluster, until
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+
+REASON = cluster.missing() or (
+    None
+    if importlib.util.find_spec("snakemake_executor_plugin_slurm")
+    else "no SLURM executor: pip install 'dkd-bench[slurm]'"
+)
+pytestmark = [
+    pytest.mark.skipif(REASON is not None, reason=str(REASON)),
+    pytest.mark.xdist_group("slurm"),  # one worker: there is one /etc/slurm
+]
+
+STUDY = """
+study: cluster
+dataset: digits
+device: auto
+checkpoint_seconds: 0.001
+pairs: [{{teacher: wrn10_1, student: cnn3_16}}]
+scales: [5]
+seeds: [0, 1, 2, 3, 4]
+defaults: {{steps: 240, epochs: 6, batch: 8}}
+methods:
+  waiting: {{method: {here}/waiting.py, folder: {folder}}}
+  failing: {{method: {here}/failing.py}}
+"""
+CELL = "cluster/digits/wrn10_1--cnn3_16/{}/scale-5/seed-{}"
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    started = Cluster(tmp_path_factory.mktemp("slurm"))
+    try:
+        started.start()
+        yield started
+    finally:
+        started.stop()
+
+
+class Scenario:
+    """One run of the whole grid, and what was seen meanwhile."""
+
+    def __init__(self, folder: Path, slurm: Cluster) -> None:
+        self.folder, self.slurm, self.results = folder, slurm, folder / "results"
+        self.study = folder / "study.yaml"
+        self.study.write_text(STUDY.format(here=HERE, folder=folder))
+        factory.untrained_teacher(self.results)
+        (self.results / "teachers/digits/wrn10_1/ready").touch()
+        self.first: list[dict[str, Any]] = []
+        self.states: dict[str, str] = {}
+
+    def start(self) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm", "--configfile", str(self.study)]
+        command += ["--config", f"results={self.results}", f"reports={self.folder}/reports"]
+        command += ["--slurm-no-account", "--slurm-status-command", "squeue", "--slurm-logdir", f"{self.folder}/logs"]
+        command += ["--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2"]
+        command += ["--default-resources", "slurm_partition=gpu", "mem_mb=1000", "runtime=30"]
+        command += ["--set-resources", "distill:mem_mb=1000", "--latency-wait", "5", "--nolock"]
+        with (self.folder / "snakemake.log").open("w") as log:
+            return subprocess.Popen(
+                command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, text=True, start_new_session=True
+            )
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """Where processes wait in the middle of a cell."""
+        found = (json.loads(path.read_text() or "{}") for path in self.folder.glob("*-*.json"))
+        return [place for place in found if place and _alive(place["pid"])]
+
+    def play(self) -> None:
+        """Four cells wait in the middle; one job is requeued, one node is lost and comes back; then all may go on."""
+        snakemake = self.start()
+        try:
+            until(lambda: len(self.waiting()) == 4 or snakemake.poll() is not None, "four cells run at a time")
+            assert snakemake.poll() is None, (self.folder / "snakemake.log").read_text()
+            self.first = self.waiting()
+            self.states = self.slurm.jobs()
+            requeued = next(place for place in self.first if place["SLURMD_NODENAME"] == "node1")
+            subprocess.run(["scontrol", "requeue", requeued["job"]], check=True)
+            until(lambda: not _alive(requeued["pid"]), "the requeued job ends")
+            self.slurm.kill_node(2)
+            lost = [place for place in self.first if place["SLURMD_NODENAME"] == "node2"]
+            until(lambda: not any(_alive(place["pid"]) for place in lost), "the lost node's jobs end")
+            until(lambda: "down" in self.slurm.ask("sinfo", "-h", "-n", "node2", "-o", "%t"), "the node counts as down")
+            self.slurm.start_node(2)
+            again = {requeued["job"], *(place["job"] for place in lost)}
+            until(lambda: again <= {place["job"] for place in self.waiting()}, "all three run again and wait")
+            (self.folder / "go").touch()
+            snakemake.wait(timeout=cluster.DEADLINE)
+        finally:
+            (self.folder / "go").touch()
+            if snakemake.poll() is None:
+                os.killpg(snakemake.pid, 9)
+
+    def metrics(self, label: str, seed: int) -> Metrics:
+        return records.read(self.results / CELL.format(label, seed) / "metrics.json", Metrics)
+
+    def manifest(self, label: str, seed: int) -> Manifest:
+        run = self.results / CELL.format(label, seed) / "runs" / self.metrics(label, seed).key
+        return records.read(run / "manifest.json", Manifest)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (OSError, IndexError):
+        return False
+
+
+@pytest.fixture(scope="module")
+def played(slurm: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Scenario:
+    scenario = Scenario(tmp_path_factory.mktemp("grid"), slurm)
+    scenario.play()
+    return scenario
+
+
+def test_four_at_a_time_each_with_a_card_of_its_own(played: Scenario) -> None:
+    cards = [(place["SLURMD_NODENAME"], place["CUDA_VISIBLE_DEVICES"]) for place in played.first]
+    assert len(set(cards)) == 4
+    assert {node for node, _ in cards} == {"node1", "node2"}
+    assert all(card is not None and card.isdigit() for _, card in cards)
+    running = [job for job, state in played.states.items() if state == "RUNNING"]
+    assert len(running) == 4
+    assert "PENDING" in played.states.values()
+
+
+def test_everything_has_a_result(played: Scenario) -> None:
+    assert {played.metrics("waiting", seed).status for seed in range(5)} == {"done"}
+    assert (played.folder / "reports/index.html").exists()
+
+
+def test_interrupted_cells_end_bit_for_bit_as_undisturbed_ones(played: Scenario, tmp_path: Path) -> None:
+    attempts = {seed: played.manifest("waiting", seed).attempts for seed in range(5)}
+    assert sorted(len(found) for found in attempts.values())[-3:] == [2, 2, 2]  # one requeued, two on the lost node
+    results = tmp_path / "undisturbed"
+    factory.untrained_teacher(results)
+    command = [sys.executable, "-m", "harness", "run", CELL.format("waiting", "*"), "--configfile", str(played.study)]
+    subprocess.run([*command, "--results", str(results)], cwd=ROOT, check=True, capture_output=True)
+    for seed in range(5):
+        mine = played.metrics("waiting", seed)
+        theirs = records.read(results / CELL.format("waiting", seed) / "metrics.json", Metrics)
+        assert (mine.student_sha256, mine.final) == (theirs.student_sha256, theirs.final)
+        runs = [root / CELL.format("waiting", seed) / "runs" / mine.key for root in (played.results, results)]
+        curves = [[(e.n, e.step, e.metric) for e in records.read_events(run / "events.jsonl")] for run in runs]
+        assert curves[0] == curves[1]
+        if len(attempts[seed]) > 1:
+            assert mine.seconds.lost > 0
+            assert attempts[seed][0].end is None
+
+
+def test_a_failing_cell_stops_no_other_and_shows_its_reason(played: Scenario) -> None:
+    assert {played.metrics("failing", seed).status for seed in range(5)} == {"failed"}
+    table = (played.folder / "reports/cluster/tables/accuracy-time.md").read_text()
+    assert "the buffer holds 12 images, 13 were asked for" in table
+
+
+def test_logs_are_kept(played: Scenario) -> None:
+    logs = [path for path in (played.folder / "logs").rglob("*") if path.is_file()]
+    assert len(logs) >= 10
+    assert any("epoch" in path.read_text() for path in logs)
+    assert storage.sha256(played.results / "teachers/digits/wrn10_1/teacher.safetensors")
