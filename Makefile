@@ -20,7 +20,7 @@ test: $(VENV)/.ready ## ruff, types and the test suite
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(PYTHON) -m mypy
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist loadgroup
 
 reports: $(VENV)/.ready ## render the reports again from results/
 	$(PYTHON) -m harness report

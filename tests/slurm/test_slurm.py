@@ -39,7 +39,7 @@ device: auto
 checkpoint_seconds: 0.001
 pairs: [{{teacher: wrn10_1, student: cnn3_16}}]
 scales: [5]
-seeds: [0, 1, 2, 3, 4]
+seeds: [0, 1, 2, 3]
 defaults: {{steps: 240, epochs: 6, batch: 8}}
 methods:
   waiting: {{method: {here}/waiting.py, folder: {folder}}}
@@ -68,7 +68,8 @@ class Scenario:
         factory.untrained_teacher(self.results)
         (self.results / "teachers/digits/wrn10_1/ready").touch()
         self.first: list[dict[str, Any]] = []
-        self.states: dict[str, str] = {}
+        self.seen: list[dict[str, str]] = []
+        """Jobs and their states, at every look until four cells wait."""
 
     def start(self) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm", "--configfile", str(self.study)]
@@ -87,14 +88,22 @@ class Scenario:
         found = (json.loads(path.read_text() or "{}") for path in self.folder.glob("*-*.json"))
         return [place for place in found if place and _alive(place["pid"])]
 
+    def four_wait(self) -> bool:
+        self.seen.append(self.slurm.jobs())
+        return len(self.waiting()) == 4
+
+    def all_wait_again(self) -> bool:
+        """Whether four cells wait, the three that were interrupted among them."""
+        self.slurm.hurry()
+        return len(self.waiting()) == 4
+
     def play(self) -> None:
         """Four cells wait in the middle; one job is requeued, one node is lost and comes back; then all may go on."""
         snakemake = self.start()
         try:
-            until(lambda: len(self.waiting()) == 4 or snakemake.poll() is not None, "four cells run at a time")
+            until(lambda: self.four_wait() or snakemake.poll() is not None, "four cells run at a time")
             assert snakemake.poll() is None, (self.folder / "snakemake.log").read_text()
             self.first = self.waiting()
-            self.states = self.slurm.jobs()
             requeued = next(place for place in self.first if place["SLURMD_NODENAME"] == "node1")
             subprocess.run(["scontrol", "requeue", requeued["job"]], check=True)
             until(lambda: not _alive(requeued["pid"]), "the requeued job ends")
@@ -103,8 +112,7 @@ class Scenario:
             until(lambda: not any(_alive(place["pid"]) for place in lost), "the lost node's jobs end")
             until(lambda: "down" in self.slurm.ask("sinfo", "-h", "-n", "node2", "-o", "%t"), "the node counts as down")
             self.slurm.start_node(2)
-            again = {requeued["job"], *(place["job"] for place in lost)}
-            until(lambda: again <= {place["job"] for place in self.waiting()}, "all three run again and wait")
+            until(self.all_wait_again, "all three run again and wait")
             (self.folder / "go").touch()
             snakemake.wait(timeout=cluster.DEADLINE)
         finally:
@@ -139,24 +147,23 @@ def test_four_at_a_time_each_with_a_card_of_its_own(played: Scenario) -> None:
     assert len(set(cards)) == 4
     assert {node for node, _ in cards} == {"node1", "node2"}
     assert all(card is not None and card.isdigit() for _, card in cards)
-    running = [job for job, state in played.states.items() if state == "RUNNING"]
-    assert len(running) == 4
-    assert "PENDING" in played.states.values()
+    assert max(list(states.values()).count("RUNNING") for states in played.seen) == 4
+    assert any("PENDING" in states.values() for states in played.seen)
 
 
 def test_everything_has_a_result(played: Scenario) -> None:
-    assert {played.metrics("waiting", seed).status for seed in range(5)} == {"done"}
+    assert {played.metrics("waiting", seed).status for seed in range(4)} == {"done"}
     assert (played.folder / "reports/index.html").exists()
 
 
 def test_interrupted_cells_end_bit_for_bit_as_undisturbed_ones(played: Scenario, tmp_path: Path) -> None:
-    attempts = {seed: played.manifest("waiting", seed).attempts for seed in range(5)}
+    attempts = {seed: played.manifest("waiting", seed).attempts for seed in range(4)}
     assert sorted(len(found) for found in attempts.values())[-3:] == [2, 2, 2]  # one requeued, two on the lost node
     results = tmp_path / "undisturbed"
     factory.untrained_teacher(results)
     command = [sys.executable, "-m", "harness", "run", CELL.format("waiting", "*"), "--configfile", str(played.study)]
     subprocess.run([*command, "--results", str(results)], cwd=ROOT, check=True, capture_output=True)
-    for seed in range(5):
+    for seed in range(4):
         mine = played.metrics("waiting", seed)
         theirs = records.read(results / CELL.format("waiting", seed) / "metrics.json", Metrics)
         assert (mine.student_sha256, mine.final) == (theirs.student_sha256, theirs.final)
@@ -169,13 +176,13 @@ def test_interrupted_cells_end_bit_for_bit_as_undisturbed_ones(played: Scenario,
 
 
 def test_a_failing_cell_stops_no_other_and_shows_its_reason(played: Scenario) -> None:
-    assert {played.metrics("failing", seed).status for seed in range(5)} == {"failed"}
+    assert {played.metrics("failing", seed).status for seed in range(4)} == {"failed"}
     table = (played.folder / "reports/cluster/tables/accuracy-time.md").read_text()
     assert "the buffer holds 12 images, 13 were asked for" in table
 
 
 def test_logs_are_kept(played: Scenario) -> None:
     logs = [path for path in (played.folder / "logs").rglob("*") if path.is_file()]
-    assert len(logs) >= 10
+    assert len(logs) >= 8
     assert any("epoch" in path.read_text() for path in logs)
     assert storage.sha256(played.results / "teachers/digits/wrn10_1/teacher.safetensors")
