@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON := $(VENV)/bin/python
 GPUS = $(shell $(PYTHON) -c 'from harness import gpus; print(max(1, len(gpus.visible())))')
 
-.PHONY: help demo test reports ui
+.PHONY: help demo test soak reports ui
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
 
@@ -21,6 +21,9 @@ test: $(VENV)/.ready ## ruff, types and the test suite
 	$(VENV)/bin/ruff format --check .
 	$(PYTHON) -m mypy
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist loadgroup
+
+soak: $(VENV)/.ready ## kill every method at every operation on its files, and go on: half an hour
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 -m soak --durations 0
 
 reports: $(VENV)/.ready ## render the reports again from results/
 	$(PYTHON) -m harness report

@@ -92,7 +92,7 @@ def _lock(run: Run) -> Iterator[float]:
 
 def _execute(run: Run, waited: float) -> None:
     """Take a GPU if there is one, then train. The run's lock is held."""
-    for torn in run.folder.glob(".checkpoint.pt.*.tmp"):
+    for torn in run.folder.glob(".*.tmp"):
         torn.unlink()  # of a process that was killed while it wrote
     if run.cell.device != "cpu" and (cards := gpus.visible()):
         waited += gpus.lease(cards, name=run.cell.name).waited

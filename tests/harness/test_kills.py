@@ -1,0 +1,87 @@
+"""A cell that dies at any operation on its files goes on, and ends as if it had not died.
+
+A few points are tried here; `make soak` tries all of them, for all methods.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import methods
+from harness import records, runner
+from harness.check import tiny_cell
+from harness.config import Cell
+from harness.records import Metrics
+from tests import factory, faults
+
+ALL = [*methods.names(), *methods.REFERENCES]
+FEW = 6
+"""Points per method in the suite."""
+TIMES = {"seconds", "finished", "peak_memory_bytes", "energy_joules"}
+
+
+def cell_of(name: str) -> Cell:
+    """Four epochs of the method on 65 digits, a checkpoint after every round."""
+    return replace(tiny_cell(name), checkpoint_seconds=1e-9)
+
+
+class Ground:
+    """Runs a cell in results folders of its own."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder, self.cell = folder, cell_of(name)
+        torch.set_num_threads(1)
+        self.undisturbed = self.results("undisturbed")
+        code, self.operations, _ = faults.run(self.work(self.undisturbed), self.undisturbed)
+        assert code == 0
+
+    def results(self, name: str) -> Path:
+        factory.untrained_teacher(self.folder / name)
+        return self.folder / name
+
+    def work(self, results: Path) -> Any:
+        return lambda: runner.run_cell(self.cell, results=results)
+
+    def outcome(self, results: Path) -> dict[str, Any]:
+        """All that a run leaves behind, but for times."""
+        metrics = records.read(results / self.cell.name / "metrics.json", Metrics)
+        run = results / self.cell.name / "runs" / metrics.key
+        events = [event.model_dump(exclude={"time", "seconds"}) for event in records.read_events(run / "events.jsonl")]
+        files = sorted(name for name in os.listdir(run) if not name.endswith(".tmp"))  # of who died last
+        return {**metrics.model_dump(exclude=TIMES), "events": events, "files": files}
+
+    def die_and_go_on(self, point: int, torn: bool) -> None:
+        """Die at an operation, give the command again, compare with the undisturbed run, and count the seconds."""
+        results = self.results(f"{point}{'-torn' * torn}")
+        code, _, first = faults.run(self.work(results), results, die_at=point, torn=torn)
+        assert code == faults.KILLED
+        code, _, second = faults.run(self.work(results), results)
+        assert code == 0, f"does not go on after operation {point}"
+        assert self.outcome(results) == self.outcome(self.undisturbed), f"differs after operation {point}"
+        seconds = records.read(results / self.cell.name / "metrics.json", Metrics).seconds
+        counted = seconds.end_to_end + seconds.evaluation + seconds.lost
+        assert 0 < counted <= first + second, f"seconds are counted twice after operation {point}"
+        assert seconds.lost >= 0
+
+
+@pytest.mark.parametrize("name", ["ssd-kd", "dafl", "kd-noise"])
+def test_a_few_points(name: str, tmp_path: Path) -> None:
+    ground = Ground(tmp_path, name)
+    assert ground.operations > 30
+    for point in range(1, ground.operations, -(-ground.operations // FEW)):
+        ground.die_and_go_on(point, torn=point % 2 == 0)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("torn", [False, True])
+@pytest.mark.parametrize("name", ALL)
+def test_every_point(name: str, torn: bool, tmp_path: Path) -> None:
+    ground = Ground(tmp_path, name)
+    for point in range(ground.operations):
+        ground.die_and_go_on(point, torn)
