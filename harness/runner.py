@@ -56,13 +56,21 @@ def run_cell(cell: Cell, *, results: Path, plan_key: str | None = None, concurre
     run = _locate(cell, results, plan_key, concurrent)
     run.folder.mkdir(parents=True, exist_ok=True)
     finished = run.folder / "metrics.json"
-    if not finished.exists():
+    if not finished.exists() or list(_leftovers(run)):
         with _lock(run) as waited:
             if not finished.exists():
                 _execute(run, waited)
+            for file in _leftovers(run):
+                file.unlink()
     metrics = records.read(finished, Metrics)
     storage.copy(finished, run.cell_folder / "metrics.json")
     return metrics
+
+
+def _leftovers(run: Run) -> Iterator[Path]:
+    """What a run needs no longer once it has metrics, and what a process that was killed had begun to write."""
+    for pattern in ("checkpoint.pt", "progress.json", ".*.tmp"):
+        yield from run.folder.glob(pattern)
 
 
 def _locate(cell: Cell, results: Path, plan_key: str | None, concurrent: int) -> Run:
@@ -92,8 +100,6 @@ def _lock(run: Run) -> Iterator[float]:
 
 def _execute(run: Run, waited: float) -> None:
     """Take a GPU if there is one, then train. The run's lock is held."""
-    for torn in run.folder.glob(".*.tmp"):
-        torn.unlink()  # of a process that was killed while it wrote
     if run.cell.device != "cpu" and (cards := gpus.visible()):
         waited += gpus.lease(cards, name=run.cell.name).waited
     from harness import attempts, training  # imports torch, and must come after the lease

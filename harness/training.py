@@ -45,8 +45,6 @@ def train(run: Run, waited: float) -> Metrics:
         session.report.log_text("".join(traceback.format_exception(error)))
     metrics = session.metrics(status, reason, found)
     storage.write(run.folder / "metrics.json", metrics)
-    for leftover in ("checkpoint.pt", "progress.json"):
-        (run.folder / leftover).unlink(missing_ok=True)
     session.report.say(f"{status}: {reason}" if reason else f"done: {metrics.final:.2f} %")
     return metrics
 

@@ -53,7 +53,7 @@ class Ground:
         metrics = records.read(results / self.cell.name / "metrics.json", Metrics)
         run = results / self.cell.name / "runs" / metrics.key
         events = [event.model_dump(exclude={"time", "seconds"}) for event in records.read_events(run / "events.jsonl")]
-        files = sorted(name for name in os.listdir(run) if not name.endswith(".tmp"))  # of who died last
+        files = sorted(os.listdir(run))
         return {**metrics.model_dump(exclude=TIMES), "events": events, "files": files}
 
     def die_and_go_on(self, point: int, torn: bool) -> None:
