@@ -44,6 +44,10 @@ CANNOT_WRITE = {
 """Trouble of the machine that is told in one line; the cell is no result and is tried again."""
 UNHARMED = "what was finished is unharmed; put this right (`dkd prune` frees space) and give the same command again"
 
+NEEDED = ("torch", "torchvision", "pandas", "matplotlib", "scipy", "mlflow", "snakemake")
+"""Packages that a node may lack: `dkd run` works without the last five."""
+INSTALL = "pip install -c constraints.txt -e . in the environment of this machine; `dkd doctor` says what is missing"
+
 RESULTS = Path("results")
 REPORTS = Path("reports")
 
@@ -54,6 +58,10 @@ def main() -> None:
         app()
     except (UserError, SyntaxError) as error:
         sys.exit(_fail(str(error), 2))
+    except ModuleNotFoundError as error:
+        if error.name not in NEEDED:
+            raise
+        sys.exit(_fail(f"{error.name} is not installed on {os.uname().nodename}\n  {INSTALL}", 1))
     except OSError as error:
         if error.errno not in CANNOT_WRITE:
             raise

@@ -279,7 +279,10 @@ def _event(path: Path, number: int, line: bytes) -> Event:
 
 
 def _first_problem(error: ValidationError) -> str:
-    first = error.errors()[0]
+    problems = error.errors()
+    first = next((problem for problem in problems if problem["loc"] == ("schema_version",)), problems[0])
+    if first["loc"] == ("schema_version",):
+        return f"written by another version of the bench: schema_version {first['input']}, this one reads {SCHEMA}"
     field = ".".join(str(part) for part in first["loc"])
     return f"{field}: {first['msg']}" if field else str(first["msg"])
 

@@ -106,6 +106,7 @@ def raising(error: BaseException) -> Callable[..., None]:
             1,
             "disk full: results/a/metrics.json",
         ),
+        (ModuleNotFoundError("No module named 'torch'", name="torch"), 1, "torch is not installed on "),
         (KeyboardInterrupt(), 130, ""),
     ],
 )

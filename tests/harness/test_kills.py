@@ -6,6 +6,9 @@ A few points are tried here; `make soak` tries all of them, for all methods.
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,8 @@ from harness.check import tiny_cell
 from harness.config import Cell
 from harness.records import Metrics
 from tests import factory, faults
+from tests.slurm import waiting
+from tests.slurm.cluster import until
 
 ALL = [*methods.names(), *methods.REFERENCES]
 FEW = 6
@@ -76,6 +81,58 @@ def test_a_few_points(name: str, tmp_path: Path) -> None:
     assert ground.operations > 30
     for point in range(1, ground.operations, -(-ground.operations // FEW)):
         ground.die_and_go_on(point, torn=point % 2 == 0)
+
+
+STUDY = """
+study: t
+dataset: digits
+device: cpu
+checkpoint_seconds: 0.000001
+pairs: [{{teacher: wrn10_1, student: cnn3_16}}]
+scales: [5]
+seeds: [0]
+defaults: {{steps: 240, epochs: 6, batch: 8}}
+methods: {{waiting: {{method: {method}, folder: {folder}}}}}
+"""
+
+
+def test_a_cell_that_is_really_killed_goes_on(tmp_path: Path) -> None:
+    method = Path(waiting.__file__)
+    (tmp_path / "t.yaml").write_text(STUDY.format(method=method, folder=tmp_path))
+    command = [sys.executable, "-m", "harness", "run", "t/*", "--configfile", str(tmp_path / "t.yaml"), "--results"]
+    results, undisturbed = tmp_path / "results", tmp_path / "undisturbed"
+    for folder in (results, undisturbed):
+        factory.untrained_teacher(folder)
+    killed = subprocess.Popen([*command, str(results)], stdout=subprocess.DEVNULL)
+    until(lambda: bool(list(tmp_path.glob("none-*.json"))), "the cell waits in the middle")
+    killed.send_signal(signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    (tmp_path / "go").touch()
+    for folder in (results, undisturbed):
+        subprocess.run([*command, str(folder)], check=True, capture_output=True)
+    mine, theirs = (records.read(next(records.find_metrics(folder)), Metrics) for folder in (results, undisturbed))
+    assert mine.student_sha256 == theirs.student_sha256
+    assert mine.seconds.lost > 0
+    assert theirs.seconds.lost == 0
+
+
+def test_a_report_that_is_really_killed_is_made_again(tmp_path: Path) -> None:
+    for seed in range(3):
+        for label in ("ssd-kd", "dafl", "kd-real"):
+            factory.write(tmp_path / "results", factory.metrics(label, seed=seed))
+    command = [sys.executable, "-m", "harness", "report", "--results", str(tmp_path / "results"), "--out"]
+    killed = subprocess.Popen([*command, str(tmp_path / "killed")], stdout=subprocess.DEVNULL, start_new_session=True)
+    until(lambda: bool(list((tmp_path / "killed").rglob("*.svg"))), "the first figure is drawn")
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert not (tmp_path / "killed/index.html").exists()
+    for folder in ("killed", "undisturbed"):
+        subprocess.run([*command, str(tmp_path / folder)], check=True, capture_output=True)
+    kept = {file: [p for p in (tmp_path / file).rglob("*") if p.is_file()] for file in ("killed", "undisturbed")}
+    names = [{str(path.relative_to(tmp_path / file)) for path in paths} for file, paths in kept.items()]
+    assert {name for name in names[0] if not name.endswith(".tmp")} == names[1]
+    pages = [(tmp_path / file / "index.html").read_bytes() for file in kept]
+    assert pages[0] == pages[1]
 
 
 @pytest.mark.soak

@@ -65,5 +65,5 @@ def test_a_failed_write_leaves_the_old_content(tmp_path: Path) -> None:
 def test_a_record_of_another_version_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "metrics.json"
     file.write_text(factory.metrics().model_dump_json().replace('"schema_version":1', '"schema_version":2'))
-    with pytest.raises(DamagedRecord, match="schema_version"):
+    with pytest.raises(DamagedRecord, match="another version of the bench: schema_version 2, this one reads 1"):
         records.read(file, Metrics)
