@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ import torch
 from PIL import Image
 from scipy.io import savemat
 
-from harness import data
+from harness import data, teachers
+from harness.check import tiny_cell
 from harness.data import nyuv2
 from harness.data.dataset import reference_images
 from harness.data.prepare import Sources, prepare
 from harness.errors import UserError
+from harness.runner import run_cell
 
 HEIGHT, WIDTH = 288, 384
 TRAIN, TEST = [2, 5, 6], [1, 4]
@@ -203,3 +206,29 @@ def test_the_real_nyuv2() -> None:
     test = loaded.test()
     assert test.images.shape == (654, 3, 256, 341)
     assert test.labels[test.labels != 255].max() == 12
+
+
+@pytest.mark.parametrize("label", ["ssd-kd", "scratch"])
+def test_a_whole_run(folder: Path, sources: Sources, tmp_path: Path, label: str) -> None:
+    """Teacher, cell and records with the real DeepLab networks; few images, few steps."""
+    prepare("nyuv2", sources, lambda _: None)
+    results = tmp_path / "results"
+    changes = {"epochs": 1, "batch": 2, "floor": 0.0}
+    teacher = teachers.train("nyuv2", "deeplabv3_resnet50", results=results, changes=changes, report=lambda _: None)
+    assert teacher.metric == "miou"
+    small = {"steps": 4000, "epochs": 1, "batch": 2}  # 2 steps at 0.05 %, with 8 images
+    few = {"rounds": 3, "warmup": 1, "inversion_batch": 4, "generator_width": 8} if label == "ssd-kd" else {}
+    cell = replace(
+        tiny_cell(label, {**small, **few}),
+        dataset="nyuv2",
+        teacher="deeplabv3_resnet50",
+        student="deeplabv3_mobilenetv2",
+        scale=0.05,
+    )
+    found = run_cell(cell, results=results)
+    assert (found.status, found.metric, found.images, found.steps) == ("done", "miou", 8, 2), found.reason
+    assert found.final is not None
+    assert 0 <= found.final <= 100
+    assert found.class_counts is not None
+    assert len(found.class_counts) == 13
+    assert (results / cell.name / "runs" / found.key / "samples.png").exists()
