@@ -69,7 +69,7 @@ def _cell(cell: Cell, file: Path, results: Path, out: Path | None = None) -> Ite
 
 def run(results: Path, seconds: float, only_first: bool) -> bool:
     """Work for at most so many seconds; whether everything is done."""
-    end = time.monotonic() + seconds
+    end, complete = time.monotonic() + seconds, True
     for task in tasks(results, only_first):
         if task.result.exists():
             continue
@@ -80,7 +80,10 @@ def run(results: Path, seconds: float, only_first: bool) -> bool:
             subprocess.run(task.command, cwd=ROOT, timeout=left, check=True)
         except subprocess.TimeoutExpired:
             return False
-    return True
+        except subprocess.CalledProcessError as error:
+            print("==", error, flush=True)
+            complete = False
+    return complete
 
 
 def collect(results: Path, records: Path) -> int:
@@ -107,7 +110,7 @@ def main() -> None:
     parser.add_argument("--only-first", action="store_true", help="leave out ssd-kd-table1.yaml")
     chosen = parser.parse_args()
     complete = run(chosen.results.resolve(), 60 * chosen.minutes, chosen.only_first)
-    print(f"{'everything is done' if complete else 'stopped: give it again to go on'}; "
+    print(f"{'everything is done' if complete else 'not everything is done: give it again to go on'}; "
           f"{collect(chosen.results.resolve(), chosen.records)} records in {chosen.records}")  # fmt: skip
 
 

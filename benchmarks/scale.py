@@ -1,6 +1,6 @@
 """How long the commands that look at all results take: on a made-up results folder of many cells.
 
-    python benchmarks/scale.py FOLDER [--cells 10000] [--plans 1000 5000] [--skip sync]
+    PYTHONPATH=. python benchmarks/scale.py FOLDER [--cells 10000] [--plans 1000 5000] [--skip sync]
 
 Writes the folder (well-formed records of digits cells that nobody ran) and prints seconds and peak memory of each
 command as a Markdown table. Memory is that of the largest single process of the command.

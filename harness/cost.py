@@ -63,7 +63,7 @@ def estimate(cell: Cell) -> Cost | None:
         distillation=round(unit.flops.distillation * drawn * full.schedule.steps),
     )
     activations = max(unit.activations["synthesis"] * made, unit.activations["distillation"] * drawn)
-    return Cost(flops, _resident(full), round(HEADROOM * activations))
+    return Cost(flops, resident(full), round(HEADROOM * activations))
 
 
 def check_memory(cell: Cell, available: int) -> None:
@@ -82,10 +82,10 @@ def check_memory(cell: Cell, available: int) -> None:
     )
 
 
-def device_memory(device: str) -> int:
-    """Bytes of the first GPU, or of the machine where cells run on its processor."""
-    if device != "cpu" and torch.cuda.is_available():
-        return torch.cuda.get_device_properties(0).total_memory
+def device_memory(device: str) -> int | None:
+    """Bytes of the first GPU, or of this machine where cells run on its processor; None if they may run elsewhere."""
+    if device != "cpu":
+        return torch.cuda.get_device_properties(0).total_memory if torch.cuda.is_available() else None
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
@@ -165,11 +165,13 @@ def _without_images(cell: Cell) -> Dataset:
     loaded = data.load(cell.dataset, cell.verify)
     n = max(1, round(cell.scale / 100 * loaded.task.reference_size))
     places = (n, *loaded.task.shape[1:]) if loaded.task.dense else (n,)
-    zeros = RealImages(torch.zeros(n, *loaded.task.shape, dtype=torch.uint8), torch.zeros(places, dtype=torch.int64))
+    kind = torch.uint8 if loaded.task.dense else torch.int64
+    zero = torch.zeros(1, dtype=torch.uint8)
+    zeros = RealImages(zero.expand(n, *loaded.task.shape), zero.to(kind).expand(places))
     return replace(loaded, train=lambda: zeros, test=lambda: zeros)
 
 
-def _resident(method: Method) -> int:
+def resident(method: Method) -> int:
     """Bytes of the method's state, of the teacher, and of the student's gradients and momentum."""
     context = method.context
     student = sum(parameter.nbytes for parameter in context.student.parameters())

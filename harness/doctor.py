@@ -96,6 +96,8 @@ def datasets() -> Iterator[Check]:
         except UserError as error:
             problem, _, remedy = str(error).partition("\n")
             yield Check(name, False, problem, " ".join(remedy.split()), needed=False)
+        except Exception as error:  # a package that is missing, a folder that cannot be read
+            yield Check(name, False, f"{type(error).__name__}: {error}", "put right what stands above", needed=False)
 
 
 def disk(results: Path) -> Check:
@@ -161,13 +163,6 @@ def _torch_sees_gpu() -> bool:
     except ImportError:
         return False
     return torch.cuda.is_available()
-
-
-def _tried(what: str, look: Callable[[], str], fix: str) -> Check:
-    try:
-        return Check(what, True, look())
-    except Exception as error:
-        return Check(what, False, f"{type(error).__name__}: {error}", fix)
 
 
 def _store_state(address: str) -> str:

@@ -72,7 +72,7 @@ class Fit:
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(random.initial_seed())  # dropout knows the global generators alone
             for slots in order.split(self.recipe.batch):
-                if len(slots) == 1 < len(order):
+                if len(slots) == 1 < min(self.recipe.batch, len(order)):
                     continue  # batch norm has nothing to normalise over: the image that is left has its turn next time
                 total += self._step(*self._batch(slots, random)) * len(slots)
         return float(total / len(order))

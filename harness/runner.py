@@ -18,6 +18,9 @@ from harness.config import Cell
 from harness.errors import UserError
 from harness.records import Metrics, TeacherRecord
 
+LEFTOVERS = ("checkpoint.pt", "progress.json", ".*.tmp")
+"""Needed no longer once a run has metrics, or begun by a process that was killed while it wrote."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -56,21 +59,22 @@ def run_cell(cell: Cell, *, results: Path, plan_key: str | None = None, concurre
     run = _locate(cell, results, plan_key, concurrent)
     run.folder.mkdir(parents=True, exist_ok=True)
     finished = run.folder / "metrics.json"
-    if not finished.exists() or list(_leftovers(run)):
+    if not finished.exists() or any(list(run.folder.glob(pattern)) for pattern in LEFTOVERS):
         with _lock(run) as waited:
+            _remove(run, ".*.tmp")
             if not finished.exists():
                 _execute(run, waited)
-            for file in _leftovers(run):
-                file.unlink()
+            _remove(run, *LEFTOVERS)
     metrics = records.read(finished, Metrics)
     storage.copy(finished, run.cell_folder / "metrics.json")
     return metrics
 
 
-def _leftovers(run: Run) -> Iterator[Path]:
-    """What a run needs no longer once it has metrics, and what a process that was killed had begun to write."""
-    for pattern in ("checkpoint.pt", "progress.json", ".*.tmp"):
-        yield from run.folder.glob(pattern)
+def _remove(run: Run, *patterns: str) -> None:
+    """Remove files of the run, whose lock is held."""
+    for pattern in patterns:
+        for file in run.folder.glob(pattern):
+            file.unlink()
 
 
 def _locate(cell: Cell, results: Path, plan_key: str | None, concurrent: int) -> Run:

@@ -136,7 +136,7 @@ class _Session:
             label=cell.label,
             method=cell.method,
             metric=metric_name(self.dataset.task),
-            data_verified=self.dataset.verified,
+            data_verified=self.dataset.verified and run.teacher.data_verified,
             data_free=method_class(cell).data_free,
             preset=cell.options.get("preset"),
             preset_note=preset_note(cell),

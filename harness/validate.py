@@ -53,7 +53,8 @@ def _validate_dataset(name: str, cells: list[Cell], file: str, report: Callable[
                 report(f"{file}: methods.{cell.label}.preset: {note}")
     _check_references(cells, dataset)
     for cell in {(c.study, c.label, c.teacher, c.student): c for c in sorted(cells, key=_scale)}.values():
-        cost.check_memory(cell, cost.device_memory(cell.device))
+        if available := cost.device_memory(cell.device):
+            cost.check_memory(cell, available)
     for scale in sorted({cell.scale for cell in cells}, reverse=True):
         if (images := round(scale / 100 * dataset.task.reference_size)) < FEW_IMAGES:
             report(f"{file}: scale {scale:g} leaves {max(1, images)} images, fewer than {FEW_IMAGES}")

@@ -5,6 +5,8 @@ Values are Fast-Datafree's for distillation from a pool (scripts/fast_cifar), so
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -32,14 +34,14 @@ class ReferenceConfig(SoftTargetConfig):
 
 
 class Given(Stateful):
-    """An inverter that has its images already."""
+    """An inverter to which all images are given."""
 
-    def __init__(self, images: Tensor) -> None:
+    def __init__(self, images: Callable[[], Tensor]) -> None:
         self.images = images
 
     def synthesize(self, index: int) -> Synthesised:
-        """All images at once."""
-        return Synthesised(self.images, {})
+        """All images at once; only the pool keeps them."""
+        return Synthesised(self.images(), {})
 
 
 class Reference(ComposedMethod):
@@ -51,7 +53,7 @@ class Reference(ComposedMethod):
         assert isinstance(config, ReferenceConfig)
         super().__init__(config, context)
         self.schedule = Schedule(context.steps(config), config.epochs, synthesis_rounds=1)
-        self.inverter = Given(self.given_images())
+        self.inverter = Given(self.given_images)
         self.source = GrowingPool(context)
         self.distiller = Distiller(config, context, self.schedule, soft_targets(config.temperature))
 

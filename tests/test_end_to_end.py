@@ -132,3 +132,9 @@ def test_the_student_and_its_sheet_are_what_the_record_says(results: Path) -> No
     assert [event.step for event in records.read_events(folder / "events.jsonl")] == [1, 2, 3]
     assert not (folder / "checkpoint.pt").exists()
     assert records.read(folder / "manifest.json", Manifest).numbers == engine.NUMBERS
+
+
+def test_an_unverified_teacher_makes_a_result_unverified(results: Path) -> None:
+    record = results / "teachers/digits/wrn10_1/teacher.json"
+    storage.write(record, records.read(record, TeacherRecord).model_copy(update={"data_verified": False}))
+    assert not run(results, "return super().distill_step()").data_verified

@@ -23,7 +23,9 @@ from methods.base import RealImages, Task
 
 PIXELS = 3 * 32 * 32
 OFFLINE = "without a network, copy the unpacked Python or binary version into the folder data, or set DKD_DATA"
-PICKLE = "a pickle can execute code, so one that differs is never opened; `verify: false` takes the binary version"
+PICKLE = (
+    "a pickle can execute code, so one that differs is never opened; without its folder, the binary version is read"
+)
 ACCEPT = "or say `verify: false` in the configuration: records and tables then say so"
 
 
@@ -119,7 +121,9 @@ class Reader:
             names = self.cifar.train if train else self.cifar.test
             files.check(self.place, names, "sha1", f"{self.remedy}\n  {ACCEPT}", self.verify)
             return
-        listed = self._edition.train_list if train else self._edition.test_list
+        edition = self._edition  # torchvision reads one part and wants all of them intact
+        meta = (edition.meta["filename"], edition.meta["md5"])
+        listed = [*edition.train_list, *edition.test_list, meta]
         files.check(self.place, dict(map(tuple, listed)), "md5", f"{self.remedy}\n  {PICKLE}")
 
     def _binary(self, train: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -55,7 +55,8 @@ def prepare(name: str, sources: Sources | None = None, report: Callable[[str], o
     elif name == "nyuv2":
         if sources is not None:
             _nyuv2(sources, folder / nyuv2.FOLDER, report)
-        nyuv2.write_manifest(folder)
+        if sources is not None or not (folder / nyuv2.FOLDER / nyuv2.MANIFEST).exists():
+            nyuv2.write_manifest(folder)
     elif name in data.names():
         report(f"{name} comes with the bench")
         return
@@ -66,16 +67,15 @@ def prepare(name: str, sources: Sources | None = None, report: Callable[[str], o
 
 
 def _nyuv2(sources: Sources, folder: Path, report: Callable[[str], object]) -> None:
-    """Write all images and labels that are not there yet."""
+    """Write all images and labels that are not there yet, or are not those of the official file."""
     to_13 = _classes(sources.classes)
     parts = _parts(sources.splits)
     with _open(sources.labelled) as file:
         for done, (number, part) in enumerate(sorted(parts.items()), start=1):
             image, label = (folder / part / kind / f"{number:04d}.png" for kind in ("image", "label13"))
-            if not (image.exists() and label.exists()):
-                pixels, classes = _sample(file, number, sources.labelled)
-                _save(image, pixels)
-                _save(label, to_13[classes])
+            pixels, classes = _sample(file, number, sources.labelled)
+            _save(image, pixels)
+            _save(label, to_13[classes])
             if done % EVERY == 0 or done == len(parts):
                 report(f"nyuv2: {done}/{len(parts)} images")
 
@@ -90,7 +90,17 @@ def _sample(file: Any, number: int, source: Path) -> tuple[np.ndarray, np.ndarra
 
 
 def _save(path: Path, pixels: np.ndarray) -> None:
-    write_with(path, lambda file: Image.fromarray(pixels).save(file, format="PNG"), durable=False)
+    """Write a picture, unless it is there already."""
+    if not _holds(path, pixels):
+        write_with(path, lambda file: Image.fromarray(pixels).save(file, format="PNG"))
+
+
+def _holds(path: Path, pixels: np.ndarray) -> bool:
+    try:
+        with Image.open(path) as image:
+            return np.array_equal(np.asarray(image), pixels)
+    except (OSError, SyntaxError):  # not there, or cut: Pillow raises both
+        return False
 
 
 def _classes(path: Path) -> np.ndarray:

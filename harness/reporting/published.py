@@ -99,7 +99,7 @@ def every_scale(method: str) -> bool:
 def counterpart(cells: Iterable[Cell]) -> str | None:
     """The row that a label's cells, all of one dataset, compare with; None if no table has one."""
     found = list(cells)
-    steps = {json.loads(run["config"] or "{}").get("inner_steps") for cell in found for run in cell.runs}
+    steps = {json.loads(run["config"] or "{}").get("inner_steps") for cell in found for run in cell.done}
     fitting = {
         row.name
         for row in known_rows()

@@ -21,7 +21,7 @@ def named(task: reference.Task) -> str:
 def test_the_order_of_the_work(tmp_path: Path) -> None:
     found = [named(task) for task in itertools.islice(reference.tasks(tmp_path / "results"), 14)]
     assert found[0] == "train-teacher cifar10"
-    cell = "run reference/cifar10/wrn40_2--wrn16_1"
+    cell = "run one-gpu/cifar10/wrn40_2--wrn16_1"
     assert [name for name in found if name.startswith("run")] == [
         f"{cell}/ssd-kd/scale-10/seed-0",
         f"{cell}/kd-real/scale-10/seed-0",
@@ -81,6 +81,18 @@ def test_a_stopped_command_ends_the_call(tmp_path: Path, monkeypatch: pytest.Mon
     assert not reference.run(tmp_path / "results", 3600, only_first=True)
 
 
+def test_a_failed_command_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def run(command: tuple[str, ...], **_: Any) -> None:
+        seen.append(command[3])
+        raise subprocess.CalledProcessError(1, command)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert not reference.run(tmp_path / "results", 3600, only_first=True)
+    assert seen.count("run") == 16
+
+
 def test_records_alone_are_kept(tmp_path: Path) -> None:
     results = tmp_path / "results"
     cell = factory.write(results, factory.metrics("ssd-kd"))
@@ -102,4 +114,4 @@ def test_the_command_line(tmp_path: Path) -> None:
     done = subprocess.run(
         [*command, "--records", str(tmp_path / "k")], capture_output=True, text=True, env={"PYTHONPATH": "."}
     )
-    assert "stopped: give it again to go on; 0 records" in done.stdout, done.stderr
+    assert "not everything is done: give it again to go on; 0 records" in done.stdout, done.stderr

@@ -112,6 +112,13 @@ def test_a_changed_pickle_is_never_opened(tmp_path: Path, monkeypatch: pytest.Mo
             Reader(CIFAR10, tmp_path, verify).read(train=False)
 
 
+def test_the_python_version_is_wanted_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python(tmp_path, monkeypatch, CIFAR10)
+    (tmp_path / "cifar-10-batches-py/batches.meta").unlink()
+    with pytest.raises(UserError, match=r"batches\.meta: missing"):
+        Reader(CIFAR10, tmp_path, verify=True).read(train=False)
+
+
 @pytest.mark.parametrize(
     ("damage", "problem"),
     [

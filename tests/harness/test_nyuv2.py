@@ -114,6 +114,32 @@ def test_a_stopped_preparation_goes_on(folder: Path, sources: Sources) -> None:
     data.load("nyuv2").require()
 
 
+def test_damage_is_repaired_from_the_official_file_and_never_blessed(folder: Path, sources: Sources) -> None:
+    prepare("nyuv2", sources, lambda _: None)
+    path = folder / "nyuv2/train/image/0002.png"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-50])
+    with pytest.raises(UserError, match=r"0002\.png: sha256"):
+        prepare("nyuv2", None, lambda _: None)
+    prepare("nyuv2", sources, lambda _: None)
+    assert np.array_equal(np.asarray(Image.open(path)), pixels(2))
+
+
+@pytest.mark.parametrize("form", ["{digest}  ./{name}", "{digest} *{name}", "\n{digest}  {name}"])
+def test_manifests_as_sha256sum_writes_them(folder: Path, sources: Sources, form: str) -> None:
+    prepare("nyuv2", sources, lambda _: None)
+    manifest = folder / "nyuv2/SHA256SUMS"
+    pairs = [line.split() for line in manifest.read_text().splitlines()]
+    manifest.write_text("".join(form.format(digest=digest, name=name) + "\n" for digest, name in pairs))
+    data.load("nyuv2").require()
+    (folder / "nyuv2/test/image/0001.png").write_bytes(b"other")
+    with pytest.raises(UserError, match=r"0001\.png: sha256"):
+        data.load("nyuv2").require()
+    manifest.write_text("".join(f"{digest}  {name}\n" for digest, name in pairs[1:]))
+    with pytest.raises(UserError, match=r"expected a line in SHA256SUMS"):
+        data.load("nyuv2").require()
+
+
 def test_what_is_read(folder: Path, sources: Sources) -> None:
     prepare("nyuv2", sources, lambda _: None)
     loaded = data.load("nyuv2")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,11 @@ from harness import config, data
 from harness.assemble import build_method, build_network, method_class, method_config
 from harness.check import CPU, tiny_cell
 from harness.config import Cell
+from harness.cost import CostClock, resident
 from harness.data.dataset import Dataset
 from harness.rng import Streams
 from methods.base import Method, RealImages
 from methods.parts.presets import CIFAR_PAIRS, WRN_16_1, Pair
-from tests.small import Stopwatch
 
 LABELS = {
     "ssd-kd": ("ssd-kd", "fast-2"),
@@ -37,6 +38,10 @@ SMALL = {"batch": 2, "inversion_batch": 4, "inner_steps": 1, "bank": 8, "negativ
 """At 1 %: two distillation steps."""
 FEW_ROUNDS = {"rounds": 3, "warmup": 1}
 """Of a method whose rounds do not depend on the scale."""
+
+
+Report = Callable[[str, object], None]
+"""Notes a property of a test; those named ``memory`` are printed at the end (tests/conftest.py)."""
 
 
 def small(method: type[Method], more: dict[str, int] | None = None) -> dict[str, int]:
@@ -65,11 +70,11 @@ def cell(dataset: str, pair: Pair, label: str) -> Cell:
     return dataclasses.replace(made, options=options, **changes)
 
 
-def run_first_rounds(method: Method) -> None:
-    """Until images were made and the student took a step; all losses are numbers."""
-    made = stepped = 0
+def run_first_rounds(method: Method, report: Report) -> None:
+    """Until images were made and the student took a step; all losses are numbers. Reports the memory that this took."""
+    made, stepped, clock = 0, 0, CostClock()
     for index in range(method.schedule.rounds):
-        losses = method.round(index, Stopwatch())
+        losses = method.round(index, clock)
         for found in (*losses.synthesis, *losses.distillation):
             assert all(torch.isfinite(value) for value in found.values())
         made, stepped = made + len(losses.synthesis), stepped + len(losses.distillation)
@@ -77,6 +82,7 @@ def run_first_rounds(method: Method) -> None:
             break
     assert made
     assert stepped
+    report("memory", resident(method) + max(clock.saved.values()))
     images = method.synthetic_images(4)
     assert images.shape[1:] == method.context.task.shape
 
@@ -88,22 +94,22 @@ def build(at: Cell, dataset: Dataset) -> Method:
 
 @pytest.mark.parametrize("pair", CIFAR_PAIRS, ids="-".join)
 @pytest.mark.parametrize("label", LABELS)
-def test_every_method_on_every_pair_of_cifar_100(label: str, pair: Pair) -> None:
-    run_first_rounds(build(cell("cifar100", pair, label), made_up("cifar100")))
+def test_every_method_on_every_pair_of_cifar_100(label: str, pair: Pair, record_property: Report) -> None:
+    run_first_rounds(build(cell("cifar100", pair, label), made_up("cifar100")), record_property)
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_every_method_on_cifar_10(label: str) -> None:
-    run_first_rounds(build(cell("cifar10", WRN_16_1, label), made_up("cifar10")))
+def test_every_method_on_cifar_10(label: str, record_property: Report) -> None:
+    run_first_rounds(build(cell("cifar10", WRN_16_1, label), made_up("cifar10")), record_property)
 
 
 NYUV2 = {found.label: found for found in config.load_grid(Path("workflow/config/nyuv2.yaml")).cells}
 
 
 @pytest.mark.parametrize("label", NYUV2)
-def test_every_method_on_nyuv2s_windows(label: str) -> None:
+def test_every_method_on_nyuv2s_windows(label: str, record_property: Report) -> None:
     """With the options of the configuration, the real DeepLab networks, and small batches."""
     found = NYUV2[label]
     options = {**found.options, **small(method_class(found), {"inversion_batch": 2})}
     at = dataclasses.replace(found, options=options, scale=1.0)
-    run_first_rounds(build(at, made_up("nyuv2")))
+    run_first_rounds(build(at, made_up("nyuv2")), record_property)

@@ -81,6 +81,13 @@ def test_inner_steps_decide_which_row_a_label_is(tmp_path: Path) -> None:
     assert found["mine-7"][1] == "–"
 
 
+def test_a_damaged_run_does_not_part_a_row_from_its_number(tmp_path: Path) -> None:
+    write(tmp_path, "fast-2", WRN, method="fast", config={"inner_steps": 2})
+    lost = next(tmp_path.glob("toy/*/*/fast-2/scale-100/seed-0/metrics.json"))
+    lost.write_text("{")
+    assert rows(only(tmp_path))["Fast-2 · fast-2"][0] == "91.00 (1/2)"
+
+
 def test_every_printed_number_says_where_it_stands(tmp_path: Path) -> None:
     write(tmp_path, "dafl", WRN, dataset="cifar100")
     table = only(tmp_path)

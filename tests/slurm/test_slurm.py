@@ -58,6 +58,20 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         started.stop()
 
 
+def snakemake(folder: Path, study: Path, *flags: str) -> subprocess.Popen[str]:
+    """The grid by the profile that users have, with what this cluster needs: no accounting, quick looks."""
+    command = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm", "--configfile", str(study)]
+    command += ["--config", f"results={folder}/results", f"reports={folder}/reports"]
+    command += ["--slurm-no-account", "--slurm-status-command", "squeue", "--slurm-logdir", f"{folder}/logs"]
+    command += ["--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2"]
+    command += ["--default-resources", "slurm_partition=gpu", "mem_mb=1000", "runtime=30"]
+    command += ["--set-resources", "distill:mem_mb=1000", "--latency-wait", "5", "--nolock", *flags]
+    with (folder / "snakemake.log").open("w") as log:
+        return subprocess.Popen(
+            command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        )
+
+
 class Scenario:
     """One run of the whole grid, and what was seen meanwhile."""
 
@@ -70,18 +84,6 @@ class Scenario:
         self.first: list[dict[str, Any]] = []
         self.seen: list[dict[str, str]] = []
         """Jobs and their states, at every look until four cells wait."""
-
-    def start(self) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm", "--configfile", str(self.study)]
-        command += ["--config", f"results={self.results}", f"reports={self.folder}/reports"]
-        command += ["--slurm-no-account", "--slurm-status-command", "squeue", "--slurm-logdir", f"{self.folder}/logs"]
-        command += ["--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2"]
-        command += ["--default-resources", "slurm_partition=gpu", "mem_mb=1000", "runtime=30"]
-        command += ["--set-resources", "distill:mem_mb=1000", "--latency-wait", "5", "--nolock"]
-        with (self.folder / "snakemake.log").open("w") as log:
-            return subprocess.Popen(
-                command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, text=True, start_new_session=True
-            )
 
     def waiting(self) -> list[dict[str, Any]]:
         """Where processes wait in the middle of a cell."""
@@ -99,10 +101,10 @@ class Scenario:
 
     def play(self) -> None:
         """Four cells wait in the middle; one job is requeued, one node is lost and comes back; then all may go on."""
-        snakemake = self.start()
+        run = snakemake(self.folder, self.study)
         try:
-            until(lambda: self.four_wait() or snakemake.poll() is not None, "four cells run at a time")
-            assert snakemake.poll() is None, (self.folder / "snakemake.log").read_text()
+            until(lambda: self.four_wait() or run.poll() is not None, "four cells run at a time")
+            assert run.poll() is None, (self.folder / "snakemake.log").read_text()
             self.first = self.waiting()
             requeued = next(place for place in self.first if place["SLURMD_NODENAME"] == "node1")
             subprocess.run(["scontrol", "requeue", requeued["job"]], check=True)
@@ -114,11 +116,11 @@ class Scenario:
             self.slurm.start_node(2)
             until(self.all_wait_again, "all three run again and wait")
             (self.folder / "go").touch()
-            snakemake.wait(timeout=cluster.DEADLINE)
+            run.wait(timeout=cluster.DEADLINE)
         finally:
             (self.folder / "go").touch()
-            if snakemake.poll() is None:
-                os.killpg(snakemake.pid, 9)
+            if run.poll() is None:
+                os.killpg(run.pid, 9)
 
     def metrics(self, label: str, seed: int) -> Metrics:
         return records.read(self.results / CELL.format(label, seed) / "metrics.json", Metrics)
@@ -186,3 +188,35 @@ def test_logs_are_kept(played: Scenario) -> None:
     assert len(logs) >= 8
     assert any("epoch" in path.read_text() for path in logs)
     assert storage.sha256(played.results / "teachers/digits/wrn10_1/teacher.safetensors")
+
+
+SHORT = """
+study: short
+dataset: digits
+device: auto
+pairs: [{teacher: wrn10_1, student: cnn3_16}]
+scales: [5]
+seeds: [0, 1, 2, 3]
+defaults: {steps: 60, epochs: 3, batch: 8}
+references: [kd-noise]
+"""
+GROUPS = ["--groups", "distill=cells", "--group-components", "cells=4"]
+GROUPS += ["--set-resource-scopes", "gpu=local", "--resources", "gpu=1"]
+
+
+ARRAY = ["--slurm-array-jobs", "distill"]
+
+
+@pytest.mark.parametrize(("flags", "names"), [(ARRAY, "1_1 1_2 1_3 1_4"), (GROUPS, "1")], ids=["array", "group"])
+def test_many_short_cells(slurm: Cluster, tmp_path: Path, flags: list[str], names: str) -> None:
+    """In one submission, or in one job."""
+    (tmp_path / "short.yaml").write_text(SHORT)
+    results = tmp_path / "results"
+    factory.untrained_teacher(results)
+    (results / "teachers/digits/wrn10_1/ready").touch()
+    done = snakemake(tmp_path, tmp_path / "short.yaml", *flags).wait(timeout=cluster.DEADLINE)
+    assert done == 0, (tmp_path / "snakemake.log").read_text()[-3000:]
+    found = [records.read(path, Metrics) for path in records.find_metrics(results)]
+    assert [result.status for result in found] == ["done"] * 4
+    jobs = sorted(path.stem for path in (tmp_path / "logs").rglob("*.log"))
+    assert [job.split("_")[1:] for job in jobs] == [name.split("_")[1:] for name in names.split()]
