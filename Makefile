@@ -22,7 +22,7 @@ test: $(VENV)/.ready ## ruff, types and the test suite
 	$(PYTHON) -m mypy
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist loadgroup
 
-soak: $(VENV)/.ready ## kill every method at every operation on its files, and go on: half an hour
+soak: $(VENV)/.ready ## kill every method at every operation on its files, and go on: twenty minutes
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 -m soak --durations 0
 
 reports: $(VENV)/.ready ## render the reports again from results/
