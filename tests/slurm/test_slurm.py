@@ -1,4 +1,7 @@
-"""The grid on a real SLURM: cards, a requeued job, a lost node, a failing cell."""
+"""The grid on a real SLURM: cards, a requeued job, a lost node, a failing cell.
+
+There is one /etc/slurm, so all of this runs in one process: pytest -n N --dist loadfile.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +30,7 @@ REASON = cluster.missing() or (
     if importlib.util.find_spec("snakemake_executor_plugin_slurm")
     else "no SLURM executor: pip install 'dkd-bench[slurm]'"
 )
-pytestmark = [
-    pytest.mark.skipif(REASON is not None, reason=str(REASON)),
-    pytest.mark.xdist_group("slurm"),  # one worker: there is one /etc/slurm
-]
+pytestmark = pytest.mark.skipif(REASON is not None, reason=str(REASON))
 
 STUDY = """
 study: cluster
