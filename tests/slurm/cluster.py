@@ -39,8 +39,8 @@ AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
 ReturnToService=2
 MpiDefault=none
-NodeName=node[1-2] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{ports[1]}-{ports[2]}] CPUs=2 RealMemory=16000 \
-Gres=gpu:2 State=UNKNOWN
+NodeName=node[1-2] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{ports[1]}-{ports[2]}] CPUs={cpus} \
+RealMemory={mebibytes} Gres=gpu:2 State=UNKNOWN
 PartitionName=gpu Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 GRES_CONF = MARK + "NodeName=node1 Name=gpu File={folder}/gpu[0-1]\nNodeName=node2 Name=gpu File={folder}/gpu[2-3]\n"
@@ -53,6 +53,8 @@ def missing() -> str | None:
     if os.geteuid() != 0:
         return "SLURM's daemons need root"
     known = (CONFIGURATION / name for name in ("slurm.conf", "gres.conf"))
+    if (os.cpu_count() or 1) < 2:
+        return "two jobs on a node need two cores"
     present = [path for path in known if path.exists() and not path.read_text().startswith(MARK)]
     return f"{present[0]} belongs to somebody else" if present else None
 
@@ -79,7 +81,10 @@ class Cluster:
         for card in range(4):
             os.mknod(self.folder / f"gpu{card}", 0o600 | 0o020000, os.makedev(1, 3))
         CONFIGURATION.mkdir(exist_ok=True)
-        values = {"mark": MARK, "host": socket.gethostname(), "folder": self.folder, "ports": _free_ports()}
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 9 // 10 // 2**20
+        machine = {"cpus": os.cpu_count(), "mebibytes": memory}
+        values = {**machine, "mark": MARK, "host": socket.gethostname(), "folder": self.folder}
+        values["ports"] = _free_ports()
         (CONFIGURATION / "slurm.conf").write_text(SLURM_CONF.format(**values))
         (CONFIGURATION / "gres.conf").write_text(GRES_CONF.format(**values))
         subprocess.run(["slurmctld"], check=True)

@@ -10,11 +10,13 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from harness import records, storage
 from harness.records import Manifest, Metrics
@@ -51,11 +53,12 @@ CELL = "cluster/digits/wrn10_1--cnn3_16/{}/scale-5/seed-{}"
 @pytest.fixture(scope="module")
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     started = Cluster(tmp_path_factory.mktemp("slurm"))
-    try:
-        started.start()
-        yield started
-    finally:
-        started.stop()
+    with FileLock(Path(tempfile.gettempdir()) / "dkd-slurm.lock"):
+        try:
+            started.start()
+            yield started
+        finally:
+            started.stop()
 
 
 def snakemake(folder: Path, study: Path, *flags: str) -> subprocess.Popen[str]:
