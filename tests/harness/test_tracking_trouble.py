@@ -42,9 +42,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> list[list[tuple[object
     return content(results)
 
 
-def test_the_store_holds_what_the_records_hold_and_nothing_else(
-    tmp_path: Path, expected: list[list[tuple[object, ...]]]
-) -> None:
+def test_the_store_holds_what_the_records_hold_and_nothing_else(expected: list[list[tuple[object, ...]]]) -> None:
     """Both ways: every value of the records is there, and everything there is of the records."""
     params, points, runs = expected
     assert {(name, key, time, step): value for name, key, time, step, value in points} == dict(of_records())
