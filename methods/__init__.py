@@ -14,14 +14,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from methods.base import Method
+    from methods.base.method import Method
 
 FOLDER = Path(__file__).parent
 
 REFERENCES = ("scratch", "kd-real", "kd-noise")
-"""Rows every table needs, all in references.py. They are not data-free methods."""
-
-_NOT_METHODS = {"__init__", "base", "references"}
+"""Methods to compare the others with, in the order of tables. All are in references.py; not all are data-free."""
 
 
 class UnknownMethod(ValueError):
@@ -29,12 +27,13 @@ class UnknownMethod(ValueError):
 
 
 class BrokenContract(TypeError):
-    """A method file that does not define what `methods/base.py` asks for."""
+    """A method file that does not define what `methods/base/method.py` asks for."""
 
 
 def names() -> list[str]:
-    """Names of all methods in this folder, references left out."""
-    return sorted(file.stem.replace("_", "-") for file in FOLDER.glob("*.py") if file.stem not in _NOT_METHODS)
+    """Names of all methods in this folder, references among them."""
+    papers = {file.stem for file in FOLDER.glob("*.py")} - {"__init__", "references"}
+    return sorted([*REFERENCES, *(paper.replace("_", "-") for paper in papers)])
 
 
 def source(name: str) -> Path:
@@ -44,16 +43,14 @@ def source(name: str) -> Path:
         if not path.is_file():
             raise UnknownMethod(f"no such method file: {name}")
         return path
-    if name in REFERENCES:
-        return FOLDER / "references.py"
     if name not in names():
         raise UnknownMethod(f"unknown method: {name!r}")
-    return FOLDER / f"{name.replace('-', '_')}.py"
+    return FOLDER / ("references.py" if name in REFERENCES else f"{name.replace('-', '_')}.py")
 
 
 def load(name: str) -> type[Method]:
     """The class of a method. Imports torch. Raises UnknownMethod or BrokenContract."""
-    from methods.base import Method
+    from methods.base.method import Method
 
     path = source(name)
     module = _module(path)
@@ -65,7 +62,9 @@ def load(name: str) -> type[Method]:
     wanted = [cls for cls in found if name.endswith(".py") or getattr(cls, "name", None) == name]
     if len(wanted) != 1:
         listed = ", ".join(f"{cls.__name__} (name = {getattr(cls, 'name', None)!r})" for cls in found) or "none"
-        raise BrokenContract(f"{path}: expected one subclass of methods.base.Method named {name!r}, found {listed}")
+        raise BrokenContract(
+            f"{path}: expected one subclass of methods.base.method.Method named {name!r}, found {listed}"
+        )
     wanted[0].check_contract()
     return wanted[0]
 

@@ -14,21 +14,20 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from methods.base import Context, Losses, MethodConfig
-from methods.parts.augment import ResizedCrops, Views
-from methods.parts.best import Best
+from methods.base.method import Context, Losses, MethodConfig
+from methods.base.presets import PUBLISHED_FOR_WRN, RESNETS, WRN_16_1, Case, Preset, borrowed
+from methods.base.schedule import Schedule
+from methods.base.state import Stateful
+from methods.base.teacher import TeacherOutput
 from methods.parts.composed import ComposedMethod, Synthesised
 from methods.parts.distiller import Distiller, soft_targets
 from methods.parts.generators import for_task, initialise
-from methods.parts.growing_pool import GrowingPool, rounds_to_fill
 from methods.parts.images import Normaliser
 from methods.parts.inversion import InversionConfig, InversionLoss
 from methods.parts.losses import detached
-from methods.parts.optimization import apply_gradients
-from methods.parts.presets import PUBLISHED_FOR_WRN, RESNETS, WRN_16_1, Case, Preset, lent
-from methods.parts.schedule import Schedule
-from methods.parts.state import Stateful
-from methods.parts.teacher import TeacherOutput
+from methods.parts.optimization import Best, apply_gradients
+from methods.parts.sources import GrowingPool, rounds_to_fill
+from methods.parts.views import ResizedCrops, Views
 
 
 class CMIConfig(InversionConfig):
@@ -53,9 +52,9 @@ class CMIConfig(InversionConfig):
     """How many of them are compared with at once."""
 
 
-PAIRS = (
+CASES = (
     # a ResNet-34 teacher has features of its own in the code, though no flags
-    Case({"features": "stages"}, pairs=(RESNETS,), borrowed="wrn40_2 → wrn16_1 on cifar10"),
+    Case({"features": "stages"}, pairs=(RESNETS,), borrowed_from="wrn40_2 → wrn16_1 on cifar10"),
     *PUBLISHED_FOR_WRN,
 )
 
@@ -165,14 +164,15 @@ class ContrastiveInverter(Stateful):
         self.generator = context.build("generator-init", lambda: kind(task, config.nz, config.generator_width))
         self.objective = InversionLoss(config, context)
         self.contrast = Contrast(config, context) if config.cr else None
-        self._views = Views(task.shape[1], task.shape[2], task.pad, task.flip)
+        self._views = Views.of(task)
         self._normalise = Normaliser(task, context.device)
 
-    def synthesize(self, index: int) -> Synthesised:
+    def synthesise(self, index: int) -> Synthesised:
         """The images of the inner step with the smallest loss; the student must be in evaluation mode."""
-        random, config = self.context.generator("inversion", index), self.config
+        random, config = self.context.random("inversion", index), self.config
         z = torch.randn(config.inversion_batch, config.nz, generator=random, device=random.device).requires_grad_()
         classes = self.context.task.classes
+        # sorted as in the official code, where neighbours in a grid of images are of one class; nothing else needs it
         y = torch.randint(classes, (len(z),), generator=random, device=random.device).sort().values
         initialise(self.generator, random)
         learned = [*self.generator.parameters(), z]
@@ -211,15 +211,15 @@ class CMI(ComposedMethod):
     name = "cmi"
     Config = CMIConfig
     presets: ClassVar = {
-        "cmi": Preset({}, PAIRS),
-        "cmi-500": Preset({"inner_steps": 500}, PAIRS),  # the paper's and Fast's tables; the scripts say 200
-        "scratch": Preset({"batch": 128, "cr_temperature": 0.1}, PAIRS),
-        "adv": Preset({"batch": 128, "cr_temperature": 0.1, "oh": 0.5, "epochs": 40}, PAIRS),
+        "cmi": Preset({}, CASES),
+        "cmi-500": Preset({"inner_steps": 500}, CASES),  # the paper's and Fast's tables; the scripts say 200
+        "scratch": Preset({"batch": 128, "cr_temperature": 0.1}, CASES),
+        "adv": Preset({"batch": 128, "cr_temperature": 0.1, "oh": 0.5, "epochs": 40}, CASES),
         "fast-tuned": Preset(  # Fast-Datafree, scripts/cmi, whose code cannot run it
             {"inner_steps": 5, "cr": 0.0},
             (
                 Case({}, ("cifar100",), (WRN_16_1,)),
-                lent("wrn40_2 → wrn16_1 on cifar100"),
+                borrowed("wrn40_2 → wrn16_1 on cifar100"),
             ),
         ),
         "smoke": Preset(

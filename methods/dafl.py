@@ -14,11 +14,11 @@ from typing import ClassVar
 from pydantic import Field
 from torch import Tensor
 
-from methods.base import Context, Losses, MethodConfig
-from methods.parts.losses import mean_entropy, one_hot, weighted_sum
-from methods.parts.persistent_generator import GeneratorMethod, GeneratorObjective, SoftTargetGeneratorConfig
-from methods.parts.presets import PUBLISHED_FOR_WRN, RESNETS, Case, Preset, lent
-from methods.parts.teacher import TeacherOutput
+from methods.base.method import Context, Losses, MethodConfig
+from methods.base.presets import PUBLISHED_FOR_WRN, RESNETS, Case, Preset, borrowed
+from methods.base.teacher import TeacherOutput
+from methods.parts.losses import Objective, mean_entropy, one_hot, weighted_sum
+from methods.parts.persistent_generator import GeneratorMethod, SoftTargetGeneratorConfig
 
 
 class DAFLConfig(SoftTargetGeneratorConfig):
@@ -61,8 +61,8 @@ class DAFL(GeneratorMethod):
             (
                 Case(CIFAR10, ("cifar10",), (RESNETS,)),
                 Case(CIFAR100, ("cifar100",), (RESNETS,)),
-                lent("resnet34 → resnet18 on cifar100", CIFAR100, ("cifar100",)),
-                lent("resnet34 → resnet18 on cifar10", CIFAR10),
+                borrowed("resnet34 → resnet18 on cifar100", CIFAR100, ("cifar100",)),
+                borrowed("resnet34 → resnet18 on cifar10", CIFAR10),
             ),
         ),
         "cmi": Preset({}, PUBLISHED_FOR_WRN),
@@ -74,11 +74,11 @@ class DAFL(GeneratorMethod):
         self.weights = {"one_hot": config.oh, "entropy": config.ie, "activation": config.a}
         super().__init__(config, context)
 
-    def objective(self, x: Tensor) -> GeneratorObjective:
+    def objective(self, x: Tensor) -> Objective:
         """Three terms, all from one answer of the teacher."""
         answer = self.context.teacher(x, features=True)
         parts = generator_losses(answer)
-        return GeneratorObjective(weighted_sum(parts, self.weights), parts, answer)
+        return Objective(weighted_sum(parts, self.weights), parts, answer)
 
 
 def generator_losses(answer: TeacherOutput) -> Losses:

@@ -14,18 +14,17 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from methods.base import Context, Losses, MethodConfig
-from methods.parts.bn_loss import BatchNormLoss
+from methods.base.method import Context, Losses, MethodConfig
+from methods.base.presets import PUBLISHED_FOR_WRN, Preset
+from methods.base.schedule import Schedule
+from methods.base.state import Stateful
+from methods.base.teacher import FrozenTeacher
 from methods.parts.composed import ComposedMethod, Synthesised
 from methods.parts.distiller import Distiller, soft_targets
-from methods.parts.growing_pool import GrowingPool, rounds_to_fill
 from methods.parts.images import Normaliser
 from methods.parts.inversion import InversionConfig, InversionLoss
-from methods.parts.losses import detached, jensen_shannon
-from methods.parts.presets import PUBLISHED_FOR_WRN, Preset
-from methods.parts.schedule import Schedule
-from methods.parts.state import Stateful
-from methods.parts.teacher import FrozenTeacher
+from methods.parts.losses import BatchNormLoss, detached, jensen_shannon
+from methods.parts.sources import GrowingPool, rounds_to_fill
 
 
 class DeepInversionConfig(InversionConfig):
@@ -55,14 +54,15 @@ class PixelInverter(Stateful):
         self._low = self._normalise(torch.zeros_like(self._normalise.mean))
         self._high = self._normalise(torch.ones_like(self._normalise.mean))
 
-    def synthesize(self, index: int) -> Synthesised:
+    def synthesise(self, index: int) -> Synthesised:
         """The last iterate of ``inner_steps`` steps; the student must be in evaluation mode."""
-        random = self.context.generator("inversion", index)
+        random = self.context.random("inversion", index)
         batch, task = self.config.inversion_batch, self.context.task
         x = torch.randn(batch, *task.shape, generator=random, device=random.device).requires_grad_()
         y = torch.randint(task.classes, (batch,), generator=random, device=random.device).sort().values
         optimizer = torch.optim.Adam([x], self.config.lr_x, betas=(0.5, 0.99))
         rows, columns = self._shifts(random)
+        # a copy of the student as it is in this round, which hands out its statistics like a teacher
         student = FrozenTeacher(self.context.student) if self.config.student_bn else None
         for step in range(self.config.inner_steps):
             shifted = x.index_select(2, rows[step]).index_select(3, columns[step])
@@ -87,7 +87,7 @@ class PixelInverter(Stateful):
     def _shifts(self, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """Rows and columns that shift the whole batch around its edges, and mirror it if the task allows, per step.
 
-        int64 [inner_steps, H] and [inner_steps, W].
+        int64 [inner_steps, H] and [inner_steps, W]: indices on the device, as `torch.roll` takes numbers of the host.
         """
         (_, height, width), steps = self.context.task.shape, self.config.inner_steps
         shape, device = (steps, 1), random.device

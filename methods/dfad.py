@@ -13,11 +13,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from methods.base import Context, MethodConfig
+from methods.base.method import Context, MethodConfig
+from methods.base.presets import DEEPLABS, PUBLISHED_FOR_WRN, RESNETS, Case, Preset, borrowed
 from methods.parts.distiller import Distiller
-from methods.parts.losses import logit_distance
-from methods.parts.persistent_generator import GeneratorMethod, GeneratorObjective, PersistentGeneratorConfig
-from methods.parts.presets import DEEPLABS, PUBLISHED_FOR_WRN, RESNETS, Case, Preset, lent
+from methods.parts.losses import Objective, logit_distance
+from methods.parts.persistent_generator import GeneratorMethod, PersistentGeneratorConfig
 
 
 class DFADConfig(PersistentGeneratorConfig):
@@ -46,7 +46,7 @@ class DFAD(GeneratorMethod):
                 "lr_milestones": [0.198, 0.398],  # the 100th and the 200th of 500 epochs are the first of each stretch
                 "weight_decay": 5e-4,
             },
-            (Case({}, pairs=(RESNETS,)), lent("resnet34 → resnet18 on cifar10")),
+            (Case({}, pairs=(RESNETS,)), borrowed("resnet34 → resnet18 on cifar10")),
         ),
         "nyuv2": Preset(  # DFAD_nyu_deeplab.py
             {
@@ -76,12 +76,12 @@ class DFAD(GeneratorMethod):
         self.logarithm = config.logarithm
         super().__init__(config, context)
 
-    def objective(self, x: Tensor) -> GeneratorObjective:
+    def objective(self, x: Tensor) -> Objective:
         """The negative distance, or its logarithm."""
         answer = self.context.teacher(x)
         distance = logit_distance(answer.logits, self.context.student(x)).mean()
         loss = -(distance + 1).log() if self.logarithm else -distance
-        return GeneratorObjective(loss, {"adversarial": -distance}, answer)
+        return Objective(loss, {"adversarial": -distance}, answer)
 
     def make_distiller(self, config: PersistentGeneratorConfig) -> Distiller:
         """The student minimises the same distance."""

@@ -11,11 +11,10 @@ from typing import ClassVar
 from pydantic import Field
 from torch import Tensor
 
-from methods.base import Context, MethodConfig
-from methods.parts.bn_loss import BatchNormLoss
-from methods.parts.losses import kl_divergence, mean_entropy, one_hot, weighted_sum
-from methods.parts.persistent_generator import GeneratorMethod, GeneratorObjective, SoftTargetGeneratorConfig
-from methods.parts.presets import PUBLISHED_FOR_WRN, RESNETS, Case, Preset
+from methods.base.method import Context, MethodConfig
+from methods.base.presets import PUBLISHED_FOR_WRN, RESNETS, Case, Preset
+from methods.parts.losses import BatchNormLoss, Objective, kl_divergence, mean_entropy, one_hot, weighted_sum
+from methods.parts.persistent_generator import GeneratorMethod, SoftTargetGeneratorConfig
 
 
 class DFQConfig(SoftTargetGeneratorConfig):
@@ -51,7 +50,7 @@ class DFQ(GeneratorMethod):
         self.bn_loss = BatchNormLoss(context.teacher)
         super().__init__(config, context)
 
-    def objective(self, x: Tensor) -> GeneratorObjective:
+    def objective(self, x: Tensor) -> Objective:
         """Four terms on one batch."""
         answer = self.context.teacher(x, statistics=True)
         assert answer.statistics is not None
@@ -61,4 +60,4 @@ class DFQ(GeneratorMethod):
             "one_hot": one_hot(answer.logits),
             "entropy": -mean_entropy(answer.logits),
         }
-        return GeneratorObjective(weighted_sum(parts, self.weights), parts, answer)
+        return Objective(weighted_sum(parts, self.weights), parts, answer)

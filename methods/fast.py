@@ -11,13 +11,13 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from methods.base import Context, MethodConfig
+from methods.base.method import Context, MethodConfig
+from methods.base.presets import Preset
+from methods.base.schedule import Schedule
 from methods.parts.composed import ComposedMethod
 from methods.parts.distiller import Distiller, soft_targets
-from methods.parts.growing_pool import GrowingPool, rounds_to_fill
-from methods.parts.meta_generator import PAIRS, MetaGeneratorConfig, MetaGeneratorInverter
-from methods.parts.presets import Preset
-from methods.parts.schedule import Schedule
+from methods.parts.meta_generator import CASES, MetaGeneratorConfig, MetaGeneratorInverter
+from methods.parts.sources import GrowingPool, rounds_to_fill
 
 
 class FastConfig(MetaGeneratorConfig):
@@ -35,9 +35,9 @@ class Fast(ComposedMethod):
     name = "fast"
     Config = FastConfig
     presets: ClassVar = {
-        "fast-2": Preset({"inner_steps": 2, "lr_g": 5e-3, "lr_z": 0.015}, PAIRS),
-        "fast-5": Preset({"inner_steps": 5, "lr_g": 3e-3, "lr_z": 0.01}, PAIRS),
-        "fast-10": Preset({"inner_steps": 10, "lr_g": 2e-3, "lr_z": 0.01}, PAIRS),
+        "fast-2": Preset({"inner_steps": 2, "lr_g": 5e-3, "lr_z": 0.015}, CASES),
+        "fast-5": Preset({"inner_steps": 5, "lr_g": 3e-3, "lr_z": 0.01}, CASES),
+        "fast-10": Preset({"inner_steps": 10, "lr_g": 2e-3, "lr_z": 0.01}, CASES),
         "smoke": Preset({"inversion_batch": 16, "generator_width": 8, "nz": 16}),
     }
 

@@ -16,13 +16,21 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from methods.base import Context, MethodConfig
+from methods.base.method import Context, MethodConfig
+from methods.base.presets import Preset
+from methods.base.schedule import Schedule
 from methods.parts.composed import ComposedMethod
 from methods.parts.distiller import Distiller, soft_targets
-from methods.parts.meta_generator import PAIRS, MetaGeneratorConfig, MetaGeneratorInverter
-from methods.parts.presets import Preset
+from methods.parts.meta_generator import CASES, MetaGeneratorConfig, MetaGeneratorInverter
 from methods.parts.replay_buffer import ReplayBuffer, ReplayConfig
-from methods.parts.schedule import Schedule
+from methods.parts.sources import rounds_to_fill
+
+SMALLEST_BATCH = 32
+"""Images per round at least. [C] R_BN compares the statistics of a batch, and those of a handful of images are noise.
+The limit acts where the buffer has under 128 slots."""
+RESET = 120 / 200
+"""Share of the rounds after the warm-up at which the generator's first layer starts again. Fast-Datafree, fast_meta.py,
+says 120 and has 200. A share, since a small buffer is full early, ends the warm-up early, and leaves more than 200."""
 
 
 class SSDKDConfig(MetaGeneratorConfig, ReplayConfig):
@@ -69,15 +77,16 @@ class SSDKD(ComposedMethod):
     name = "ssd-kd"
     Config = SSDKDConfig
     presets: ClassVar = {
-        "fast-2": Preset({}, PAIRS),  # [R] the setup "follows Fast"
+        "fast-2": Preset({}, CASES),  # [R] the setup "follows Fast"
         "smoke": Preset({"rounds": 8, "warmup": 2, "inversion_batch": 16, "generator_width": 8, "nz": 16}),
     }
 
     def __init__(self, config: MethodConfig, context: Context) -> None:
         assert isinstance(config, SSDKDConfig)
         super().__init__(config, context)
-        batch = min(config.inversion_batch, max(32, -(-context.images // 4)))  # [C] a quarter of the buffer a round
-        warmup = min(config.warmup, -(-context.images // batch), config.rounds - 1)
+        quarter = -(-context.images // 4)  # [C] more would not enter a full buffer in one round
+        batch = min(config.inversion_batch, max(SMALLEST_BATCH, quarter))
+        warmup = min(config.warmup, rounds_to_fill(context, batch), config.rounds - 1)
         self.schedule = Schedule(context.steps(config), config.epochs, config.rounds, warmup)
         buffer = self.source = ReplayBuffer(config, context)
         self.inverter = MetaGeneratorInverter(
@@ -85,7 +94,7 @@ class SSDKD(ComposedMethod):
             context,
             batch=batch,
             warmup=warmup,
-            reset_round=warmup + round(0.6 * (config.rounds - warmup)),  # 120 of 200: Fast-Datafree, fast_meta.py
+            reset_round=warmup + round(RESET * (config.rounds - warmup)),
             task_weight=lambda logits: modulation(
                 logits,
                 buffer.class_share(),

@@ -17,19 +17,18 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from methods.base import Context, Losses, MethodConfig
-from methods.parts.batch import Batch
+from methods.base.method import Context, Losses, MethodConfig
+from methods.base.presets import PUBLISHED_FOR_WRN, WRNS, Case, Preset, borrowed
+from methods.base.teacher import TeacherOutput
 from methods.parts.distiller import Distilled, Distiller
-from methods.parts.losses import detached, kl_divergence
+from methods.parts.losses import Objective, detached, kl_divergence
 from methods.parts.persistent_generator import (
     GeneratorMethod,
-    GeneratorObjective,
     PersistentGenerator,
     PersistentGeneratorConfig,
     SoftTargetGeneratorConfig,
 )
-from methods.parts.presets import PUBLISHED_FOR_WRN, WRNS, Case, Preset, lent
-from methods.parts.teacher import TeacherOutput
+from methods.parts.sources import Batch
 
 
 class ZSKTConfig(SoftTargetGeneratorConfig):
@@ -66,7 +65,7 @@ class ZSKT(GeneratorMethod):
                 "weight_decay": 0.0,
             },
             # the authors ran pairs of WRNs on CIFAR-10 (and SVHN), all with the same values
-            (Case({}, ("cifar10",), WRNS), lent("wrn40_2 → wrn16_1 on cifar10")),
+            (Case({}, ("cifar10",), WRNS), borrowed("wrn40_2 → wrn16_1 on cifar10")),
         ),
         "cmi": Preset({}, PUBLISHED_FOR_WRN),
         "smoke": Preset({"generator_width": 8, "nz": 16}),
@@ -81,11 +80,11 @@ class ZSKT(GeneratorMethod):
         """τ² KL(teacher ‖ student) of every sample [B], over the number of classes where the configuration says so."""
         return kl_divergence(teacher, student, temperature) / self.divisor
 
-    def objective(self, x: Tensor) -> GeneratorObjective:
+    def objective(self, x: Tensor) -> Objective:
         """The negative divergence."""
         answer = self.context.teacher(x)
         divergence = self.divergence(answer.logits, self.context.student(x)).mean()
-        return GeneratorObjective(-divergence, {"adversarial": -divergence}, answer)
+        return Objective(-divergence, {"adversarial": -divergence}, answer)
 
     def make_generator(self, config: PersistentGeneratorConfig) -> PersistentGenerator:
         """Attention needs a batch whose stages the teacher has shown."""

@@ -10,10 +10,11 @@ from torch import nn
 
 import methods
 from harness import data, networks
-from harness.check import CPU
-from harness.rng import Streams
-from methods.base import Context, Method, Task
-from methods.parts.teacher import FrozenTeacher
+from harness.commands.contract import CPU
+from harness.engine.randomness import Streams
+from methods.base.method import Context, Method
+from methods.base.task import Task
+from methods.base.teacher import FrozenTeacher
 
 DIGITS = data.load("digits").task
 CIFAR = Task(10, (3, 32, 32), (0.49, 0.48, 0.45), (0.2, 0.2, 0.26), pad=4, flip=True, reference_size=50_000)
@@ -68,7 +69,7 @@ def context(
         student=student,
         scale=scale,
         device=CPU,
-        generator=streams.generator,
+        random=streams.random,
         build=streams.build,
     )
 

@@ -1,0 +1,1 @@
+"""What methods share: inversion, generators, losses, sources of images, distillation."""

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from methods.base import Losses, Method
-from methods.parts.batch import Source
+from methods.base.method import Losses, Method
 from methods.parts.distiller import Distiller
+from methods.parts.sources import Source
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Synthesised:
 class Inverter(Protocol):
     """What makes images."""
 
-    def synthesize(self, index: int) -> Synthesised:
+    def synthesise(self, index: int) -> Synthesised:
         """The images of round ``index``."""
 
     def state_dict(self) -> dict[str, Any]:
@@ -44,10 +44,10 @@ class ComposedMethod(Method):
     adversary_trains: bool = False
     """Whether the student is in training mode while images are made, so that its batch-norm statistics move."""
 
-    def synthesize(self, index: int) -> Losses:
+    def synthesise(self, index: int) -> Losses:
         """Invert, then store."""
         self.context.student.train(self.adversary_trains)
-        made = self.inverter.synthesize(index)
+        made = self.inverter.synthesise(index)
         self.images_synthesised += len(made.images)
         return made.losses | self.source.admit(made.images, index)
 

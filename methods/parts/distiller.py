@@ -11,12 +11,12 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from methods.base import Context, Losses, MethodConfig
-from methods.parts.batch import Batch
+from methods.base.method import Context, Losses, MethodConfig
+from methods.base.schedule import Decay, Schedule
+from methods.base.state import Stateful
 from methods.parts.losses import kl_divergence
 from methods.parts.optimization import set_learning_rate
-from methods.parts.schedule import Decay, Schedule
-from methods.parts.state import Stateful
+from methods.parts.sources import Batch
 
 Criterion = Callable[[Tensor, Tensor], Tensor]
 """Logits of teacher and student, [B, classes] each, to the loss of every sample [B]."""

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from methods.base import Task
+from methods.base.task import Task
 
 
 class ImageGenerator(nn.Module, ABC):

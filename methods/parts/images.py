@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from methods.base import Task
-from methods.parts.augment import Views
-from methods.parts.state import Stateful
+from methods.base.state import Stateful
+from methods.base.task import Task
+from methods.parts.views import Views
 
 
 class Normaliser:
@@ -27,25 +27,26 @@ class Normaliser:
         return (inputs * self.std + self.mean).clamp(0, 1)
 
 
-class ImageStore(Stateful):
-    """``capacity`` slots for images of a task.
+def quantised(images: Tensor) -> Tensor:
+    """Images [n, C, H, W] as uint8: clamped to [0, 1], and truncated as CMI's and Fast's PNGs are, not rounded."""
+    return (images.clamp(0, 1) * 255).to(torch.uint8)
 
-    Images are clamped and truncated to uint8, not rounded, as the PNG pool of CMI's and Fast's code does.
-    """
+
+class ImageStore(Stateful):
+    """``capacity`` slots for images of a task, `quantised`."""
 
     state = ("pixels",)
 
     def __init__(self, task: Task, capacity: int, device: torch.device) -> None:
         channels, height, width = task.shape
-        self.views = Views(height, width, task.pad, task.flip)
+        self.views = Views.of(task)
         self.normalise = Normaliser(task, device)
         padded = (capacity, channels, height + 2 * task.pad, width + 2 * task.pad)
         self.pixels = torch.zeros(padded, dtype=torch.uint8, device=device)
 
     def write(self, slots: Tensor, images: Tensor) -> None:
         """Store images [n, C, H, W] in [0, 1] in ``slots`` [n]."""
-        stored = (images.detach().clamp(0, 1) * 255).to(torch.uint8)
-        self.pixels.index_copy_(0, slots, F.pad(stored, [self.views.pad] * 4))
+        self.pixels.index_copy_(0, slots, F.pad(quantised(images.detach()), [self.views.pad] * 4))
 
     def view(self, slots: Tensor, view: Tensor) -> Tensor:
         """The teacher's input for the stored images in ``slots`` [n], each in its view of ``view`` [n]."""

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from methods.base import Context, Losses
-from methods.parts.bn_loss import BatchNormLoss
+from methods.base.method import Context
+from methods.base.state import Stateful
+from methods.base.teacher import TeacherOutput
 from methods.parts.distiller import SoftTargetConfig
-from methods.parts.losses import masked_kl, weighted_sum
-from methods.parts.state import Stateful
-from methods.parts.teacher import TeacherOutput
+from methods.parts.losses import BatchNormLoss, Objective, masked_kl, weighted_sum
 
 Divergence = Callable[[Tensor, Tensor], Tensor]
 """Logits of teacher and student, [B, classes] each, to a 0-dim tensor that the images shall make large."""
@@ -32,22 +30,10 @@ class InversionConfig(SoftTargetConfig):
     adv: float = Field(default=1.0, ge=0)
 
 
-@dataclass(frozen=True)
-class Objective:
-    """The value for one batch of images."""
-
-    loss: Tensor
-    """0-dim, with its graph."""
-    parts: Losses
-    """Each term before its weight, with its graph."""
-    answer: TeacherOutput
-
-
 class InversionLoss(Stateful):
     """bn · R_BN(x) + oh · mean_i(weight_i · CE(f_t(x_i), y_i)) - adv · divergence(f_t(x), f_s(x)).
 
-    DeepInversion, CMI and Fast share it. Terms with weight 0 are not computed, the task
-    term excepted.
+    DeepInversion, CMI and Fast share it. Terms with weight 0 are not computed, the task term excepted.
 
     Args:
         config: the weights.

@@ -1,4 +1,4 @@
-"""Losses that several methods share: pure functions of logits, and their sum.
+"""Losses that several methods share: functions of logits, the batch-norm statistic loss, and their weighted sum.
 
 Logits are [B, classes], or [B, classes, H, W] in dense tasks, where every pixel is predicted: a sample's loss is then
 the mean over its pixels.
@@ -7,9 +7,26 @@ the mean over its pixels.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from methods.base.method import Losses
+from methods.base.state import Stateful
+from methods.base.teacher import ChannelStatistics, FrozenTeacher, TeacherOutput
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What images, or the generator that makes them, minimise: the value for one batch."""
+
+    loss: Tensor
+    """0-dim, with its graph."""
+    parts: Losses
+    """Each term before its weight, with its graph."""
+    answer: TeacherOutput
 
 
 def kl_divergence(teacher: Tensor, student: Tensor, temperature: float = 1.0) -> Tensor:
@@ -76,12 +93,61 @@ def jensen_shannon(teacher: Tensor, student: Tensor) -> Tensor:
     return 0.5 * (m * (2 * m.log() - p.log() - q.log())).sum(dim=1).mean()
 
 
-def weighted_sum(parts: dict[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+class BatchNormLoss(Stateful):
+    """R_BN = Σ_layers ‖v - σ²‖₂ + ‖m - μ‖₂, between a batch's statistics and those stored in the teacher.
+
+    Norms are over a layer's channels; σ² is biased; layers are summed. DeepInversion (CVPR 2020), as in
+    Fast-Datafree, datafree/hooks.py.
+
+    With ``momentum`` ρ > 0 (Fast, AAAI 2022), a batch's statistics are mixed with a running average of earlier rounds,
+    (1 - ρ) · batch + ρ · average, from the second round on; `commit` moves the average once per round.
+    """
+
+    state = ("average_mean", "average_variance", "commits")
+
+    def __init__(self, teacher: FrozenTeacher, momentum: float = 0.0) -> None:
+        self.target = teacher.running
+        self.momentum = momentum
+        self._layer_of_channel = _membership(teacher.channels, self.target.mean)
+        self.average_mean = torch.zeros_like(self.target.mean)
+        self.average_variance = torch.zeros_like(self.target.variance)
+        self.commits = 0
+
+    def __call__(self, batch: ChannelStatistics) -> Tensor:
+        """The loss of a batch, 0-dim."""
+        mean, variance = batch.mean, batch.variance
+        if self.momentum and self.commits:
+            mean = torch.lerp(mean, self.average_mean, self.momentum)
+            variance = torch.lerp(variance, self.average_variance, self.momentum)
+        return self._norms(self.target.mean - mean) + self._norms(self.target.variance - variance)
+
+    @torch.no_grad()
+    def commit(self, batch: ChannelStatistics) -> None:
+        """Move the average by the last batch of a round; the first call sets it."""
+        weight = 1 - self.momentum if self.commits else 1.0
+        self.average_mean.lerp_(batch.mean, weight)
+        self.average_variance.lerp_(batch.variance, weight)
+        self.commits += 1
+
+    def _norms(self, difference: Tensor) -> Tensor:
+        """Sum over layers of the Euclidean norm; its sub-gradient at a norm of 0 is 0."""
+        squares = self._layer_of_channel @ difference.square()  # one product for all layers, in place of a loop
+        positive = squares > 0  # the square root's gradient at 0 is infinite, and would be NaN times a factor of 0
+        return torch.where(positive, squares, 1.0).sqrt().mul(positive).sum()
+
+
+def _membership(channels: list[int], like: Tensor) -> Tensor:
+    """[layers, ΣC] matrix of 0 and 1: which channel belongs to which layer."""
+    layer = torch.repeat_interleave(torch.arange(len(channels)), torch.tensor(channels))
+    return (layer == torch.arange(len(channels))[:, None]).to(like)
+
+
+def weighted_sum(parts: Losses, weights: Mapping[str, float]) -> Tensor:
     """Σ weight · part over the parts with a weight other than 0; 0-dim."""
     terms = [weights[name] * part for name, part in parts.items() if weights[name]]
     return sum(terms[1:], start=terms[0]) if terms else next(iter(parts.values())) * 0
 
 
-def detached(loss: Tensor, parts: dict[str, Tensor]) -> dict[str, Tensor]:
+def detached(loss: Tensor, parts: Losses) -> Losses:
     """What is recorded of an objective: ``loss`` first, then its parts, without graphs."""
     return {"loss": loss.detach(), **{name: part.detach() for name, part in parts.items()}}

@@ -8,17 +8,16 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from methods.base import Context
-from methods.parts.augment import Views
-from methods.parts.best import Best
+from methods.base.method import Context
+from methods.base.presets import RESNETS, VGG_RESNET, WRNS, Case
+from methods.base.state import Stateful
 from methods.parts.composed import Synthesised
 from methods.parts.generators import for_task
 from methods.parts.images import Normaliser
 from methods.parts.inversion import InversionConfig, InversionLoss, TaskWeight
 from methods.parts.losses import detached
-from methods.parts.optimization import apply_gradients
-from methods.parts.presets import RESNETS, VGG_RESNET, WRNS, Case
-from methods.parts.state import Stateful
+from methods.parts.optimization import Best, apply_gradients
+from methods.parts.views import Views
 
 
 class MetaGeneratorConfig(InversionConfig):
@@ -38,7 +37,7 @@ class MetaGeneratorConfig(InversionConfig):
     final_lr: float = Field(default=2e-4, ge=0)
 
 
-PAIRS = (
+CASES = (
     Case({"adv": 1.33, "oh": 0.5}, pairs=(RESNETS,)),
     Case({"adv": 1.0, "oh": 0.5}, pairs=(VGG_RESNET,)),
     Case({"adv": 1.1, "oh": 0.4}, pairs=WRNS),
@@ -81,12 +80,12 @@ class MetaGeneratorInverter(Stateful):
             self.generator.parameters(), config.inner_steps * config.lr_g, betas=(0.5, 0.999)
         )
         self.objective = InversionLoss(config, context, momentum=config.bn_momentum, task_weight=task_weight)
-        self._views = Views(task.shape[1], task.shape[2], task.pad, task.flip)
+        self._views = Views.of(task)
         self._normalise = Normaliser(task, context.device)
 
-    def synthesize(self, index: int) -> Synthesised:
+    def synthesise(self, index: int) -> Synthesised:
         """One round of inversion; the student must be in evaluation mode."""
-        random = self.context.generator("inversion", index)
+        random = self.context.random("inversion", index)
         if index == self.reset_round:
             self._reset(random)
         z = torch.randn(self.batch, self.config.nz, generator=random, device=random.device).requires_grad_()
@@ -99,7 +98,7 @@ class MetaGeneratorInverter(Stateful):
             found = self.objective(x, y, adversarial=index >= self.warmup)
             best.offer(found.loss, images)
             gradient = torch.autograd.grad(found.loss, learned)
-            for total, part in zip(meta_gradient, gradient, strict=False):
+            for total, part in zip(meta_gradient, gradient, strict=False):  # not the last, which is that of the latents
                 total += part
             if step + 1 < self.config.inner_steps:  # the last inner update would never be used
                 apply_gradients(optimizer, learned, gradient)

@@ -5,25 +5,23 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from methods.base import Context, Losses, MethodConfig
-from methods.parts.batch import Batch
+from methods.base.method import Context, MethodConfig
+from methods.base.schedule import Decay, Schedule
+from methods.base.state import Stateful
+from methods.base.teacher import TeacherOutput
 from methods.parts.composed import ComposedMethod, Synthesised
 from methods.parts.distiller import DistillationConfig, Distiller, SoftTargetConfig, soft_targets
 from methods.parts.generators import KINDS
 from methods.parts.images import Normaliser
-from methods.parts.live import LastBatch, LiveGenerator
-from methods.parts.losses import detached
+from methods.parts.losses import Objective, detached
 from methods.parts.optimization import apply_gradients, set_learning_rate
-from methods.parts.schedule import Decay, Schedule
-from methods.parts.state import Stateful
-from methods.parts.teacher import TeacherOutput
+from methods.parts.sources import Batch, LastBatch, LiveGenerator
 
 
 class PersistentGeneratorConfig(DistillationConfig):
@@ -59,16 +57,6 @@ class SoftTargetGeneratorConfig(PersistentGeneratorConfig, SoftTargetConfig):
     """CMI's scripts say 20, but its code overwrites the criterion for these methods: 1 is what its tables come from."""
 
 
-@dataclass(frozen=True)
-class GeneratorObjective:
-    """What the generator minimises on one batch."""
-
-    loss: Tensor
-    """0-dim, with its graph."""
-    parts: Losses
-    answer: TeacherOutput
-
-
 class PersistentGenerator(Stateful):
     """One Adam step on one batch a round.
 
@@ -83,7 +71,7 @@ class PersistentGenerator(Stateful):
         config: PersistentGeneratorConfig,
         context: Context,
         schedule: Schedule,
-        objective: Callable[[Tensor], GeneratorObjective],
+        objective: Callable[[Tensor], Objective],
     ) -> None:
         self.config, self.context, self.objective = config, context, objective
         task, kind = context.task, KINDS[config.generator]
@@ -93,16 +81,16 @@ class PersistentGenerator(Stateful):
         self.normalise = Normaliser(task, context.device)
         self._gives_inputs = kind.space == "input"
 
-    def synthesize(self, index: int) -> Synthesised:
-        """One step of the generator; `batch` is then what the student may learn from."""
+    def synthesise(self, index: int) -> Synthesised:
+        """One step of the generator; `last_batch` is then what the student may learn from."""
         if self.config.generator_decays:
             set_learning_rate(self.optimizer, self.config.lr_g * self.decay(index))
-        z = self.latent(self.config.batch, self.context.generator("latent", index))
+        z = self.latent(self.config.batch, self.context.random("latent", index))
         x = self.inputs(self.generator.train(), z)
         found = self.objective(x)
         weights = list(self.generator.parameters())
         apply_gradients(self.optimizer, weights, torch.autograd.grad(found.loss, weights), self.config.clip)
-        self.batch = self.keep(z, x, found.answer)
+        self.last_batch = self.keep(z, x, found.answer)
         return Synthesised(x.detach(), detached(found.loss, found.parts))
 
     def keep(self, z: Tensor, x: Tensor, answer: TeacherOutput) -> Batch:
@@ -127,7 +115,8 @@ class PersistentGenerator(Stateful):
     @torch.no_grad()
     def sample(self, count: int) -> Tensor:
         """``count`` images [n, C, H, W] in [0, 1] from the generator as it is, made in batches as for the student."""
-        generator, random = copy.deepcopy(self.generator), self.context.generator("samples")
+        # a copy, as its batch norm may be in training mode: looking at images must not move its statistics
+        generator, random = copy.deepcopy(self.generator), self.context.random("samples")
         generator.train(self.config.reuse or self.config.sampling == "training")
         batch = self.config.batch
         made = [self.inputs(generator, self.latent(batch, random)) for _ in range(-(-count // batch))]
@@ -145,11 +134,11 @@ class GeneratorMethod(ComposedMethod):
         self.schedule = Schedule(steps, min(config.epochs, rounds), rounds, distill_first=config.distill_first)
         self.adversary_trains = config.adversary_trains
         self.inverter = generator = self.make_generator(config)
-        self.source = LastBatch(generator) if config.reuse else LiveGenerator(generator, context.generator)
+        self.source = LastBatch(generator) if config.reuse else LiveGenerator(generator, context.random)
         self.distiller = self.make_distiller(config)
 
     @abstractmethod
-    def objective(self, x: Tensor) -> GeneratorObjective:
+    def objective(self, x: Tensor) -> Objective:
         """What the generator minimises, from the teacher's input [B, C, H, W]."""
 
     def make_generator(self, config: PersistentGeneratorConfig) -> PersistentGenerator:

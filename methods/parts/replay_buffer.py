@@ -11,12 +11,11 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from methods.base import Context, MethodConfig
-from methods.parts.batch import Batch
-from methods.parts.growing_pool import evenly
-from methods.parts.images import ImageStore
+from methods.base.method import Context, MethodConfig
+from methods.base.state import Stateful
+from methods.parts.images import ImageStore, quantised
 from methods.parts.losses import kl_divergence
-from methods.parts.state import Stateful
+from methods.parts.sources import Batch, evenly
 
 
 class ReplayConfig(MethodConfig):
@@ -49,7 +48,7 @@ class ReplayBuffer(Stateful):
         self.config, self.capacity = config, context.images
         self.teacher, self.student = context.teacher, context.student
         self.store = ImageStore(context.task, self.capacity, context.device)
-        self._generator, self._device = context.generator, context.device
+        self._randomness, self._device = context.random, context.device
         self.priority = torch.zeros(self.capacity, device=context.device)
         self.content = torch.zeros(self.capacity, context.task.classes, dtype=torch.int32, device=context.device)
         self.born = torch.zeros(self.capacity, dtype=torch.int64, device=context.device)
@@ -67,12 +66,14 @@ class ReplayBuffer(Stateful):
         free = min(len(images), self.capacity - self.filled)
         self._fill(images[:free], index)
         if free < len(images):
+            # after as many rounds as fill the buffer once, an image that nobody drew counts like one that was drawn: it
+            # would else outlive all others
             self._replace(images[free:], index, max_age=-(-self.capacity // len(images)))
         return self._statistics(index)
 
     def begin_round(self, steps: int, batch: int, index: int) -> None:
         """Choose the round's randomness; what is drawn depends on the priorities of the moment."""
-        self._batch, self._random = batch, self._generator("replay", index)
+        self._batch, self._random = batch, self._randomness("replay", index)
 
     def draw(self) -> Batch:
         """Slots drawn independently with replacement, each in a random view."""
@@ -88,6 +89,7 @@ class ReplayBuffer(Stateful):
         """δ ← w · KL of the drawn slots; a slot drawn twice keeps its largest."""
         assert batch.slot is not None and batch.importance is not None
         priority = batch.importance * kl_divergence(teacher, student)
+        # the largest, since with a plain write the device would choose which draw of a slot is the last
         self.priority.scatter_reduce_(0, batch.slot, priority, "amax", include_self=False)
 
     def sample(self, count: int) -> Tensor:
@@ -95,14 +97,15 @@ class ReplayBuffer(Stateful):
         return self.store.images(evenly(self.filled, count, self._device))
 
     def probabilities(self) -> Tensor:
-        """P of every filled slot, in float64: [filled]."""
+        """P of every filled slot: [filled]. In float64, as ε would vanish beside a large δ in float32."""
         scores = (self.priority[: self.filled].double().abs() + self.config.epsilon).pow(self.config.alpha)
         return scores / scores.sum()
 
     def _sample(self, probability: Tensor) -> Tensor:
         """Inverse-transform sampling: int64 [batch]."""
-        cumulative = probability.cumsum(0)
+        cumulative = probability.cumsum(0)  # over 50,000 slots: in float32 its error would be as large as rare shares
         uniform = torch.rand(self._batch, generator=self._random, device=self._device, dtype=torch.float64)
+        # clamped, as a number just below 1 times the total can round to the total
         return torch.searchsorted(cumulative, uniform * cumulative[-1], right=True).clamp_max(self.filled - 1)
 
     def _fill(self, images: Tensor, index: int) -> None:
@@ -113,7 +116,7 @@ class ReplayBuffer(Stateful):
     def _replace(self, images: Tensor, index: int, max_age: int) -> None:
         """The best images, ties by batch order, take the slots that `_victims` names, the best one first."""
         content, priority = self._first_look(images)
-        count = min(len(images), -(-self.capacity // 4))
+        count = min(len(images), -(-self.capacity // 4))  # [R] the paper's buffer is renewed only in part
         best = priority.sort(descending=True, stable=True).indices[:count]
         slots = self._victims(index, max_age)[:count]
         self.histogram -= self.content[slots].sum(dim=0)
@@ -137,6 +140,7 @@ class ReplayBuffer(Stateful):
         if self.config.replacement == "oldest":
             return self.born.sort(stable=True).indices
         judged = self.drawn | (index - self.born > max_age)
+        # two stable sorts, the second by group alone: a mask would have a length that the host must wait for
         order = torch.where(judged, self.priority, self.born.float()).sort(stable=True).indices
         return order[(~judged[order]).to(torch.uint8).sort(stable=True).indices]
 
@@ -148,10 +152,11 @@ class ReplayBuffer(Stateful):
         """
         if not len(images):
             return self.content[:0], self.priority[:0]
-        x = self.store.normalise((images.clamp(0, 1) * 255).to(torch.uint8).float() / 255)
+        x = self.store.normalise(quantised(images).float() / 255)
         logits = self.teacher.logits(x)
         with evaluation_mode(self.student):
             priority = kl_divergence(logits, self.student(x))
+        # these images' own slots already count as filled, so more than that means that there are older ones
         if self.config.first_priority == "max" and self.filled > len(images):
             priority = self.priority[: self.filled].max().expand(len(images))
         predicted = logits.argmax(dim=1).view(len(images), -1)

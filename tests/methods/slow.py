@@ -146,3 +146,12 @@ def normalised(images: Tensor, of: Sequence[float], std: Sequence[float]) -> Ten
 def distance(a: Tensor, b: Tensor) -> float:
     """Relative difference ‖a - b‖ / ‖b‖."""
     return ((a - b).norm() / b.norm()).item()
+
+
+def assert_same(mine: Tensor, theirs: Tensor, *inputs: Tensor) -> None:
+    """Value and gradients agree."""
+    assert math.isclose(mine.item(), theirs.item(), rel_tol=1e-10)
+    for x in inputs:
+        gradients = [torch.autograd.grad(y, x, retain_graph=True)[0] for y in (mine, theirs)]
+        assert gradients[1].norm() > 1e-6
+        assert distance(*gradients) < 1e-10

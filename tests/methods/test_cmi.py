@@ -86,15 +86,15 @@ def test_sampled_rows_are_different_ones_and_all_can_come() -> None:
 def test_without_contrast_a_round_owes_nothing_to_the_rounds_before() -> None:
     fresh, later = cmi(cr=0.0), cmi(cr=0.0)
     later.context.student.eval(), fresh.context.student.eval()
-    later.inverter.synthesize(0)
-    assert torch.equal(later.inverter.synthesize(1).images, fresh.inverter.synthesize(1).images)
+    later.inverter.synthesise(0)
+    assert torch.equal(later.inverter.synthesise(1).images, fresh.inverter.synthesise(1).images)
 
 
 def test_the_contrast_lives_on_from_round_to_round() -> None:
     fresh, later = cmi(), cmi()
     later.context.student.eval(), fresh.context.student.eval()
-    later.inverter.synthesize(0)
-    assert not torch.equal(later.inverter.synthesize(1).images, fresh.inverter.synthesize(1).images)
+    later.inverter.synthesise(0)
+    assert not torch.equal(later.inverter.synthesise(1).images, fresh.inverter.synthesise(1).images)
     assert later.inverter.contrast.optimizer.state_dict()["state"][0]["step"] == 2 * later.config.inner_steps
 
 
@@ -102,7 +102,7 @@ def test_the_contrast_lives_on_from_round_to_round() -> None:
 def test_contrast_costs_one_more_look_of_the_teacher(cr: float, forwards: int) -> None:
     method = cmi(cr=cr)
     before = method.context.teacher.images_forwarded
-    method.synthesize(0)
+    method.synthesise(0)
     looked = method.context.teacher.images_forwarded - before
     assert looked == forwards * method.config.inner_steps * method.config.inversion_batch
 
@@ -138,12 +138,12 @@ class PlainRounds:
         self.generator = copy.deepcopy(method.inverter.generator)
         self.head = copy.deepcopy(method.inverter.contrast.head)
         self.head_adam = torch.optim.Adam(self.head.parameters(), method.config.lr_g)
-        self.crops = method.inverter.contrast.crops  # tests/methods/test_augment.py
+        self.crops = method.inverter.contrast.crops  # tests/methods/parts/test_views.py
         self.memory = torch.empty(0, 2, 0)
 
     def round(self, index: int) -> Tensor:
         """The images that are kept."""
-        random, config, task = self.context.generator("inversion", index), self.config, self.context.task
+        random, config, task = self.context.random("inversion", index), self.config, self.context.task
         z = torch.randn(config.inversion_batch, config.nz, generator=random).requires_grad_()
         y = sorted(torch.randint(task.classes, (len(z),), generator=random).tolist())
         initialise(self.generator, random)
@@ -194,7 +194,7 @@ def test_rounds_equal_plain_ones() -> None:
     method.context.student.eval()
     for index in range(3):
         expected = plain.round(index)
-        images = method.inverter.synthesize(index).images
+        images = method.inverter.synthesise(index).images
         assert slow.distance(images, expected) < 1e-6
     for mine, theirs in zip(method.inverter.contrast.head.parameters(), plain.head.parameters(), strict=True):
         assert slow.distance(mine, theirs) < 1e-6

@@ -30,7 +30,7 @@ def built(name: str, size: int, scale: float, preset: str = "smoke", **more: Any
 def totals(method: Any) -> tuple[int, int, list[int]]:
     """Synthesis rounds, distillation steps, and the rounds that synthesise."""
     schedule = method.schedule
-    making = [index for index in range(schedule.rounds) if schedule.synthesizes(index)]
+    making = [index for index in range(schedule.rounds) if schedule.synthesises(index)]
     return len(making), sum(schedule.steps_in(index) for index in range(schedule.rounds)), making
 
 
@@ -98,7 +98,7 @@ def test_references(size: int, scale: float) -> None:
     rounds, steps, making = totals(method)
     assert (rounds, making) == (1, [0])
     assert steps == max(1, round(scale * STEPS))
-    method.synthesize(0)
+    method.synthesise(0)
     assert method.source.filled == number(size, scale)
 
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from methods.base import Context
+from methods.base.method import Context
+from methods.base.teacher import TeacherOutput
 from methods.dafl import generator_losses
 from methods.parts.losses import kl_divergence, masked_kl, mean_entropy, one_hot
 from methods.parts.replay_buffer import ReplayBuffer
-from methods.parts.teacher import TeacherOutput
 from methods.ssd_kd import SSDKDConfig, modulation
 from tests import small
 from tests.methods import slow

@@ -28,7 +28,7 @@ def generator_method(name: str, preset: str, **more: Any) -> Any:
 
 def latent(method: Any, index: int = 0) -> Tensor:
     """The latents of a round, drawn again."""
-    return method.inverter.latent(method.config.batch, method.context.generator("latent", index))
+    return method.inverter.latent(method.config.batch, method.context.random("latent", index))
 
 
 def count_forwards(method: Any) -> int:
@@ -81,7 +81,7 @@ def test_the_students_statistics_move_in_the_generators_step_of_the_originals_al
 ) -> None:
     method = generator_method(name, preset)
     before = {key: value.clone() for key, value in method.context.student.state_dict().items()}
-    method.synthesize(0)
+    method.synthesise(0)
     after = method.context.student.state_dict()
     changed = [key for key in before if not torch.equal(before[key], after[key])]
     assert bool(changed) == moves
@@ -139,7 +139,7 @@ def test_dfqs_terms() -> None:
 def test_zskts_student_sees_the_updated_generators_images_of_the_same_latents() -> None:
     method = generator_method("zskt", "original", student_steps=10)
     z = latent(method)
-    method.synthesize(0)
+    method.synthesise(0)
     generator = copy.deepcopy(method.inverter.generator).train()
     assert torch.allclose(method.source.draw().x, generator(z), atol=1e-6)
     assert count_forwards(method) == 2  # the generator's step, and the updated images
@@ -175,7 +175,7 @@ def test_attention_is_the_distance_of_normalised_energies() -> None:
 
 def test_zskt_limits_both_gradients() -> None:
     method = generator_method("zskt", "original", clip=1e-3)
-    method.synthesize(0)
+    method.synthesise(0)
     method.begin_round(0, 1)
     method.distill_step()
     for module in (method.inverter.generator, method.context.student):
@@ -254,5 +254,5 @@ def test_a_step_along_the_adversarial_term_raises_the_divergence(name: str) -> N
 def test_the_students_weights_collect_no_gradient_in_synthesis() -> None:
     for name in ADVERSARIES:
         method = small.make(name, small.context(*small.agreeing_pair(), scale=0.2), small.options(name))
-        method.synthesize(0)
+        method.synthesise(0)
         assert all(p.grad is None for p in method.context.student.parameters()), name

@@ -1,4 +1,4 @@
-"""Nothing reads the device inside `synthesize` and `distill_step`.
+"""Nothing reads the device inside `synthesise` and `distill_step`.
 
 Without a GPU, reading shows in the operations: those that return a number to Python, or whose result's shape depends on
 values. Optimizers count their steps in a tensor on the host and are left out, as is the limit on gradients' norms.
@@ -61,10 +61,10 @@ def run(method: Any, watch: Watch) -> None:
     """Warm-up, then two rounds under watch: the second has a full bank, a moved average and a drawn buffer."""
     first = method.schedule.warmup
     for index in range(first):
-        method.synthesize(index)
+        method.synthesise(index)
     for index in (first, first + 1):
         with watch:
-            method.synthesize(index)
+            method.synthesise(index)
         method.begin_round(index, 2)
         with watch:
             method.distill_step()
@@ -87,7 +87,7 @@ def test_reading_is_noticed(watch: Watch) -> None:
 
     given = small.context(*small.agreeing_pair(), scale=0.2)
     method = Reader(Reader.Config(**small.FEW), given)
-    method.synthesize(0)
+    method.synthesise(0)
     method.begin_round(0, 2)
     with watch, pytest.raises(ReadsTheDevice, match="_local_scalar_dense"):
         method.distill_step()

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 import methods
-from harness import config, data
-from harness.assemble import build_method, build_network, method_class, method_config
-from harness.check import CPU, tiny_cell
-from harness.config import Cell
-from harness.cost import CostClock, resident
+from harness import data, networks
+from harness.commands.contract import CPU, tiny_cell
 from harness.data.dataset import Dataset
-from harness.rng import Streams
-from methods.base import Method, RealImages
-from methods.parts.presets import CIFAR_PAIRS, WRN_16_1, Pair
+from harness.engine.randomness import Streams
+from harness.grid.cell import Cell
+from harness.grid.grid import load_grid
+from harness.grid.study import Budget
+from harness.run.assemble import build_method, method_class, method_config
+from harness.run.cost import CostClock, resident
+from methods.base.method import Method
+from methods.base.pair import Pair
+from methods.base.presets import CIFAR_PAIRS, WRN_16_1
+from methods.base.task import RealImages
 
 LABELS = {
     "ssd-kd": ("ssd-kd", "fast-2"),
@@ -58,16 +62,14 @@ def made_up(name: str) -> Dataset:
     places = (40, *shape[1:]) if loaded.task.dense else (40,)
     images = torch.randint(0, 256, (40, *shape), generator=random, dtype=torch.uint8)
     real = RealImages(images, torch.randint(0, classes, places, generator=random))
-    task = dataclasses.replace(loaded.task, reference_size=1600)  # 16 images at 1 %
-    return Dataset(task, train=lambda: real, test=lambda: real)
+    task = replace(loaded.task, reference_size=1600)  # 16 images at 1 %
+    return replace(loaded, task=task, train=lambda: real, test=lambda: real)
 
 
 def cell(dataset: str, pair: Pair, label: str) -> Cell:
     method, preset = LABELS[label]
-    made = tiny_cell(method, {})
-    changes = {"dataset": dataset, "teacher": pair[0], "student": pair[1], "scale": 1.0, "defaults": {}}
-    options = {**small(method_class(made)), **({"preset": preset} if preset else {})}
-    return dataclasses.replace(made, options=options, **changes)
+    made = replace(tiny_cell(method, {}), dataset=dataset, pair=pair, scale=1.0, budget=Budget(), preset=preset)
+    return replace(made, options=small(method_class(made)))
 
 
 def run_first_rounds(method: Method, report: Report) -> None:
@@ -88,11 +90,11 @@ def run_first_rounds(method: Method, report: Report) -> None:
 
 
 def build(at: Cell, dataset: Dataset) -> Method:
-    teacher = Streams(7, CPU).build("teacher", lambda: build_network(at.teacher, dataset)).eval()
+    teacher = Streams(7, CPU).build("teacher", lambda: networks.for_task(at.pair.teacher, dataset.task)).eval()
     return build_method(at, method_config(at), dataset, teacher, CPU)
 
 
-@pytest.mark.parametrize("pair", CIFAR_PAIRS, ids="-".join)
+@pytest.mark.parametrize("pair", CIFAR_PAIRS, ids=lambda pair: pair.folder)
 @pytest.mark.parametrize("label", LABELS)
 def test_every_method_on_every_pair_of_cifar_100(label: str, pair: Pair, record_property: Report) -> None:
     run_first_rounds(build(cell("cifar100", pair, label), made_up("cifar100")), record_property)
@@ -103,13 +105,12 @@ def test_every_method_on_cifar_10(label: str, record_property: Report) -> None:
     run_first_rounds(build(cell("cifar10", WRN_16_1, label), made_up("cifar10")), record_property)
 
 
-NYUV2 = {found.label: found for found in config.load_grid(Path("workflow/config/nyuv2.yaml")).cells}
+NYUV2 = {found.label: found for found in load_grid(Path("workflow/config/nyuv2.yaml")).cells}
 
 
 @pytest.mark.parametrize("label", NYUV2)
 def test_every_method_on_nyuv2s_windows(label: str, record_property: Report) -> None:
     """With the options of the configuration, the real DeepLab networks, and small batches."""
     found = NYUV2[label]
-    options = {**found.options, **small(method_class(found), {"inversion_batch": 2})}
-    at = dataclasses.replace(found, options=options, scale=1.0)
+    at = replace(found, options={**found.options, **small(method_class(found), {"inversion_batch": 2})}, scale=1.0)
     run_first_rounds(build(at, made_up("nyuv2")), record_property)

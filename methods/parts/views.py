@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from methods.base.task import Task
+
 
 @dataclass(frozen=True)
 class Views:
@@ -19,23 +21,28 @@ class Views:
     pad: int
     flip: bool
 
+    @classmethod
+    def of(cls, task: Task) -> Views:
+        """The views that a task's augmentation allows."""
+        return cls(task.shape[1], task.shape[2], task.pad, task.flip)
+
     @property
     def count(self) -> int:
         """How many views an image has; 162 for CIFAR (pad 4, flip)."""
         return (2 * self.pad + 1) ** 2 * (2 if self.flip else 1)
 
-    def draw(self, n: int, generator: torch.Generator) -> Tensor:
+    def draw(self, n: int, random: torch.Generator) -> Tensor:
         """Numbers of ``n`` views, uniform and independent: int64 [n]."""
-        return torch.randint(self.count, (n,), generator=generator, device=generator.device)
+        return torch.randint(self.count, (n,), generator=random, device=random.device)
 
     def take(self, padded: Tensor, view: Tensor) -> Tensor:
         """Image i of ``padded`` [B, C, H + 2 pad, W + 2 pad] in its view i of ``view`` [B]: [B, C, H, W]."""
         index = self._pixels(view).unsqueeze(1).expand(-1, padded.shape[1], -1)
         return padded.flatten(2).gather(2, index).view(len(view), -1, self.height, self.width)
 
-    def augment(self, images: Tensor, generator: torch.Generator) -> Tensor:
+    def augment(self, images: Tensor, random: torch.Generator) -> Tensor:
         """Zero-pad images [B, C, H, W] and take a random view of each; differentiable."""
-        return self.take(F.pad(images, [self.pad] * 4), self.draw(len(images), generator))
+        return self.take(F.pad(images, [self.pad] * 4), self.draw(len(images), random))
 
     def _pixels(self, view: Tensor) -> Tensor:
         """Flat positions in the padded image of the view's pixels: int64 [B, H · W]."""
@@ -61,15 +68,15 @@ class ResizedCrops:
     width: int
     flip: bool
 
-    def augment(self, images: Tensor, generator: torch.Generator) -> Tensor:
+    def augment(self, images: Tensor, random: torch.Generator) -> Tensor:
         """A random part of each of the images [B, C, H, W]; differentiable."""
-        return self.take(images, *self.draw(len(images), generator))
+        return self.take(images, *self.draw(len(images), random))
 
-    def draw(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def draw(self, n: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """``n`` boxes in whole pixels, int64 [n, 4]: top, left, height, width; and which are mirrored, bool [n]."""
 
         def uniform(*shape: int) -> Tensor:
-            return torch.rand(shape, generator=generator, device=generator.device)
+            return torch.rand(shape, generator=random, device=random.device)
 
         area = (0.25 + 0.75 * uniform(n, 10)) * self.height * self.width
         ratio = ((2 * uniform(n, 10) - 1) * math.log(4 / 3)).exp()
@@ -79,6 +86,7 @@ class ResizedCrops:
         first = fits.to(torch.uint8).argmax(dim=1)
         chosen = sides.gather(1, first[:, None, None].expand(-1, 1, 2)).squeeze(1)
         chosen = torch.where(fits.any(dim=1, keepdim=True), chosen, limits)
+        # a number just below 1 can round up to the corner after the last
         corner = (uniform(n, 2) * (limits - chosen + 1)).long().minimum(limits - chosen)
         mirrored = uniform(n) < 0.5 if self.flip else torch.zeros(n, dtype=torch.bool, device=sides.device)
         return torch.cat([corner, chosen], dim=1), mirrored
@@ -95,7 +103,7 @@ class ResizedCrops:
 
 
 def random_windows(
-    images: Tensor, labels: Tensor, size: tuple[int, int], flip: bool, generator: torch.Generator
+    images: Tensor, labels: Tensor, size: tuple[int, int], flip: bool, random: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """A random window of every image and its labels, mirrored with probability 1/2 where ``flip``.
 
@@ -104,11 +112,11 @@ def random_windows(
         labels: [B, H, W].
         size: height and width of the windows.
         flip: whether to mirror.
-        generator: on the images' device.
+        random: on the images' device.
     """
     height, width = size
     limits = torch.tensor([images.shape[2] - height, images.shape[3] - width], device=images.device)
-    drawn = torch.rand(len(images), 3, generator=generator, device=images.device)
+    drawn = torch.rand(len(images), 3, generator=random, device=images.device)
     corner = (drawn[:, :2] * (limits + 1)).long().minimum(limits)
     rows = corner[:, :1] + torch.arange(height, device=images.device)
     across = torch.arange(width, device=images.device)

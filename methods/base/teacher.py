@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from methods.parts.state import Stateful
+from methods.base.state import Stateful
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class FrozenTeacher(Stateful):
         self.images_forwarded += len(x)
         seen = self._seen = _Seen(statistics, instance_means)
         logits, pooled, maps = self._network(x, return_features=True)
-        self._seen = _Seen()
+        self._seen = _Seen()  # the teacher lives on, and with it would the graph of this pass
         return TeacherOutput(
             logits,
             pooled if features else None,
@@ -169,6 +169,7 @@ class NormalisedWithStatistics(torch.autograd.Function):
         """Gradient of ``x``; the layer is frozen."""
         (x, mean), (dy, dm, dv) = ctx.saved_tensors, gradients
         layer, n = ctx.layer, x.numel() / x.shape[1]
+        # the statistics' gradients are affine in x, channel by channel: folded together, x is read once and not centred
         slope = 2 * dv / n
         scale = (layer.variance + layer.eps).rsqrt() * (1 if layer.weight is None else layer.weight)
         dx = torch.addcmul(_channels(dm / n - slope * mean), x, _channels(slope))

@@ -1,4 +1,4 @@
-"""When rounds, steps and epochs fall, and every learning rate against its closed form."""
+"""Every learning rate against its closed form."""
 
 from __future__ import annotations
 
@@ -7,42 +7,7 @@ from typing import Any
 
 import pytest
 
-from methods.parts.schedule import Schedule
 from tests import small
-
-
-@pytest.mark.parametrize("steps", [1, 7, 200, 80_000])
-@pytest.mark.parametrize("synthesis", [1, 3, 20, 220])
-@pytest.mark.parametrize("warmup", [0, 1])
-def test_everything_happens_exactly_as_often_as_asked(steps: int, synthesis: int, warmup: int) -> None:
-    schedule = Schedule(steps, 20, synthesis, warmup)
-    rounds = range(schedule.rounds)
-    assert sum(schedule.steps_in(r) for r in rounds) == steps
-    assert sum(schedule.synthesizes(r) for r in rounds) == synthesis or synthesis == warmup
-    assert schedule.synthesizes(0)
-    assert sum(schedule.closes_epoch(r) for r in rounds) == min(20, steps)
-    assert max(schedule.steps_in(r) for r in rounds) - min(schedule.steps_in(r) for r in rounds[warmup:]) <= 1
-
-
-@pytest.mark.parametrize(
-    ("steps", "epochs", "synthesis", "warmup"), [(80_000, 200, 50, 5), (37, 10, 4, 1), (5, 9, 3, 0)]
-)
-def test_synthesis_and_steps_are_spread_evenly(steps: int, epochs: int, synthesis: int, warmup: int) -> None:
-    """At every moment as many as a straight line says: steps rounded down, syntheses rounded up."""
-    schedule = Schedule(steps, epochs, synthesis, warmup)
-    after, taken, made = schedule.rounds - warmup, 0, 0
-    for position in range(after):
-        made += schedule.synthesizes(warmup + position)
-        taken += schedule.steps_in(warmup + position)
-        assert taken == (position + 1) * steps // after
-        assert abs(made - (position + 1) * (synthesis - warmup) / after) <= 1
-        assert made >= 1
-
-
-def test_fast_on_cifar_is_the_published_schedule() -> None:
-    schedule = Schedule(80_000, 200, 220, 20)
-    assert [schedule.steps_in(r) for r in (0, 19, 20, 219)] == [0, 0, 400, 400]
-    assert [schedule.epoch(r) for r in (0, 19, 20, 21, 219)] == [0, 0, 0, 1, 199]
 
 
 def student_rate(method: Any, index: int) -> float:
@@ -53,8 +18,8 @@ def student_rate(method: Any, index: int) -> float:
 
 
 def generator_rate(method: Any, index: int) -> float:
-    """The same of the generator's, as `synthesize` leaves it."""
-    method.synthesize(index)
+    """The same of the generator's, as `synthesise` leaves it."""
+    method.synthesise(index)
     (rate,) = {group["lr"] for group in method.inverter.optimizer.param_groups}
     return float(rate)
 

@@ -1,6 +1,6 @@
 """The contract between a method and the bench.
 
-A method is three verbs: `synthesize` makes images, `distill_step` trains the student once, and `state_dict` with
+A method is three verbs: `synthesise` makes images, `distill_step` trains the student once, and `state_dict` with
 `load_state_dict` let it continue as if it had never stopped. The bench calls `round`, times what happens inside
 through a clock, evaluates the student and writes the records; a method never sees the test set.
 
@@ -19,34 +19,15 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from methods.parts.presets import Preset, Problem, resolve
-from methods.parts.schedule import Schedule
-from methods.parts.teacher import FrozenTeacher
+from methods.base.presets import Preset, Problem, resolve
+from methods.base.schedule import Schedule
+from methods.base.task import RealImages, Task
+from methods.base.teacher import FrozenTeacher
 
 Losses = dict[str, Tensor]
 """Named 0-dim tensors on the device. Nobody reads them before the end of an epoch."""
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
-
-
-@dataclass(frozen=True)
-class Task:
-    """All that a data-free method may know of the data besides the teacher."""
-
-    classes: int
-    shape: tuple[int, int, int]
-    """Channels, height, width of an image."""
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    """Per channel, of images in [0, 1]; the teacher's input is (image - mean) / std."""
-    pad: int
-    """Zero padding in pixels before a random crop, the task's augmentation."""
-    flip: bool
-    """Whether the augmentation mirrors images."""
-    reference_size: int
-    """How many images 100 % stand for."""
-    dense: bool = False
-    """Whether every pixel is classified: logits [B, classes, H, W] instead of [B, classes]."""
 
 
 class MethodConfig(BaseModel):
@@ -62,11 +43,11 @@ class MethodConfig(BaseModel):
     """Images per distillation step. Same source."""
 
 
-class Generators(Protocol):
+class Randomness(Protocol):
     """Randomness by name."""
 
     def __call__(self, stream: str, index: int = 0) -> torch.Generator:
-        """A generator on the method's device that depends on (seed, stream, index) alone."""
+        """A source of random numbers on the method's device that depends on (seed, stream, index) alone."""
 
 
 class Builder(Protocol):
@@ -88,20 +69,10 @@ class Clock(Protocol):
 
 @dataclass
 class RoundLosses:
-    """The losses of one round, one entry per call of `synthesize` and `distill_step`."""
+    """The losses of one round, one entry per call of `synthesise` and `distill_step`."""
 
     synthesis: list[Losses] = field(default_factory=list)
     distillation: list[Losses] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class RealImages:
-    """What a reference gets, and a data-free method never does."""
-
-    images: Tensor
-    """uint8 [N, C, H, W] on the device: the subset of this data scale."""
-    labels: Tensor
-    """int64 [N]."""
 
 
 @dataclass(frozen=True)
@@ -115,15 +86,15 @@ class Context:
     scale: float
     """Data scale in (0, 1]."""
     device: torch.device
-    generator: Generators
+    random: Randomness
     build: Builder
     real: RealImages | None = None
     """None for every method with ``data_free = True``."""
 
     @property
     def images(self) -> int:
-        """N, the number of images that the student can draw from: max(1, round(scale × reference size))."""
-        return max(1, round(self.scale * self.task.reference_size))
+        """N, the number of images that the student can draw from."""
+        return self.task.images(self.scale)
 
     def steps(self, config: MethodConfig) -> int:
         """Distillation steps at this data scale: max(1, round(scale × steps))."""
@@ -150,7 +121,7 @@ class Method(ABC):
         self.config, self.context = config, context
 
     @abstractmethod
-    def synthesize(self, index: int) -> Losses:
+    def synthesise(self, index: int) -> Losses:
         """Make images in round ``index`` and hand them to the student's source. Timed as synthesis."""
 
     @abstractmethod
@@ -178,30 +149,31 @@ class Method(ABC):
         A method whose loop does not split this way overrides it.
         """
         losses = RoundLosses()
-        for phase in (self._distil, self._make) if self.schedule.distill_first else (self._make, self._distil):
+        for phase in (self._distill, self._make) if self.schedule.distill_first else (self._make, self._distill):
             phase(index, clock, losses)
         return losses
 
     def _make(self, index: int, clock: Clock, losses: RoundLosses) -> None:
-        if self.schedule.synthesizes(index):
+        if self.schedule.synthesises(index):
             with clock.synthesis():
-                losses.synthesis.append(self.synthesize(index))
+                losses.synthesis.append(self.synthesise(index))
 
-    def _distil(self, index: int, clock: Clock, losses: RoundLosses) -> None:
+    def _distill(self, index: int, clock: Clock, losses: RoundLosses) -> None:
         if steps := self.schedule.steps_in(index):
             with clock.distillation():
                 self.begin_round(index, steps)
                 losses.distillation = [self.distill_step() for _ in range(steps)]
 
     @classmethod
-    def configure(cls, defaults: Mapping[str, Any], options: Mapping[str, Any], problem: Problem) -> MethodConfig:
-        """Options over the preset they name, over the study's defaults, over the class's own defaults.
+    def configure(
+        cls, preset: str | None, budget: Mapping[str, Any], options: Mapping[str, Any], problem: Problem
+    ) -> MethodConfig:
+        """A label's options over the study's budget, over the preset's values, over the class's own defaults.
 
         Raises UnknownPreset, or pydantic's ValidationError.
         """
-        own = dict(options)
-        preset = resolve(cls.name, cls.presets, own.pop("preset", None), problem)
-        return cls.Config(**{**defaults, **preset.options, **own})
+        chosen = resolve(cls.name, cls.presets, preset, problem)
+        return cls.Config(**{**chosen.options, **budget, **options})
 
     @classmethod
     def check_contract(cls) -> None:
@@ -209,7 +181,7 @@ class Method(ABC):
         if missing := sorted(getattr(cls, "__abstractmethods__", ())):
             raise TypeError(f"{cls.__name__} does not define {', '.join(missing)}")
         if not (isinstance(cls.Config, type) and issubclass(cls.Config, MethodConfig)):
-            raise TypeError(f"{cls.__name__}.Config is not a subclass of methods.base.MethodConfig")
+            raise TypeError(f"{cls.__name__}.Config is not a subclass of methods.base.method.MethodConfig")
         for preset in cls.presets.values():
             for options in preset.all_options():
                 cls.Config(**options)

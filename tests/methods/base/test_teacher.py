@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from methods.parts.teacher import FrozenTeacher, TeacherOutput
+from methods.base.teacher import FrozenTeacher, TeacherOutput
 from tests import small
 from tests.methods import slow
 

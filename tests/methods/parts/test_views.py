@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy import stats
 
-from methods.parts.augment import ResizedCrops, Views
+from methods.parts.views import ResizedCrops, Views
 from tests.methods import slow
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from methods.parts.growing_pool import GrowingPool
+from methods.parts.sources import GrowingPool
 from tests import small
 from tests.methods import slow
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 class Stateful:
-    """Saves and restores the attributes listed in ``state``.
+    """Saves and restores the attributes named in ``state``: all that changes while a run goes on.
 
     An attribute may be a tensor (restored in place), a number or text, or anything with a state of its own: modules,
     optimizers, other Stateful objects.

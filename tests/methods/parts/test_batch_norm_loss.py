@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from methods.parts.bn_loss import BatchNormLoss
-from methods.parts.teacher import FrozenTeacher
+from methods.base.teacher import FrozenTeacher
+from methods.parts.losses import BatchNormLoss
 from tests import small
 from tests.methods import slow
 

@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Pair = tuple[str, str]
-"""Teacher and student network."""
+from methods.base.pair import Pair
 
 CIFAR = ("cifar10", "cifar100")
-RESNETS: Pair = ("resnet34", "resnet18")
-VGG_RESNET: Pair = ("vgg11", "resnet18")
-WRN_16_1: Pair = ("wrn40_2", "wrn16_1")
-WRNS: tuple[Pair, ...] = (WRN_16_1, ("wrn40_2", "wrn40_1"), ("wrn40_2", "wrn16_2"))
-DEEPLABS: Pair = ("deeplabv3_resnet50", "deeplabv3_mobilenetv2")
-CIFAR_PAIRS: tuple[Pair, ...] = (RESNETS, VGG_RESNET, *WRNS)
+RESNETS = Pair.of("resnet34", "resnet18")
+VGG_RESNET = Pair.of("vgg11", "resnet18")
+WRN_16_1 = Pair.of("wrn40_2", "wrn16_1")
+WRNS = (WRN_16_1, Pair.of("wrn40_2", "wrn40_1"), Pair.of("wrn40_2", "wrn16_2"))
+DEEPLABS = Pair.of("deeplabv3_resnet50", "deeplabv3_mobilenetv2")
+CIFAR_PAIRS = (RESNETS, VGG_RESNET, *WRNS)
 """The five pairs of the papers' tables."""
 
 
@@ -32,11 +31,10 @@ class Problem:
     """What a preset's values may depend on."""
 
     dataset: str
-    teacher: str
-    student: str
+    pair: Pair
 
     def __str__(self) -> str:
-        return f"{self.teacher} → {self.student} on {self.dataset}"
+        return f"{self.pair} on {self.dataset}"
 
 
 @dataclass(frozen=True)
@@ -48,21 +46,22 @@ class Case:
     """None but these; empty means any."""
     pairs: tuple[Pair, ...] = CIFAR_PAIRS
     """None but these; empty means any."""
-    borrowed: str | None = None
+    borrowed_from: str | None = None
     """Whose values these are, where none were published for these problems."""
 
     def fits(self, problem: Problem) -> bool:
         """Whether the values are for ``problem``."""
-        pair = (problem.teacher, problem.student)
-        return problem.dataset in (self.datasets or (problem.dataset,)) and pair in (self.pairs or (pair,))
+        fits_dataset = not self.datasets or problem.dataset in self.datasets
+        fits_pair = not self.pairs or problem.pair in self.pairs
+        return fits_dataset and fits_pair
 
 
-def lent(whose: str, options: Mapping[str, Any] | None = None, datasets: tuple[str, ...] = ()) -> Case:
-    """Published values for all the problems for which none were."""
-    return Case(options or {}, datasets, (), whose)
+def borrowed(whose: str, options: Mapping[str, Any] | None = None, datasets: tuple[str, ...] = ()) -> Case:
+    """Values that were published for one problem, for all the problems for which none were."""
+    return Case(options or {}, datasets, pairs=(), borrowed_from=whose)
 
 
-PUBLISHED_FOR_WRN = (Case({}, ("cifar10",), (WRN_16_1,)), lent("wrn40_2 → wrn16_1 on cifar10"))
+PUBLISHED_FOR_WRN = (Case({}, ("cifar10",), (WRN_16_1,)), borrowed("wrn40_2 → wrn16_1 on cifar10"))
 """Most scripts of CMI's repository name this one problem."""
 
 
@@ -106,5 +105,5 @@ def resolve(method: str, presets: Mapping[str, Preset], name: str | None, proble
     case = presets[name].case(problem)
     if case is None:
         raise UnknownPreset(f"{method}'s preset {name!r} has no values for {problem}", fitting)
-    note = f"no published values for {problem}: those of {case.borrowed}" if case.borrowed else None
+    note = f"no published values for {problem}: those of {case.borrowed_from}" if case.borrowed_from else None
     return Chosen({**presets[name].options, **case.options}, note)

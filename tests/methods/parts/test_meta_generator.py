@@ -1,4 +1,4 @@
-"""Fast's inner and outer steps against a loop with torch.optim.Adam; best of k; reset; warm-up."""
+"""Fast's inner and outer steps against a loop with torch.optim.Adam; reset; warm-up."""
 
 from __future__ import annotations
 
@@ -9,23 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from methods.parts import meta_generator
-from methods.parts.best import Best
 from tests import small
-from tests.methods import slow, toy
+from tests.methods import slow
+from tests.methods.parts import toy
 
 BN, OH, ADV, MOMENTUM = 10.0, 0.4, 1.1, 0.9
-
-
-def test_best_keeps_the_first_of_equal_minima() -> None:
-    best = Best()
-    for i, loss in enumerate([3.0, 1.0, 1.0, 2.0, float("nan")]):
-        best.offer(torch.tensor(loss), torch.tensor(i), torch.tensor(10 * i))
-    assert [tensor.item() for tensor in best.tensors] == [1, 10]
-
-
-def test_best_needs_an_offer() -> None:
-    with pytest.raises(LookupError):
-        _ = Best().tensors
 
 
 class Loop:
@@ -40,7 +28,7 @@ class Loop:
 
     def round(self, index: int, count: int, adversarial: bool) -> tuple[Tensor, list[Tensor]]:
         """The images that are kept, and the gradient that moved θ."""
-        random, task = self.context.generator("inversion", index), self.context.task
+        random, task = self.context.random("inversion", index), self.context.task
         z = torch.randn(count, 4, generator=random).requires_grad_()
         y = torch.randint(task.classes, (count,), generator=random).tolist()
         inner = [nn.Parameter(p.detach().clone()) for p in self.theta]
@@ -89,7 +77,7 @@ def test_rounds_equal_a_loop(k: int, monkeypatch: pytest.MonkeyPatch) -> None:
     loop = Loop(method, teacher.requires_grad_(False), student, k, 0.05, 0.3)
     for index in range(4):
         student.eval()
-        made = method.inverter.synthesize(index)
+        made = method.inverter.synthesise(index)
         images, gradient = loop.round(index, 16, adversarial=index >= 1)
         assert ("adversarial" in made.losses) == (index >= 1)
         assert slow.distance(made.images, images) < 1e-9
@@ -109,7 +97,7 @@ def test_the_gradient_is_a_sum_over_all_inner_steps(monkeypatch: pytest.MonkeyPa
         given = small.context(*small.agreeing_pair(), scale=1.0, pad=0)
         method = small.build("fast", given, inner_steps=k, lr_g=1e-12, lr_z=1e-12, nz=4)
         method.context.student.eval()
-        method.inverter.synthesize(0)
+        method.inverter.synthesise(0)
         gradients.append(method.inverter.generator.a.grad.item())
     assert gradients[1] == pytest.approx(3 * gradients[0], rel=1e-6)
 
@@ -129,7 +117,7 @@ def test_the_first_layer_starts_again_at_its_round_alone() -> None:
     before = first_layer(method)
     others = {name: p.detach().clone() for name, p in method.inverter.generator.body.named_parameters()}
     for index in range(22):
-        method.synthesize(index)
+        method.synthesise(index)
         after = first_layer(method)
         jumped = [(a - b).abs().max().item() > moved for a, b in zip(after, before, strict=True)]
         assert jumped == ([True, False, True, True] if index == 14 else [False] * 4)
@@ -156,7 +144,7 @@ def test_the_student_is_not_asked_before_the_warm_up_ends(name: str) -> None:
     method.context.student.register_forward_hook(lambda *_: asked.append(1))
     for index in range(4):
         asked.clear()
-        made = method.inverter.synthesize(index)
+        made = method.inverter.synthesise(index)
         assert len(asked) == (0 if index < 2 else 3)
         assert ("adversarial" in made.losses) == (index >= 2)
 
@@ -176,7 +164,7 @@ def test_warm_up_and_reset_keep_their_share_of_the_rounds(images: int) -> None:
 def test_each_inner_step_moves_latents_and_copy_and_never_the_statistics_of_the_meta_generator() -> None:
     method = small.build("fast")
     before = [buffer.clone() for buffer in method.inverter.generator.buffers()]
-    method.synthesize(0)
+    method.synthesise(0)
     assert all(torch.equal(a, b) for a, b in zip(before, method.inverter.generator.buffers(), strict=True))
 
 

@@ -23,11 +23,12 @@ class Schedule:
     synthesis_rounds: int
     """Rounds that synthesise, warm-up included."""
     warmup: int = 0
+    """Rounds at the start that synthesise and do not distill."""
     distill_first: bool = False
     """Within a round the student learns before images are made: DFAD's order."""
 
     def __post_init__(self) -> None:
-        if self.steps < 1 or self.epochs < 1 or not 0 <= self.warmup < self.synthesis_rounds + 1:
+        if self.steps < 1 or self.epochs < 1 or not 0 <= self.warmup <= self.synthesis_rounds:
             raise ValueError(f"not a schedule: {self}")
         object.__setattr__(self, "epochs", min(self.epochs, self.steps))
 
@@ -41,22 +42,22 @@ class Schedule:
         """All rounds."""
         return self.warmup + self.distillation_rounds
 
-    def synthesizes(self, index: int) -> bool:
+    def synthesises(self, index: int) -> bool:
         """Whether round ``index`` makes images."""
         if index < self.warmup:
             return True
+        position, rounds = index - self.warmup, self.distillation_rounds
         due = self.synthesis_rounds - self.warmup
-        position = index - self.warmup
-        return position * due // self.distillation_rounds != (position - 1) * due // self.distillation_rounds
+        # compared with the round before, not after: the line then rises at position 0, before the student's first step
+        return position * due // rounds != (position - 1) * due // rounds
 
     def steps_in(self, index: int) -> int:
         """Distillation steps of round ``index``; the rounds' numbers add up to ``steps`` and differ by at most one."""
         if index < self.warmup:
             return 0
-        position = index - self.warmup
-        return (
-            position + 1
-        ) * self.steps // self.distillation_rounds - position * self.steps // self.distillation_rounds
+        position, rounds = index - self.warmup, self.distillation_rounds
+        # differences of one rounded line add up to its end, which rounded shares would not
+        return (position + 1) * self.steps // rounds - position * self.steps // rounds
 
     def epoch(self, index: int) -> int:
         """The epoch of round ``index``; the warm-up belongs to epoch 0."""
@@ -102,5 +103,6 @@ def decay(position: int, total: int, milestones: Sequence[float] = (), factor: f
     ``factor`` to the power of the milestones that lie behind; without milestones half a cosine, from 1 to 0.
     """
     if milestones:
+        # 0.55 × 100 is a little more than 55 in floating point, and the fall would come an epoch late
         return float(factor ** sum(position >= milestone * total - 1e-9 for milestone in milestones))
     return (1 + math.cos(math.pi * position / total)) / 2

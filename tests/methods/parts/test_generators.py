@@ -1,4 +1,4 @@
-"""Generators against published counts and what each one's last layers promise."""
+"""Randomness against published counts and what each one's last layers promise."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from methods.base import Task
+from methods.base.task import Task
 from methods.parts.generators import KINDS, DCGANUnitGenerator, Generator, ImageGenerator, for_task
 
 NORMALISED_KINDS = ["dafl", "dfad", "zskt"]

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from methods.base import Task
+from methods.base.task import Task
 
 
 class Toy(nn.Module):

@@ -1,0 +1,172 @@
+"""Sources: what hands images to the distiller. A pool that keeps them all, or a generator that makes them anew.
+
+The third kind, SSD-KD's, is in `methods/parts/replay_buffer.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from methods.base.method import Context, Randomness
+from methods.base.state import Stateful
+from methods.base.teacher import TeacherOutput
+from methods.parts.images import ImageStore
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images to distill on. The distiller does not know which source they come from."""
+
+    x: Tensor
+    """The teacher's input [B, C, H, W]."""
+    answer: TeacherOutput | None = None
+    """What the teacher says to exactly ``x``, where the source already knows."""
+    view: Tensor | None = None
+    """Which view of its image each sample is, int64 [B]: `methods/parts/views.py`."""
+    weight: Tensor | None = None
+    """Importance weight of each sample's loss [B]; None means 1."""
+    slot: Tensor | None = None
+    """Where each sample is stored, int64 [B]; None if it is not stored."""
+    importance: Tensor | None = None
+    """Raw importance weight of each slot [B], where ``weight`` is scaled."""
+    fresh: bool = False
+    """Whether the images were made for this batch alone."""
+
+
+class Source(Protocol):
+    """Where the student's images come from."""
+
+    def admit(self, images: Tensor, index: int) -> dict[str, Tensor]:
+        """Take the images [B, C, H, W] in [0, 1] that round ``index`` made; returns quantities worth recording."""
+
+    def begin_round(self, steps: int, batch: int, index: int) -> None:
+        """Prepare ``steps`` draws of ``batch`` samples."""
+
+    def draw(self) -> Batch:
+        """The next batch."""
+
+    def feedback(self, batch: Batch, teacher: Tensor, student: Tensor) -> None:
+        """Learn what teacher and student answered to a batch: detached logits [B, classes]."""
+
+    def sample(self, count: int) -> Tensor:
+        """At most ``count`` of the images that can be drawn: [n, C, H, W] in [0, 1]."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that changes from round to round."""
+
+    def load_state_dict(self, state: Any) -> None:
+        """Continue from `state_dict`."""
+
+
+class GrowingPool(Stateful):
+    """Up to N images, all of which stay: DeepInversion, CMI and Fast. The last batch is cut to fit.
+
+    At the start of a round it shuffles all images it holds, draws them in that order, and shuffles again when all have
+    been drawn (CMI, datafree/utils.py; unread images are dropped at the next round). Batches are always full: shuffled
+    epochs are chained.
+    """
+
+    state = ("store", "filled")
+
+    def __init__(self, context: Context) -> None:
+        self.capacity = context.images
+        self.store = ImageStore(context.task, self.capacity, context.device)
+        self.filled = 0
+        self._randomness, self._device = context.random, context.device
+
+    def admit(self, images: Tensor, index: int) -> dict[str, Tensor]:
+        """Append images [B, C, H, W] in [0, 1] as long as there is room."""
+        kept = min(len(images), self.capacity - self.filled)
+        self.store.write(torch.arange(self.filled, self.filled + kept, device=self._device), images[:kept])
+        self.filled += kept
+        return {}
+
+    def begin_round(self, steps: int, batch: int, index: int) -> None:
+        """Plan all draws of the round: slots in chained permutations, views uniform."""
+        random = self._randomness("pool", index)
+        epochs = -(-steps * batch // self.filled)
+        shuffled = [torch.randperm(self.filled, generator=random, device=self._device) for _ in range(epochs)]
+        self._slots = torch.cat(shuffled)[: steps * batch].split(batch)
+        self._views = self.store.views.draw(steps * batch, random).split(batch)
+        self._drawn = 0
+
+    def draw(self) -> Batch:
+        """The next batch of the round's plan."""
+        slot, view = self._slots[self._drawn], self._views[self._drawn]
+        self._drawn += 1
+        return Batch(self.store.view(slot, view), slot=slot, view=view)
+
+    def feedback(self, batch: Batch, teacher: Tensor, student: Tensor) -> None:
+        """Nothing to learn: all images are drawn alike."""
+
+    def sample(self, count: int) -> Tensor:
+        """At most ``count`` images, evenly spaced over the pool's history."""
+        return self.store.images(evenly(self.filled, count, self._device))
+
+
+class ImageMaker(Protocol):
+    """A generator as the sources see it that store nothing."""
+
+    last_batch: Batch
+    """What its last step left for the student."""
+
+    def fresh(self, random: torch.Generator) -> Tensor:
+        """A fresh batch: the teacher's input [B, C, H, W]."""
+
+    def sample(self, count: int) -> Tensor:
+        """``count`` images [n, C, H, W] in [0, 1]."""
+
+
+class LastBatch(Stateful):
+    """The batch of the generator's last step, again and again (DAFL, ZSKT as published)."""
+
+    def __init__(self, maker: ImageMaker) -> None:
+        self.maker = maker
+
+    def admit(self, images: Tensor, index: int) -> dict[str, Tensor]:
+        """Nothing is stored."""
+        return {}
+
+    def begin_round(self, steps: int, batch: int, index: int) -> None:
+        """Nothing to prepare."""
+
+    def draw(self) -> Batch:
+        """The generator's batch."""
+        return self.maker.last_batch
+
+    def feedback(self, batch: Batch, teacher: Tensor, student: Tensor) -> None:
+        """Nothing to learn."""
+
+    def sample(self, count: int) -> Tensor:
+        """Images from the generator as it is."""
+        return self.maker.sample(count)
+
+
+class LiveGenerator(LastBatch):
+    """Fresh images at every step, made as part of it (DFAD, DFQ, and the others as CMI's repository ran them)."""
+
+    def __init__(self, maker: ImageMaker, randomness: Randomness) -> None:
+        super().__init__(maker)
+        self._randomness = randomness
+
+    def begin_round(self, steps: int, batch: int, index: int) -> None:
+        """Choose the round's randomness."""
+        self._random = self._randomness("live", index)
+
+    def draw(self) -> Batch:
+        """A fresh batch."""
+        return Batch(self.maker.fresh(self._random), fresh=True)
+
+
+def rounds_to_fill(context: Context, batch: int) -> int:
+    """Rounds of ``batch`` images that a pool of N images takes, the last one cut."""
+    return -(-context.images // batch)
+
+
+def evenly(total: int, count: int, device: torch.device) -> Tensor:
+    """At most ``count`` of the slots 0 … total - 1, evenly spaced: int64."""
+    return torch.linspace(0, total - 1, min(total, count), device=device).round().long()

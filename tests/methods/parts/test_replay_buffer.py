@@ -1,0 +1,119 @@
+"""P, w, replacement and the histogram, against slow float64 references."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+import pytest
+import torch
+
+from methods.parts.replay_buffer import ReplayBuffer
+from methods.parts.sources import Batch
+from methods.ssd_kd import SSDKDConfig
+from tests import small
+
+
+def buffer(**options: Any) -> ReplayBuffer:
+    given = small.context(*small.agreeing_pair())
+    return ReplayBuffer(SSDKDConfig(**options), given)
+
+
+def images(count: int, seed: int) -> torch.Tensor:
+    return torch.rand(count, 1, 8, 8, generator=torch.Generator().manual_seed(seed))
+
+
+def filled(**options: Any) -> ReplayBuffer:
+    source = buffer(**options)
+    for index in range(5):
+        source.admit(images(16, index), index)
+    assert source.filled == source.capacity == 65
+    return source
+
+
+def test_draws_follow_the_priorities() -> None:
+    source = filled()
+    source.priority.copy_(torch.linspace(0, 3, source.capacity))
+    scores = [(p + 1e-6) ** 0.6 for p in source.priority.tolist()]
+    expected = [score / sum(scores) for score in scores]
+    assert source.probabilities().tolist() == pytest.approx(expected, rel=1e-5)
+    source.begin_round(1, 200_000, 0)
+    counts = torch.bincount(source.draw().slot, minlength=source.capacity) / 200_000  # type: ignore[arg-type]
+    for share, p in zip(counts.tolist(), expected, strict=True):
+        assert abs(share - p) < 5 * math.sqrt(p / 200_000) + 1e-5
+
+
+def test_weights_are_the_formula_divided_by_their_maximum() -> None:
+    source = filled()
+    source.priority.copy_(torch.linspace(0.1, 3, source.capacity))
+    p = source.probabilities().tolist()
+    source.begin_round(1, 50, 0)
+    batch = source.draw()
+    assert batch.slot is not None and batch.importance is not None and batch.weight is not None
+    raw = [(source.capacity * p[slot]) ** -0.4 for slot in batch.slot.tolist()]
+    assert batch.importance.tolist() == pytest.approx(raw, rel=1e-5)
+    assert batch.weight.tolist() == pytest.approx([w / max(raw) for w in raw], rel=1e-5)
+
+
+def test_weighted_mean_is_unbiased_at_beta_one() -> None:
+    source = filled(beta=1.0)
+    source.priority.copy_(torch.linspace(0.1, 3, source.capacity))
+    values = torch.linspace(-1, 5, source.capacity)
+    source.begin_round(1, 400_000, 0)
+    batch = source.draw()
+    assert batch.slot is not None and batch.importance is not None
+    assert (batch.importance * values[batch.slot]).mean().item() == pytest.approx(2.0, abs=0.03)
+
+
+def test_feedback_keeps_the_largest_of_a_slot_drawn_twice() -> None:
+    source = filled()
+    before = source.priority.clone()
+    teacher = torch.tensor([[3.0, 0.0], [3.0, 0.0], [1.0, 0.0]])
+    student = torch.tensor([[0.0, 0.0], [2.0, 0.0], [0.0, 1.0]])
+    weight = torch.tensor([0.5, 0.5, 2.0])
+    source.feedback(Batch(torch.empty(3), slot=torch.tensor([4, 4, 9]), importance=weight), teacher, student)
+
+    def kl(t: float, s: float) -> float:
+        p, q = 1 / (1 + math.exp(-t)), 1 / (1 + math.exp(-s))
+        return p * math.log(p / q) + (1 - p) * math.log((1 - p) / (1 - q))
+
+    assert source.priority[4].item() == pytest.approx(max(0.5 * kl(3, 0), 0.5 * kl(3, 2)), rel=1e-5)
+    assert source.priority[9].item() == pytest.approx(2 * kl(1, -1), rel=1e-5)
+    untouched = [slot for slot in range(source.capacity) if slot not in (4, 9)]
+    assert torch.equal(source.priority[untouched], before[untouched])
+
+
+def test_histogram_equals_a_recount_after_random_replacements() -> None:
+    source, shuffle = filled(), random.Random(5)
+    for index in range(5, 25):
+        source.priority.copy_(torch.rand(source.capacity))
+        source.drawn.copy_(torch.rand(source.capacity) < shuffle.random())
+        source.admit(images(16, index), index)
+        stored = source.store.images(torch.arange(source.capacity))
+        recount = source.teacher.logits(source.store.normalise(stored)).argmax(dim=1)
+        assert source.content.argmax(dim=1).tolist() == recount.tolist()
+        assert source.histogram.tolist() == torch.bincount(recount, minlength=10).tolist()
+
+
+def test_lowest_priorities_go_first_and_unseen_slots_last() -> None:
+    source = filled()
+    source.priority.copy_(torch.arange(65.0).flip(0))
+    source.born.copy_(torch.arange(65))
+    source.drawn.zero_()
+    source.drawn[[3, 60, 30]] = True
+    assert source._victims(64, 100)[:5].tolist() == [60, 30, 3, 0, 1]  # judged by priority, then the oldest
+    assert source._victims(64, 62)[:3].tolist() == [60, 30, 3]
+    assert source._victims(64, 62)[3:5].tolist() == [1, 0]  # more than 62 rounds old: judged too
+
+
+def test_at_most_a_quarter_is_replaced_and_the_best_takes_the_first_slot() -> None:
+    source = filled()
+    source.drawn.fill_(True)
+    source.priority.copy_(torch.arange(65.0))
+    new = images(40, 99)
+    _, first = source._first_look(new)
+    source.admit(new, 9)
+    assert (source.born == 9).sum().item() == 17  # ⌈65 / 4⌉
+    best = sorted(range(40), key=lambda i: (-first[i].item(), i))[:17]
+    assert source.priority[:17].tolist() == pytest.approx([first[i].item() for i in best])
