@@ -1,7 +1,7 @@
 # Every command sets itself up: it needs python3 (3.11 or newer) and nothing else. VENV=DIR takes an existing environment.
 VENV ?= .venv
 PYTHON := $(VENV)/bin/python
-GPUS = $(shell $(PYTHON) -c 'from harness import gpus; print(max(1, len(gpus.visible())))')
+GPUS = $(shell $(PYTHON) -c 'from harness.machine import gpus; print(max(1, len(gpus.visible())))')
 
 .PHONY: help demo test soak reports ui
 help: ## this list

@@ -22,7 +22,7 @@ localrules:
 rule all:
     input:
         METRICS,
-        f"{STAMPS}.synced",
+        SYNCED,
         f"{REPORTS}/index.html",
     message:
         "the whole grid"

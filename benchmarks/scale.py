@@ -16,8 +16,9 @@ from pathlib import Path
 
 import yaml
 
-from harness import config, keys, storage
-from harness.config import Cell
+from harness.grid import grid, keys
+from harness.grid.cell import Cell
+from harness.store import atomic
 from tests import factory
 
 ROOT = Path(__file__).parent.parent
@@ -44,9 +45,9 @@ def study(folder: Path, cells: int) -> Path:
 
 def write(results: Path, cells: list[Cell]) -> None:
     """A finished result for every cell, under the key that it has now."""
-    for dataset, teacher in {(cell.dataset, cell.teacher) for cell in cells}:
+    for dataset, teacher in {(cell.dataset, cell.pair.teacher) for cell in cells}:
         record = factory.teacher(dataset, teacher)
-        storage.write(results / "teachers" / dataset / teacher / "teacher.json", record)
+        atomic.write(results / "teachers" / dataset / teacher / "teacher.json", record)
     for index, cell in enumerate(cells):
         if (results / cell.name).exists():
             continue
@@ -59,8 +60,8 @@ def write(results: Path, cells: list[Cell]) -> None:
             key=keys.cell_key(plan, factory.TEACHER_SHA),
             plan_key=plan,
             study=cell.study,
-            teacher=cell.teacher,
-            student=cell.student,
+            teacher=cell.pair.teacher,
+            student=cell.pair.student,
             method=cell.method,
             device="cuda",
             final=60 + 30 * (cell.scale / 100) ** 0.2 + index % 7,
@@ -86,7 +87,7 @@ def main() -> None:
     chosen = parser.parse_args()
     folder = chosen.folder.resolve()
     results, file = folder / "results", study(folder, chosen.cells)
-    cells = config.load_grid(file).cells
+    cells = grid.load_grid(file).cells
     write(results, cells)
     os.chdir(ROOT)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
@@ -113,7 +114,7 @@ def main() -> None:
     for plan in chosen.plans:
         plans = study(folder / "plans", plan)
         snakemake = sys.executable, "-m", "snakemake", "-n", "--quiet", "--cores", "2", "--configfile", str(plans)
-        line("snakemake -n", len(config.load_grid(plans).cells), *snakemake, "--config", f"results={folder}/none")
+        line("snakemake -n", len(grid.load_grid(plans).cells), *snakemake, "--config", f"results={folder}/none")
 
 
 if __name__ == "__main__":

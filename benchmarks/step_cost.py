@@ -20,18 +20,19 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from harness import networks
-from harness.assemble import build_method, method_config
-from harness.check import tiny_cell
-from harness.data.dataset import Dataset
-from methods.base import Method, Task
+import methods
+from harness import data, networks
+from harness.commands.contract import tiny_cell
+from harness.grid.study import Budget
+from harness.run.assemble import build_method, method_config
+from methods.base.method import Method
+from methods.base.pair import Pair
+from methods.base.teacher import FrozenTeacher
 from methods.parts.losses import kl_divergence
-from methods.parts.teacher import FrozenTeacher
 
 CPU = torch.device("cpu")
-TASK = Task(
-    10, (3, 32, 32), (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010), pad=4, flip=True, reference_size=50_000
-)
+CIFAR10 = data.load("cifar10")
+"""Its images are never read."""
 INNER_STEPS = 2
 
 METHODS: dict[str, dict[str, Any]] = {
@@ -76,29 +77,28 @@ def seconds(action: Callable[[], object]) -> float:
 def build(label: str, batch: int) -> Method:
     """The method at 10 % of CIFAR, ready to distil: one round of synthesis lies behind it."""
     options = dict(METHODS[label])
+    method, preset = options.pop("method"), options.pop("preset")
+    for name in {"batch", "inversion_batch"} & set(methods.load(method).Config.model_fields):
+        options[name] = batch
     cell = replace(
-        tiny_cell(options.pop("method")),
+        tiny_cell(method, options),
         dataset="cifar10",
-        teacher="wrn40_2",
-        student="wrn16_1",
+        pair=Pair.of("wrn40_2", "wrn16_1"),
         scale=10.0,
-        defaults={},
-        options={**options, "batch": batch},
+        preset=preset,
+        budget=Budget(),
     )
-    if hasattr(method_config(cell), "inversion_batch"):
-        cell.options["inversion_batch"] = batch
-    dataset = Dataset(TASK, train=lambda: None, test=lambda: None)  # type: ignore[arg-type, return-value]
-    method = build_method(cell, method_config(cell), dataset, networks.build("wrn40_2", 10).eval(), CPU)
-    method.synthesize(0)
-    method.begin_round(method.schedule.warmup, 1000)
-    return method
+    made = build_method(cell, method_config(cell), CIFAR10, networks.build("wrn40_2", 10).eval(), CPU)
+    made.synthesise(0)
+    made.begin_round(made.schedule.warmup, 1000)
+    return made
 
 
 def plain_step(batch: int) -> Callable[[], None]:
     """Teacher forward, student forward and backward, SGD: what no distillation can do without."""
     teacher, student = FrozenTeacher(networks.build("wrn40_2", 10)), networks.build("wrn16_1", 10).train()
     optimizer = torch.optim.SGD(student.parameters(), 0.1, momentum=0.9, weight_decay=1e-4)
-    x = torch.randn(batch, *TASK.shape)
+    x = torch.randn(batch, *CIFAR10.task.shape)
 
     def step() -> None:
         loss = kl_divergence(teacher.logits(x), student(x), 20.0).mean()
@@ -113,16 +113,16 @@ def measure(label: str, batch: int, repeats: int) -> tuple[float, int, float, in
     """ms and operations of an inversion step, ms and operations of a distillation step, ratio to a plain one."""
     method, plain = build(label, batch), plain_step(batch)
     index = method.schedule.warmup  # the first round in which the adversarial term acts
-    synthesize = partial(method.synthesize, index)
+    synthesise = partial(method.synthesise, index)
     inner = getattr(method.config, "inner_steps", 1)
     invert, distil, reference = [], [], []
     for _ in range(repeats):
-        invert.append(seconds(synthesize) / inner)
+        invert.append(seconds(synthesise) / inner)
         method.begin_round(index, 1000)
         distil.append(seconds(method.distill_step))
         reference.append(seconds(plain))
     ratio = statistics.median(distil) / statistics.median(reference)
-    counts = operations(synthesize) // inner, operations(method.distill_step)
+    counts = operations(synthesise) // inner, operations(method.distill_step)
     return 1000 * statistics.median(invert), counts[0], 1000 * statistics.median(distil), counts[1], ratio
 
 

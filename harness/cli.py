@@ -11,15 +11,14 @@ import sys
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.errors import UserError
+from harness.errors import ConfigError, UserError
 
 if TYPE_CHECKING:
-    from harness.config import Cell
-    from harness.cost import Cost
+    from harness.commands.output import Line
 
 app = typer.Typer(
     help="Benchmark of data-free knowledge distillation: run cells, look after results, render reports.",
@@ -28,11 +27,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Results = Annotated[Path, typer.Option(help="The results folder.")]
-Config = Annotated[
+ResultsFolder = Annotated[Path, typer.Option(help="The results folder.")]
+AnyGridFile = Annotated[
     Path | None, typer.Option("--configfile", help="Grid to look in; without it, all of workflow/config.")
 ]
-Grid = Annotated[Path, typer.Option("--configfile", help="Configuration of the grid.")]
+GridFile = Annotated[Path, typer.Option("--configfile", help="Configuration of the grid.")]
 
 CANNOT_WRITE = {
     errno.ENOSPC: "disk full",
@@ -44,8 +43,8 @@ CANNOT_WRITE = {
 """Trouble of the machine that is told in one line; the cell is no result and is tried again."""
 UNHARMED = "what was finished is unharmed; put this right (`dkd prune` frees space) and give the same command again"
 
-NEEDED = ("torch", "torchvision", "pandas", "matplotlib", "scipy", "mlflow", "snakemake")
-"""Packages that a node may lack: `dkd run` works without the last five."""
+NEEDED = ("torch", "torchvision", "matplotlib", "jinja2", "mlflow", "snakemake")
+"""Packages that a node may lack: `dkd run` works without the last four."""
 INSTALL = "pip install -c constraints.txt -e . in the environment of this machine; `dkd doctor` says what is missing"
 
 RESULTS = Path("results")
@@ -73,27 +72,29 @@ def main() -> None:
 @app.command()
 def run(
     pattern: Annotated[str, typer.Argument(help="Name of a cell, or a shell pattern of names.")],
-    configfile: Config = None,
+    configfile: AnyGridFile = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Option of the method, key=value.")] = None,
     out: Annotated[Path | None, typer.Option(help="Results go here instead; required with --set.")] = None,
-    results: Results = RESULTS,
+    results: ResultsFolder = RESULTS,
     plan_key: Annotated[str | None, typer.Option(help="Key of the cell as the workflow computed it.")] = None,
     concurrent: Annotated[int, typer.Option(min=1, help="Cells that may run at once on this machine; recorded.")] = 1,
 ) -> None:
     """Run cells, or resume them, or copy back what is already done."""
-    from harness import config, runner, trial
+    from harness.grid.grid import find
+    from harness.grid.settings import apply, parse
+    from harness.run.runner import run_cell
+    from harness.teachers.shelf import borrow
 
     if settings and not out:
         raise UserError("--set needs --out DIR: results with other options do not belong into the grid's folder")
-    cells = [
-        trial.with_options(cell, trial.parse_settings(settings or [])) for _, cell in config.find(pattern, configfile)
-    ]
+    changes = parse(settings or [])
+    cells = [apply(changes, cell) for _, cell in find(pattern, configfile)]
     if plan_key and (len(cells) != 1 or settings):
         raise UserError(f"--plan-key belongs to one cell as it stands in the grid; {pattern} names {len(cells)}")
     for cell in cells:
         if out:
-            trial.borrow_teacher(cell, results, out)
-        runner.run_cell(cell, results=out or results, plan_key=plan_key, concurrent=concurrent)
+            borrow(cell.dataset, cell.pair.teacher, source=results, target=out)
+        run_cell(cell, results=out or results, plan_key=plan_key, concurrent=concurrent)
 
 
 @app.command()
@@ -106,40 +107,24 @@ def train_teacher(
     file: Annotated[Path | None, typer.Option("--import", help="Take this checkpoint; do not train.")] = None,
     rename: Annotated[list[str] | None, typer.Option(help="With --import: pattern=replacement for its keys.")] = None,
     verify: Annotated[bool, typer.Option(help="Whether data without official checksums is refused.")] = True,
-    results: Results = RESULTS,
+    results: ResultsFolder = RESULTS,
 ) -> None:
     """Train a teacher, once, or take one that was trained elsewhere."""
-    from harness import data, networks, trial
-    from harness.errors import ConfigError
+    from harness import data, networks
+    from harness.grid.settings import parse
 
     for name, kind, choices in ((dataset, "dataset", data.names()), (network, "network", networks.names())):
         if name not in choices:
             raise ConfigError(f"dkd train-teacher {name}", f"unknown {kind}: {name!r}", name, choices)
-    from harness import teachers
+    from harness.teachers import foreign, train
 
-    changes = trial.parse_settings(settings or [])
+    changes = parse(settings or [])
+    wanted: dict[str, Any] = {"results": results, "replace": replace, "changes": changes, "verify_data": verify}
     if file:
-        record = teachers.take(
-            dataset,
-            network,
-            file,
-            renamings=rename or [],
-            results=results,
-            replace=replace,
-            changes=changes,
-            verify_data=verify,
-        )
+        record = foreign.take(dataset, network, file, renamings=rename or [], **wanted)
         typer.echo(f"teacher {dataset}/{network}: {record.value:.2f} %, from {file}")
     else:
-        teachers.train(
-            dataset,
-            network,
-            results=results,
-            replace=replace,
-            changes=changes,
-            backbone=backbone,
-            verify_data=verify,
-        )
+        train.train(dataset, network, backbone=backbone, **wanted)
 
 
 @app.command()
@@ -161,84 +146,69 @@ def prepare(
 
 
 @app.command()
-def validate(configfile: Grid, results: Results = RESULTS) -> None:
+def validate(configfile: GridFile, results: ResultsFolder = RESULTS) -> None:
     """Check every cell of a grid before anything trains, and say what it will take."""
-    from harness import estimate as estimates
-    from harness import status, validate
+    from harness.commands import estimate, status, validate
 
-    cells = validate.validate(configfile)
-    found = status.of_grid(cells, results)
-    for line in estimates.lines(found, {cell.name: cell for cell in cells}, _cost):
-        typer.echo(line)
+    _print(estimate.lines(status.of_grid(validate.validate(configfile), results)))
 
 
 @app.command()
 def check(method: Annotated[str, typer.Argument(help="A method's .py file, or its name.")]) -> None:
     """Run the contract test on one method, in under a minute on a CPU."""
-    from harness import check
+    from harness.commands import contract
 
-    check.check(method)
+    contract.check(method)
 
 
 @app.command("list")
 def list_(
     pattern: Annotated[str | None, typer.Argument(help="Name of a cell, or a shell pattern of names.")] = None,
-    configfile: Config = None,
+    configfile: AnyGridFile = None,
     stale: Annotated[bool, typer.Option("--stale", help="Only the files that `snakemake -R` must make again.")] = False,
     estimate: Annotated[bool, typer.Option("--estimate", help="Device hours and disk instead.")] = False,
-    results: Results = RESULTS,
+    results: ResultsFolder = RESULTS,
 ) -> None:
     """The state of every cell; of the default grid, unless a pattern or a configuration is given."""
-    from harness import config, status
-    from harness import estimate as estimates
+    from harness.commands import estimate as estimates
+    from harness.commands import status
+    from harness.grid.grid import find
+    from harness.grid.study import DEFAULT
 
-    source = configfile or (None if pattern else config.DEFAULT)
-    cells = {cell.name: cell for _, cell in config.find(pattern or "*", source)}
-    found = status.of_grid(cells.values(), results)
+    source = configfile or (None if pattern else DEFAULT)
+    found = status.of_grid([cell for _, cell in find(pattern or "*", source)], results)
     if stale:
-        lines: Iterable[str] = [str(cell.metrics) for cell in found if cell.must_rerun]
+        lines: Iterable[Line] = [str(one.folder.metrics) for one in found if one.must_rerun]
     elif estimate:
-        lines = estimates.lines(found, cells, _cost)
+        lines = estimates.lines(found)
     else:
         lines = status.table(found)
-    for line in lines:
-        typer.echo(line)
-
-
-def _cost(cell: Cell) -> Cost | None:
-    """The cost of a cell; imports torch."""
-    from harness import cost
-
-    return cost.estimate(cell)
+    _print(lines)
 
 
 @app.command()
 def retry(
     pattern: Annotated[str, typer.Argument(help="Name of a cell, or a shell pattern of names.")] = "*",
-    results: Results = RESULTS,
+    results: ResultsFolder = RESULTS,
 ) -> None:
     """Remove failed and diverged results, so that these cells run again from their beginning."""
-    from harness import maintenance
+    from harness.commands import retry
 
-    names = maintenance.retry(results, pattern)
-    for name in names:
-        typer.echo(name)
-    typer.echo(f"{len(names)} cells will run again")
+    names = retry.retry(results, pattern)
+    _print([*names, f"{len(names)} cells will run again"])
 
 
 @app.command()
 def prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
-    results: Results = RESULTS,
+    results: ResultsFolder = RESULTS,
 ) -> None:
     """Remove the runs that are no cell's current result."""
-    from harness import maintenance
+    from harness.commands import prune
 
-    old = list(maintenance.old_runs(results)) if dry_run else maintenance.prune(results)
-    for run in old:
-        typer.echo(f"{run.bytes / 2**20:8.1f} MiB  {run.path}")
+    old = list(prune.old_runs(results)) if dry_run else prune.prune(results)
     verb = "would free" if dry_run else "freed"
-    typer.echo(f"{len(old)} runs, {verb} {sum(run.bytes for run in old) / 2**20:.1f} MiB")
+    _print([*prune.table(old), f"{len(old)} runs, {verb} {sum(run.bytes for run in old) / 2**20:.1f} MiB"])
 
 
 @app.command()
@@ -246,37 +216,36 @@ def trace(
     name: Annotated[
         str, typer.Argument(help="A cell's name, a part of it such as ssd-kd/scale-10, a pattern, or a key.")
     ],
-    results: Results = RESULTS,
+    results: ResultsFolder = RESULTS,
 ) -> None:
-    """From a number to its runs: records, configuration, code, commit, teacher, device, logs."""
-    from harness import trace
+    """From a number to its runs: records, configuration, code, commit, teacher, device, log."""
+    from harness.commands import trace
 
     for run in trace.find(results, name):
-        typer.echo("\n".join(trace.describe(run)))
+        _print(trace.describe(run))
 
 
 @app.command()
 def compare(
     a: Annotated[str, typer.Argument(help="A results folder, a key or a commit.")],
     b: Annotated[str, typer.Argument(help="What to compare it with.")],
-    results: Results = RESULTS,
+    results: ResultsFolder = RESULTS,
 ) -> None:
     """Two versions of the same cells, paired by seed: accuracy, time and what differs."""
-    from harness import compare
+    from harness.commands import compare
 
-    for line in compare.table(compare.side(a, results), compare.side(b, results)):
-        typer.echo(line)
+    _print(compare.table(compare.side(a, results), compare.side(b, results)))
 
 
 @app.command("import")
 def import_(
     folder: Annotated[Path, typer.Argument(help="Results folder of a colleague or another machine.")],
-    results: Results = RESULTS,
+    results: ResultsFolder = RESULTS,
 ) -> None:
     """Add the finished runs of another results folder; nothing that is here is overwritten."""
-    from harness import importing
+    from harness.commands import import_results
 
-    report = importing.merge(folder, results)
+    report = import_results.merge(folder, results)
     for problem in report.problems:
         typer.echo(problem, err=True)
     typer.echo(str(report))
@@ -286,24 +255,24 @@ def import_(
 @app.command()
 def sync(
     follow: Annotated[bool, typer.Option("--follow", help="Again and again, until Ctrl-C.")] = False,
-    results: Results = RESULTS,
+    results: ResultsFolder = RESULTS,
 ) -> None:
     """Bring MLflow up to date with the records."""
-    from harness import tracking
+    from harness.tracking import sync
 
-    for report in tracking.follow(results) if follow else [tracking.sync(results)]:
+    for report in sync.follow(results) if follow else [sync.sync(results)]:
         typer.echo(str(report))
         for problem in report.damaged:
             typer.echo(problem, err=True)
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000, results: Results = RESULTS) -> None:
+def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000, results: ResultsFolder = RESULTS) -> None:
     """Open MLflow's pages on this machine."""
-    from harness import mlflow_store
+    from harness.tracking import store
 
-    command = mlflow_store.server_command(results, port)
-    for line in mlflow_store.links(results, port):
+    command = store.server_command(results, port)
+    for line in store.links(results, port):
         typer.echo(line)
     os.execv(command[0], command)
 
@@ -315,7 +284,7 @@ def report(
     mixed: Annotated[
         bool, typer.Option("--mixed", help="Mark cells of other code or devices, do not refuse them.")
     ] = False,
-    results: Results = RESULTS,
+    results: ResultsFolder = RESULTS,
 ) -> None:
     """Render tables, figures and the page from the records."""
     from harness import reporting
@@ -332,14 +301,20 @@ def report(
 
 
 @app.command()
-def doctor(results: Results = RESULTS) -> None:
+def doctor(results: ResultsFolder = RESULTS) -> None:
     """What is installed, what is missing, and how to put it right."""
-    from harness import doctor
+    from harness.commands import doctor
 
     checks = list(doctor.examine(results))
-    for check in checks:
-        typer.echo(str(check))
+    _print(doctor.table(checks))
     raise typer.Exit(1 if any(check.needed and not check.ok for check in checks) else 0)
+
+
+def _print(items: Iterable[Line]) -> None:
+    from harness.commands import output
+
+    for line in output.lines(items):
+        typer.echo(line)
 
 
 def _fail(message: str, code: int) -> int:

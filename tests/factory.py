@@ -6,8 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from harness import storage
-from harness.records import Attempt, Event, Flops, Manifest, Metrics, Seconds, TeacherRecord
+from harness.store import atomic, checksums
+from harness.store.records import Attempt, Event, Flops, Manifest, Metrics, Seconds, TeacherRecord
 
 TEACHER_SHA = "7e" * 32
 START = 1_700_000_000.0
@@ -115,13 +115,23 @@ def write(
     cell = results / result.cell
     run = cell / "runs" / result.key
     run.mkdir(parents=True)
-    storage.append_events(run / "events.jsonl", _curve(result) if curve is None else curve)
-    storage.write(run / "manifest.json", manifest(result, config))
+    atomic.append_events(run / "events.jsonl", _curve(result) if curve is None else curve)
+    atomic.write(run / "manifest.json", manifest(result, config))
     if result.status == "done":
         _samples(run / "samples.png")
-    storage.write(run / "metrics.json", result)
-    storage.copy(run / "metrics.json", cell / "metrics.json")
+    atomic.write(run / "metrics.json", result)
+    atomic.copy(run / "metrics.json", cell / "metrics.json")
     return cell
+
+
+def find_metrics(results: Path) -> list[Path]:
+    """The results of all cells: the path of a cell has six parts."""
+    return sorted(results.glob("*/*/*/*/*/*/metrics.json"))
+
+
+def runs(cell: Path) -> list[Path]:
+    """The folders of a cell's runs."""
+    return sorted((cell / "runs").iterdir())
 
 
 def _curve(result: Metrics) -> list[Event]:
@@ -155,11 +165,12 @@ def untrained_teacher(results: Path) -> Path:
     import torch
 
     from harness import data
-    from harness.assemble import build_network, save_weights
+    from harness.networks import for_task
+    from harness.networks.weights import save_weights
 
     torch.manual_seed(0)
     place = results / "teachers/digits/wrn10_1"
-    save_weights(build_network("wrn10_1", data.load("digits")), place / "teacher.safetensors")
-    sha256 = storage.sha256(place / "teacher.safetensors")
-    storage.write(place / "teacher.json", teacher().model_copy(update={"sha256": sha256}))
+    save_weights(for_task("wrn10_1", data.load("digits").task), place / "teacher.safetensors")
+    sha256 = checksums.sha256(place / "teacher.safetensors")
+    atomic.write(place / "teacher.json", teacher().model_copy(update={"sha256": sha256}))
     return place

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 import methods
-from harness.check import check, contract_problems
+from harness.commands.contract import check, contract_problems
 from harness.errors import UserError
 from tests import small
 
-ALL = [*methods.names(), *methods.REFERENCES]
+ALL = methods.names()
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -83,7 +83,7 @@ def test_images_out_of_range_are_noticed(tmp_path: Path) -> None:
 
 def test_abstract_method_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "half.py"
-    file.write_text("from methods.base import Method\nclass Half(Method):\n    name = 'half'\n")
+    file.write_text("from methods.base.method import Method\nclass Half(Method):\n    name = 'half'\n")
     with pytest.raises(UserError, match="does not define distill_step"):
         check(str(file))
 

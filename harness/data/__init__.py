@@ -1,7 +1,8 @@
 """Datasets by name. Listing them needs no torch; `load` does.
 
-Their files lie in the folder ``data``, or in the one that the environment variable DKD_DATA names: what
-`dkd prepare NAME` downloads or makes, or what was there before (docs/add-a-dataset.md).
+A file of this folder registers its datasets: its dictionary DATASETS maps names to functions of (folder, verify). The
+images lie in the folder ``data``, or in the one that the environment variable DKD_DATA names: what `dkd prepare NAME`
+downloads or makes, or what was there before (docs/add-a-dataset.md).
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.registry import registered
+
 if TYPE_CHECKING:
     from harness.data.dataset import Dataset
 
-_MODULES = {"digits": "digits", "digits-tuning": "digits", "cifar10": "cifar", "cifar100": "cifar", "nyuv2": "nyuv2"}
-"""Dataset -> module of this folder; the module's DATASETS maps the name to a function of (folder, verify)."""
+FOLDER = Path(__file__).parent
 
 
 def names() -> list[str]:
     """All known datasets."""
-    return list(_MODULES)
+    return list(registered(FOLDER, "DATASETS"))
 
 
 def folder() -> Path:
@@ -35,6 +37,6 @@ def load(name: str, verify: bool = True) -> Dataset:
         name: one of `names`.
         verify: whether files must have their official checksums.
     """
-    module = importlib.import_module(f"harness.data.{_MODULES[name]}")
+    module = importlib.import_module(f"harness.data.{registered(FOLDER, 'DATASETS')[name].stem}")
     dataset: Dataset = module.DATASETS[name](folder(), verify)
     return dataset

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from methods.base import RealImages, Task
-from methods.parts.augment import random_windows
+from harness.data.recipe import Teachers
+from methods.base.task import RealImages, Task
+from methods.parts.views import random_windows
 
 
 def nothing() -> None:
@@ -21,6 +22,8 @@ class Dataset:
     """A task, and its images when asked for. Methods are given the task alone."""
 
     task: Task
+    teachers: Teachers
+    """How its teachers are trained."""
     train: Callable[[], RealImages]
     """Training images; in dense tasks they may be larger than the task's."""
     test: Callable[[], RealImages]
@@ -42,12 +45,12 @@ def reference_images(dataset: Dataset, n: int) -> RealImages:
 
 def nested_windows(data: RealImages, n: int, size: tuple[int, int]) -> RealImages:
     """``n`` random windows of dense data, as many of every image as of any other; the first ones of any larger n."""
-    generator = torch.Generator().manual_seed(0)
-    order = torch.randperm(len(data.images), generator=generator)
+    random = torch.Generator().manual_seed(0)
+    order = torch.randperm(len(data.images), generator=random)
     parts = []
     for first in range(0, n, len(order)):
         chosen = order[: n - first]
-        parts.append(random_windows(data.images[order], data.labels[order], size, False, generator))
+        parts.append(random_windows(data.images[order], data.labels[order], size, False, random))
         parts[-1] = parts[-1][0][: len(chosen)], parts[-1][1][: len(chosen)]
     images, labels = zip(*parts, strict=True)
     return RealImages(torch.cat(images), torch.cat(labels))
@@ -70,8 +73,8 @@ def stratified_order(labels: Tensor) -> Tensor:
     The k-th of n_c shuffled members of class c is placed at (k + 1/2) / n_c. Dense labels [n, H, W] have no such order:
     theirs is merely random.
     """
-    generator = torch.Generator().manual_seed(0)
-    order = torch.randperm(len(labels), generator=generator)
+    random = torch.Generator().manual_seed(0)
+    order = torch.randperm(len(labels), generator=random)
     if labels.dim() > 1:
         return order
     place = torch.empty(len(labels), dtype=torch.float64)

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 
 from harness.data.dataset import Dataset
-from methods.base import RealImages, Task
+from harness.data.recipe import Recipe, Teachers
+from methods.base.task import RealImages, Task
 
 TRAIN, TEST, TUNING = 0, 1, 2
 """Values of the array `split` in digits.npz."""
@@ -31,7 +32,12 @@ def _images(*parts: int) -> RealImages:
     return RealImages(torch.from_numpy(pixels)[:, None], torch.from_numpy(labels.astype(np.int64)))
 
 
-def _dataset(train: tuple[int, ...], test: int, size: int, _folder: Path, _verify: bool) -> Dataset:
+def _teachers(floor: float) -> Teachers:
+    """Our choice."""
+    return Teachers(Recipe(epochs=40, batch=128, lr=0.1, weight_decay=5e-4, floor=floor))
+
+
+def _dataset(train: tuple[int, ...], test: int, size: int, teachers: Teachers, _folder: Path, _verify: bool) -> Dataset:
     """Comes with the bench, so the folder of the other datasets and their checksums do not matter."""
     task = Task(
         classes=10,
@@ -42,10 +48,10 @@ def _dataset(train: tuple[int, ...], test: int, size: int, _folder: Path, _verif
         flip=False,
         reference_size=size,
     )
-    return Dataset(task, train=partial(_images, *train), test=partial(_images, test))
+    return Dataset(task, teachers, train=partial(_images, *train), test=partial(_images, test))
 
 
 DATASETS = {
-    "digits": partial(_dataset, (TRAIN, TUNING), TEST, 1297),
-    "digits-tuning": partial(_dataset, (TRAIN,), TUNING, 1097),
+    "digits": partial(_dataset, (TRAIN, TUNING), TEST, 1297, _teachers(floor=98.5)),
+    "digits-tuning": partial(_dataset, (TRAIN,), TUNING, 1097, _teachers(floor=98.0)),
 }

@@ -1,12 +1,12 @@
-"""Checksums of a dataset's files."""
+"""Whether a dataset's files are there and intact."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from harness.errors import UserError
+from harness.store.checksums import checksum
 
 
 def check(folder: Path, files: Mapping[str, str], algorithm: str, remedy: str, verify: bool = True) -> None:
@@ -25,9 +25,3 @@ def check(folder: Path, files: Mapping[str, str], algorithm: str, remedy: str, v
             raise UserError(f"{path}: missing\n  {remedy}")
         if verify and (found := checksum(path, algorithm)) != expected:
             raise UserError(f"{path}: {algorithm} {found}, expected {expected}\n  {remedy}")
-
-
-def checksum(path: Path, algorithm: str) -> str:
-    """Hexadecimal checksum of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, algorithm).hexdigest()

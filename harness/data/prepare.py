@@ -13,7 +13,8 @@ from PIL import Image
 from harness import data
 from harness.data import cifar, nyuv2
 from harness.errors import ConfigError, UserError
-from harness.storage import write_with
+from harness.store.atomic import write_with
+from methods.base.task import IGNORED
 
 TO_13 = (
     *(12, 5, 6, 1, 4, 9, 10, 12, 13, 6),  # wall floor cabinet bed chair sofa table door window bookshelf
@@ -23,6 +24,7 @@ TO_13 = (
 )
 """Class of 40 (S. Gupta et al., CVPR 2013), from 1, to class of 13 (C. Couprie et al., 2013), from 1: bed, books,
 ceiling, chair, floor, furniture, objects, picture, sofa, table, tv, wall, window; the last three of 40 are "other"."""
+EXTRA = "pip install 'dkd-bench[nyuv2]'"
 EVERY = 50
 """Images between two lines of progress."""
 
@@ -57,10 +59,7 @@ def prepare(name: str, sources: Sources | None = None, report: Callable[[str], o
             _nyuv2(sources, folder / nyuv2.FOLDER, report)
         if sources is not None or not (folder / nyuv2.FOLDER / nyuv2.MANIFEST).exists():
             nyuv2.write_manifest(folder)
-    elif name in data.names():
-        report(f"{name} comes with the bench")
-        return
-    else:
+    elif name not in data.names():
         raise ConfigError(f"dkd prepare {name}", f"unknown dataset: {name!r}", name, data.names())
     data.load(name).require()
     report(f"{name}: complete and verified in {folder.resolve()}")
@@ -109,7 +108,7 @@ def _classes(path: Path) -> np.ndarray:
     if to_40.min() < 1 or to_40.max() > len(TO_13):
         raise UserError(f"{path}: mapClass goes from {to_40.min()} to {to_40.max()}, expected 1 to {len(TO_13)}")
     known = np.array(TO_13)[to_40 - 1] - 1
-    return np.concatenate([[nyuv2.IGNORED], known]).astype(np.uint8)
+    return np.concatenate([[IGNORED], known]).astype(np.uint8)
 
 
 def _parts(path: Path) -> dict[int, str]:
@@ -123,8 +122,10 @@ def _parts(path: Path) -> dict[int, str]:
 
 def _matlab(path: Path, name: str) -> np.ndarray:
     """An array of a MATLAB file older than 7.3."""
-    from scipy.io import loadmat
-
+    try:
+        from scipy.io import loadmat
+    except ImportError:
+        raise UserError(f"this needs scipy: {EXTRA}") from None
     try:
         return np.asarray(loadmat(path)[name])
     except Exception as error:  # scipy raises many types for a file it does not understand
@@ -136,7 +137,7 @@ def _open(path: Path) -> Any:
     try:
         import h5py
     except ImportError:
-        raise UserError("this needs h5py: pip install h5py") from None
+        raise UserError(f"this needs h5py: {EXTRA}") from None
     try:
         return h5py.File(path, "r")
     except OSError as error:

@@ -1,5 +1,7 @@
 """Networks by name. Listing and hashing them needs no torch; `build` does.
 
+A file of this folder registers its networks: its dictionary NETWORKS maps names to functions of (classes, channels).
+
 Every network maps images [B, C, H, W] to logits [B, classes]. With ``return_features=True`` it returns three things:
 the logits, the pooled penultimate features [B, F], and its stages, a tuple of activations [B, C', H', W']: the stem's
 output, then the output at the end of each stage. Networks for dense prediction (deeplab.py) give logits
@@ -10,47 +12,51 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
+
+from harness.registry import registered
 
 if TYPE_CHECKING:
     from torch import nn
 
-_MODULES = {
-    "wrn10_1": "wrn",
-    "wrn16_1": "wrn",
-    "wrn16_2": "wrn",
-    "wrn40_1": "wrn",
-    "wrn40_2": "wrn",
-    "resnet18": "resnet",
-    "resnet34": "resnet",
-    "vgg11": "vgg",
-    "cnn3_16": "small",
-    "deeplabv3_resnet50": "deeplab",
-    "deeplabv3_mobilenetv2": "deeplab",
-}
-"""Network -> module of this folder; the module's NETWORKS maps the name to a function of (classes, channels)."""
+    from methods.base.task import Task
+
+FOLDER = Path(__file__).parent
 
 
 def names() -> list[str]:
     """All known networks."""
-    return list(_MODULES)
+    return list(_files())
 
 
 def source(name: str) -> Path:
     """The file that defines a network."""
-    return Path(__file__).with_name(f"{_MODULES[name]}.py")
+    return _files()[name]
 
 
 def build(name: str, classes: int, channels: int = 3) -> nn.Module:
     """A freshly initialised network for images with ``channels`` channels."""
-    module = importlib.import_module(f"harness.networks.{_MODULES[name]}")
-    network: nn.Module = module.NETWORKS[name](classes, channels)
+    network: nn.Module = _module(name).NETWORKS[name](classes, channels)
     return network
+
+
+def for_task(name: str, task: Task) -> nn.Module:
+    """A freshly initialised network for the task's classes and channels."""
+    return build(name, task.classes, task.shape[0])
 
 
 def load_backbone(name: str, network: nn.Module, file: Path) -> None:
     """Fill a network's backbone from a local file with ImageNet weights. Raises ValueError if it has none."""
-    module = importlib.import_module(f"harness.networks.{_MODULES[name]}")
+    module = _module(name)
     if not hasattr(module, "load_backbone"):
         raise ValueError(f"{name} has no backbone that could start from a file")
     module.load_backbone(network, file)
+
+
+def _files() -> dict[str, Path]:
+    return registered(FOLDER, "NETWORKS")
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"harness.networks.{source(name).stem}")

@@ -1,4 +1,5 @@
 import errno
+import importlib
 import json
 import subprocess
 import sys
@@ -9,9 +10,12 @@ from typing import Any
 
 import pytest
 
-import harness
-from harness import cli, config, mlflow_store, storage
+from harness import cli
 from harness.errors import UserError
+from harness.grid.grid import expand
+from harness.grid.study import load_study
+from harness.store import atomic
+from harness.tracking import store
 from tests import factory
 from tests.harness.conftest import Command
 
@@ -21,49 +25,53 @@ dataset: digits
 pairs: [{teacher: wrn10_1, student: cnn3_16}]
 scales: [10]
 seeds: [0, 1]
-references: [scratch]
+methods: {scratch: {}}
 """
 CELL = "toy/digits/wrn10_1--cnn3_16/scratch/scale-10/seed-0"
 
 
 @pytest.fixture
-def grid(tmp_path: Path) -> Path:
+def file(tmp_path: Path) -> Path:
     path = tmp_path / "toy.yaml"
     path.write_text(CONFIG)
     return path
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, name: str, **functions: Any) -> None:
-    """Replace a module of harness/ that imports torch."""
+    """Replace a module of harness/ that imports torch, wherever a command may look for it."""
     module = types.SimpleNamespace(**functions)
-    monkeypatch.setitem(sys.modules, f"harness.{name}", module)
-    monkeypatch.setattr(harness, name, module, raising=False)
+    package, _, last = f"harness.{name}".rpartition(".")
+    monkeypatch.setitem(sys.modules, f"{package}.{last}", module)
+    monkeypatch.setattr(importlib.import_module(package), last, module, raising=False)
 
 
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The calls that `dkd run` makes."""
     calls = []
-    stand_in(monkeypatch, "runner", run_cell=lambda cell, **more: calls.append((cell, more)))
+    stand_in(monkeypatch, "run.runner", run_cell=lambda cell, **more: calls.append((cell, more)))
     return calls
 
 
-def test_run_calls_the_runner_for_every_cell(dkd: Command, grid: Path, ran: list[Any], tmp_path: Path) -> None:
-    assert dkd("run", "toy/*", "--configfile", grid, "--results", tmp_path, "--concurrent", 3)[0] == 0
-    assert [cell for cell, _ in ran] == config.grid(config.load(grid))
+def test_run_calls_the_runner_for_every_cell(dkd: Command, file: Path, ran: list[Any], tmp_path: Path) -> None:
+    assert dkd("run", "toy/*", "--configfile", file, "--results", tmp_path, "--concurrent", 3)[0] == 0
+    assert [cell for cell, _ in ran] == expand(load_study(file))
     assert [more for _, more in ran] == [{"results": tmp_path, "plan_key": None, "concurrent": 3}] * 2
 
 
-def test_run_with_settings_leaves_the_grid_alone(dkd: Command, grid: Path, ran: list[Any], tmp_path: Path) -> None:
+def test_run_with_settings_leaves_the_grid_alone(dkd: Command, file: Path, ran: list[Any], tmp_path: Path) -> None:
     teacher = tmp_path / "results/teachers/digits/wrn10_1"
-    storage.write_bytes(teacher / "teacher.json", b"record")
-    storage.write_bytes(teacher / "teacher.safetensors", b"weights")
+    atomic.write_bytes(teacher / "teacher.json", b"record")
+    atomic.write_bytes(teacher / "teacher.safetensors", b"weights")
     places = ["--results", tmp_path / "results", "--out", tmp_path / "out"]
     settings = ["--set", "gamma=1", "--set", "diversity=false", "--set", "name=a=b"]
-    assert dkd("run", CELL, "--configfile", grid, *settings, *places)[0] == 0
+    assert dkd("run", CELL, "--configfile", file, *settings, *places)[0] == 0
     ((cell, more),) = ran
-    assert cell.options == {"gamma": 1, "diversity": False, "name": "a=b"}
+    assert dict(cell.options) == {"gamma": 1, "diversity": False, "name": "a=b"}
+    assert cell.preset is None
     assert more["results"] == tmp_path / "out"
+    dkd("run", CELL, "--configfile", file, "--set", "preset=smoke", *places)
+    assert (ran[1][0].preset, dict(ran[1][0].options)) == ("smoke", {})
     assert (tmp_path / "out/teachers/digits/wrn10_1/teacher.safetensors").read_bytes() == b"weights"
 
 
@@ -76,17 +84,17 @@ def test_run_with_settings_leaves_the_grid_alone(dkd: Command, grid: Path, ran: 
         (["--set", "gamma=1", "--out", "x", "--plan-key", "k"], "--plan-key belongs to one cell"),
     ],
 )
-def test_bad_settings_are_refused(dkd: Command, grid: Path, ran: list[Any], arguments: list[str], problem: str) -> None:
-    code, _, errors = dkd("run", CELL, "--configfile", grid, *arguments)
+def test_bad_settings_are_refused(dkd: Command, file: Path, ran: list[Any], arguments: list[str], problem: str) -> None:
+    code, _, errors = dkd("run", CELL, "--configfile", file, *arguments)
     assert (code, ran) == (2, [])
     assert problem in errors
 
 
-def test_a_plan_key_belongs_to_one_cell(dkd: Command, grid: Path, ran: list[Any], tmp_path: Path) -> None:
-    code, _, errors = dkd("run", "toy/*", "--configfile", grid, "--plan-key", "abc")
+def test_a_plan_key_belongs_to_one_cell(dkd: Command, file: Path, ran: list[Any], tmp_path: Path) -> None:
+    code, _, errors = dkd("run", "toy/*", "--configfile", file, "--plan-key", "abc")
     assert (code, ran) == (2, [])
     assert "toy/* names 2" in errors
-    assert dkd("run", CELL, "--configfile", grid, "--plan-key", "abc", "--results", tmp_path)[0] == 0
+    assert dkd("run", CELL, "--configfile", file, "--plan-key", "abc", "--results", tmp_path)[0] == 0
     assert ran[0][1]["plan_key"] == "abc"
 
 
@@ -111,67 +119,74 @@ def raising(error: BaseException) -> Callable[..., None]:
     ],
 )
 def test_trouble_is_told_without_a_traceback(
-    dkd: Command, grid: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, text: str
+    dkd: Command, file: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, text: str
 ) -> None:
-    stand_in(monkeypatch, "runner", run_cell=raising(error))
-    found, _, errors = dkd("run", CELL, "--configfile", grid)
+    stand_in(monkeypatch, "run.runner", run_cell=raising(error))
+    found, _, errors = dkd("run", CELL, "--configfile", file)
     assert found == code
     assert text in errors
     assert "Traceback" not in errors
 
 
-def test_our_own_mistakes_keep_their_traceback(grid: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in(monkeypatch, "runner", run_cell=raising(ZeroDivisionError("ours")))
-    monkeypatch.setattr(sys, "argv", ["dkd", "run", CELL, "--configfile", str(grid)])
+def test_our_own_mistakes_keep_their_traceback(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch, "run.runner", run_cell=raising(ZeroDivisionError("ours")))
+    monkeypatch.setattr(sys, "argv", ["dkd", "run", CELL, "--configfile", str(file)])
     with pytest.raises(ZeroDivisionError):
         cli.main()
 
 
-def test_an_unknown_cell_names_the_nearest(dkd: Command, grid: Path) -> None:
-    code, _, errors = dkd("run", CELL.replace("scratch", "scrach"), "--configfile", grid)
+def test_an_unknown_cell_names_the_nearest(dkd: Command, file: Path) -> None:
+    code, _, errors = dkd("run", CELL.replace("scratch", "scrach"), "--configfile", file)
     assert code == 2
     assert f"did you mean: {CELL}" in errors
 
 
 def test_train_teacher(dkd: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     calls = []
-    stand_in(monkeypatch, "teachers", train=lambda *arguments, **more: calls.append((arguments, more)))
+    stand_in(monkeypatch, "teachers.train", train=lambda *arguments, **more: calls.append((arguments, more)))
+    taken = types.SimpleNamespace(value=91.5)
+    stand_in(monkeypatch, "teachers.foreign", take=lambda *arguments, **more: calls.append((arguments, more)) or taken)
     assert dkd("train-teacher", "digits", "wrn10_1", "--replace", "--results", tmp_path)[0] == 0
     given = {"results": tmp_path, "replace": True, "changes": {}, "backbone": None, "verify_data": True}
     assert calls == [(("digits", "wrn10_1"), given)]
+    weights = ["--import", tmp_path / "w.pt", "--rename", "^a=b", "--set", "floor=0.0", "--no-verify"]
+    code, output, _ = dkd("train-teacher", "digits", "wrn10_1", *weights, "--results", tmp_path)
+    assert (code, output) == (0, f"teacher digits/wrn10_1: 91.50 %, from {tmp_path}/w.pt\n")
+    given = {"results": tmp_path, "replace": False, "changes": {"floor": 0.0}, "verify_data": False}
+    assert calls[1:] == [(("digits", "wrn10_1", tmp_path / "w.pt"), given | {"renamings": ["^a=b"]})]
     code, _, errors = dkd("train-teacher", "digits", "wrn10-1")
-    assert (code, len(calls)) == (2, 1)
+    assert (code, len(calls)) == (2, 2)
     assert "did you mean: wrn10_1" in errors
 
 
-def test_validate_and_check(dkd: Command, grid: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_validate_and_check(dkd: Command, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Any] = []
-    stand_in(monkeypatch, "validate", validate=lambda file: calls.append(file) or [])
-    stand_in(monkeypatch, "check", check=calls.append)
-    assert dkd("validate", "--configfile", grid, "--results", "there")[0] == 0
+    stand_in(monkeypatch, "commands.validate", validate=lambda path: calls.append(path) or [])
+    stand_in(monkeypatch, "commands.contract", check=calls.append)
+    assert dkd("validate", "--configfile", file, "--results", "there")[0] == 0
     assert dkd("check", "mine.py")[0] == 0
-    assert calls == [grid, "mine.py"]
+    assert calls == [file, "mine.py"]
 
 
 def test_ui_says_where_to_look_before_it_serves(dkd: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     started: list[Any] = []
     monkeypatch.setattr(cli.os, "execv", lambda path, command: started.append((path, command)))
-    monkeypatch.setattr(mlflow_store, "server_command", lambda results, port: ["python", str(results), str(port)])
-    monkeypatch.setattr(mlflow_store, "links", lambda results, port: [f"toy: port {port}"])
+    monkeypatch.setattr(store, "server_command", lambda results, port: ["python", str(results), str(port)])
+    monkeypatch.setattr(store, "links", lambda results, port: [f"toy: port {port}"])
     assert dkd("ui", "--port", "5055", "--results", tmp_path)[1] == "toy: port 5055\n"
     assert started == [("python", ["python", str(tmp_path), "5055"])]
 
 
-def test_list_and_stale(dkd: Command, grid: Path, tmp_path: Path) -> None:
+def test_list_and_stale(dkd: Command, file: Path, tmp_path: Path) -> None:
     result = factory.metrics("scratch")
     factory.write(tmp_path, result)
-    code, output, _ = dkd("list", "--configfile", grid, "--results", tmp_path)
+    code, output, _ = dkd("list", "--configfile", file, "--results", tmp_path)
     assert code == 0
-    assert output.splitlines()[0].startswith(f"stale     {CELL}  ")
+    assert output.splitlines()[0].startswith(f"stale    {CELL}  ")
     assert output.splitlines()[-1] == "2 cells: 1 stale, 1 waiting"
-    code, output, _ = dkd("list", "--configfile", grid, "--results", tmp_path, "--stale")
+    code, output, _ = dkd("list", "--configfile", file, "--results", tmp_path, "--stale")
     assert (code, output) == (0, f"{tmp_path}/{CELL}/metrics.json\n")
-    _, output, _ = dkd("list", "--configfile", grid, "--results", tmp_path, "--estimate")
+    _, output, _ = dkd("list", "--configfile", file, "--results", tmp_path, "--estimate")
     assert "left, judged by operations: 2 cells, about " in output
 
 
@@ -182,9 +197,11 @@ def test_retry_and_prune_say_what_they_removed(dkd: Command, tmp_path: Path) -> 
     factory.write(tmp_path, factory.metrics("cmi", key="0" * 16))
     (tmp_path / factory.metrics("cmi").cell / "metrics.json").unlink()
     factory.write(tmp_path, factory.metrics("cmi"))
-    assert "1 runs, would free 0.0 MiB" in dkd("prune", "--dry-run", "--results", tmp_path)[1]
+    old, totals = dkd("prune", "--dry-run", "--results", tmp_path)[1].splitlines()
+    assert old.strip() == f"0.0 MiB  {tmp_path}/{factory.metrics('cmi').cell}/runs/{'0' * 16}"
+    assert totals == "1 runs, would free 0.0 MiB"
     assert "1 runs, freed 0.0 MiB" in dkd("prune", "--results", tmp_path)[1]
-    assert "0 runs, would free" in dkd("prune", "--dry-run", "--results", tmp_path)[1]
+    assert dkd("prune", "--dry-run", "--results", tmp_path)[1] == "0 runs, would free 0.0 MiB\n"
 
 
 def test_report_passes_its_filters(dkd: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -202,12 +219,12 @@ def test_report_passes_its_filters(dkd: Command, monkeypatch: pytest.MonkeyPatch
     assert "write it as column=value" in dkd("report", "--only", "ssd-kd")[2]
 
 
-HEAVY = ("torch", "pandas", "mlflow", "snakemake", "matplotlib", "scipy")
+HEAVY = ("torch", "pandas", "mlflow", "snakemake", "matplotlib", "scipy", "jinja2")
 PROBE = """
 import json, sys, types
 import harness.cli
 if sys.argv[1] == "run":
-    sys.modules["harness.runner"] = types.SimpleNamespace(run_cell=lambda *a, **k: None)
+    sys.modules["harness.run.runner"] = types.SimpleNamespace(run_cell=lambda *a, **k: None)
 try:
     harness.cli.main()
 except SystemExit:
@@ -225,14 +242,14 @@ except SystemExit:
         (["compare", "abcd", "abcd"], set()),
         (["import", "nowhere"], set()),
         (["run", CELL], set()),
-        (["sync"], {"mlflow", "pandas", "matplotlib", "scipy"}),
-        (["report"], {"pandas", "matplotlib", "scipy"}),
+        (["sync"], {"mlflow", "pandas", "matplotlib", "scipy", "jinja2"}),
+        (["report"], {"pandas", "matplotlib", "jinja2"}),
     ],
 )
 def test_commands_import_only_what_they_use(
-    grid: Path, tmp_path: Path, arguments: list[str], allowed: set[str]
+    file: Path, tmp_path: Path, arguments: list[str], allowed: set[str]
 ) -> None:
-    options = ["--configfile", str(grid)] if arguments[0] in ("list", "run") else []
+    options = ["--configfile", str(file)] if arguments[0] in ("list", "run") else []
     command = [sys.executable, "-c", PROBE % (HEAVY,), *arguments, *options, "--results", str(tmp_path / "results")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert set(json.loads(done.stdout.splitlines()[-1])) <= allowed

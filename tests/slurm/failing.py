@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from methods.base import Losses
+from methods.base.method import Losses
 from methods.references import KDNoise
 
 

@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from harness import records
-from harness.records import Manifest, Metrics
+from harness.store import reading
+from harness.store.layout import RunFolder
+from harness.store.records import Manifest, Metrics
 from tests import factory
 from tests.slurm import cluster
 from tests.slurm.cluster import Cluster, until
@@ -42,7 +43,7 @@ checkpoint_seconds: 0.001
 pairs: [{{teacher: wrn10_1, student: cnn3_16}}]
 scales: [5]
 seeds: [0, 1, 2, 3]
-defaults: {{steps: 240, epochs: 6, batch: 8}}
+budget: {{steps: 240, epochs: 6, batch: 8}}
 methods:
   waiting: {{method: {here}/waiting.py, folder: {folder}}}
   failing: {{method: {here}/failing.py}}
@@ -126,11 +127,11 @@ class Scenario:
                 os.killpg(run.pid, 9)
 
     def metrics(self, label: str, seed: int) -> Metrics:
-        return records.read(self.results / CELL.format(label, seed) / "metrics.json", Metrics)
+        return reading.read(self.results / CELL.format(label, seed) / "metrics.json", Metrics)
 
     def manifest(self, label: str, seed: int) -> Manifest:
         run = self.results / CELL.format(label, seed) / "runs" / self.metrics(label, seed).key
-        return records.read(run / "manifest.json", Manifest)
+        return reading.read(run / "manifest.json", Manifest)
 
 
 def _alive(pid: int) -> bool:
@@ -170,10 +171,10 @@ def test_interrupted_cells_end_bit_for_bit_as_undisturbed_ones(played: Scenario,
     subprocess.run([*command, "--results", str(results)], cwd=ROOT, check=True, capture_output=True)
     for seed in range(4):
         mine = played.metrics("waiting", seed)
-        theirs = records.read(results / CELL.format("waiting", seed) / "metrics.json", Metrics)
+        theirs = reading.read(results / CELL.format("waiting", seed) / "metrics.json", Metrics)
         assert (mine.student_sha256, mine.final) == (theirs.student_sha256, theirs.final)
         runs = [root / CELL.format("waiting", seed) / "runs" / mine.key for root in (played.results, results)]
-        curves = [[(e.n, e.step, e.metric) for e in records.read_events(run / "events.jsonl")] for run in runs]
+        curves = [[(e.n, e.step, e.metric) for e in reading.read_events(RunFolder(run))] for run in runs]
         assert curves[0] == curves[1]
         if len(attempts[seed]) > 1:
             assert mine.seconds.lost > 0
@@ -199,8 +200,8 @@ device: auto
 pairs: [{teacher: wrn10_1, student: cnn3_16}]
 scales: [5]
 seeds: [0, 1, 2, 3]
-defaults: {steps: 60, epochs: 3, batch: 8}
-references: [kd-noise]
+budget: {steps: 60, epochs: 3, batch: 8}
+methods: {kd-noise: {}}
 """
 GROUPS = ["--groups", "distill=cells", "--group-components", "cells=4"]
 GROUPS += ["--set-resource-scopes", "gpu=local", "--resources", "gpu=1"]
@@ -218,7 +219,7 @@ def test_many_short_cells(slurm: Cluster, tmp_path: Path, flags: list[str], name
     (results / "teachers/digits/wrn10_1/ready").touch()
     done = snakemake(tmp_path, tmp_path / "short.yaml", *flags).wait(timeout=cluster.DEADLINE)
     assert done == 0, (tmp_path / "snakemake.log").read_text()[-3000:]
-    found = [records.read(path, Metrics) for path in records.find_metrics(results)]
+    found = [reading.read(path, Metrics) for path in factory.find_metrics(results)]
     assert [result.status for result in found] == ["done"] * 4
     jobs = sorted(path.stem for path in (tmp_path / "logs").rglob("*.log"))
     assert [job.split("_")[1:] for job in jobs] == [name.split("_")[1:] for name in names.split()]

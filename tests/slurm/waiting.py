@@ -7,11 +7,12 @@ import os
 import time
 from pathlib import Path
 
-from methods.base import Clock, RoundLosses
-from methods.references import KDNoise, ReferenceConfig
+from methods.base.method import Clock, RoundLosses
+from methods.parts.fixed_images import FixedImagesConfig
+from methods.references import KDNoise
 
 
-class WaitingConfig(ReferenceConfig):
+class WaitingConfig(FixedImagesConfig):
     """Where the files are; which round waits."""
 
     folder: str

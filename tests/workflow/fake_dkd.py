@@ -13,8 +13,9 @@ import sys
 import time
 from pathlib import Path
 
-from harness import keys, records, storage
-from harness.records import TeacherRecord
+from harness.grid import keys
+from harness.store import atomic, reading
+from harness.store.records import TeacherRecord
 from tests import factory
 
 STUB = Path(os.environ["STUB"])
@@ -46,12 +47,12 @@ def _train_teacher(results: Path, dataset: str, network: str) -> None:
     if place.exists():
         return
     _log("train-teacher")
-    storage.write(place, factory.teacher(dataset, network))
+    atomic.write(place, factory.teacher(dataset, network))
 
 
 def _run(results: Path, cell: str, plan: str) -> None:
     *_, label, scale, seed = cell.split("/")
-    teacher = records.read(next(results.glob("teachers/*/*/teacher.json")), TeacherRecord)
+    teacher = reading.read(next(results.glob("teachers/*/*/teacher.json")), TeacherRecord)
     finished = results / cell / "runs" / keys.cell_key(plan, teacher.sha256) / "metrics.json"
     if not finished.exists():
         _log(f"{label}/{scale}/{seed}")
@@ -60,7 +61,7 @@ def _run(results: Path, cell: str, plan: str) -> None:
         if _asked_to("hang", cell):
             (STUB / "hanging").touch()
             time.sleep(600)
-        storage.write(finished, factory.metrics(label))
+        atomic.write(finished, factory.metrics(label))
     shutil.copyfile(finished, results / cell / "metrics.json")
 
 

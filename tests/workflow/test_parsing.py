@@ -19,7 +19,7 @@ def test_another_configuration_replaces_the_default(bench: Bench) -> None:
 
 def test_parsing_imports_no_torch(bench: Bench) -> None:
     output = bench.run("-n", PYTHONPROFILEIMPORTTIME="1").stdout
-    assert "harness.keys" in output, "the list of imports is missing"
+    assert "harness.grid.keys" in output, "the list of imports is missing"
     assert not [line for line in output.splitlines() if line.split("|")[-1].strip() in ("torch", "mlflow")]
 
 

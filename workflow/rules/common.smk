@@ -6,18 +6,19 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
-from harness import config as studies
-from harness import gpus, keys, records
 from harness.errors import UserError
-from harness.storage import write_bytes
+from harness.grid import grid, keys, study
+from harness.machine import gpus
+from harness.store import layout, reading
+from harness.store.atomic import write_bytes
 
 
 def study_file():
     """The command line's --configfile, or the default. Never both: Snakemake would merge them key by key."""
     files = workflow.config_settings.configfiles
     if len(files) > 1:
-        raise UserError(f"--configfile: one study at a time, not {len(files)}: {', '.join(map(str, files))}")
-    return Path(files[0]) if files else Path(workflow.basedir) / studies.DEFAULT
+        raise UserError(f"--configfile: one file at a time, not {len(files)}: {', '.join(map(str, files))}")
+    return Path(files[0]) if files else Path(workflow.basedir) / study.DEFAULT
 
 
 def gpu_limit():
@@ -25,11 +26,11 @@ def gpu_limit():
     return getattr(workflow.global_resources.get("gpu"), "value", None)
 
 
-def cards(grid):
-    """How many GPUs this machine has for the grid; None if jobs go elsewhere, or this is already one of them."""
+def cards(asked):
+    """How many GPUs this machine has for a grid; None if jobs go elsewhere, or this is already one of them."""
     if workflow.resource_settings.nodes is not None or not workflow.is_main_process:
         return None
-    return len(gpus.visible()) if grid.device != "cpu" else 0
+    return len(gpus.visible()) if asked.device != "cpu" else 0
 
 
 def cell_of(wildcards):
@@ -46,13 +47,13 @@ def validate():
             gpus.check(GRID.device, gpu_limit(), CARDS)
         except UserError as error:
             sys.exit(f"error: {error}")
-    stamp = Path(f"{STAMPS}.validated")
-    grid = sha256("".join(PLANS.values()).encode()).hexdigest()
-    if stamp.exists() and stamp.read_text() == grid:
+    stamp = PLACE.validated(GRID.name)
+    asked = sha256("".join(PLANS.values()).encode()).hexdigest()
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == asked:
         return
     if os.system(f"{DKD} validate --configfile {shlex.quote(str(CONFIG))} --results {shlex.quote(RESULTS)}"):
         sys.exit("error: nothing was started")
-    write_bytes(stamp, grid.encode())
+    write_bytes(stamp, asked.encode())
 
 
 def recipe(wildcards):
@@ -62,14 +63,19 @@ def recipe(wildcards):
     return " ".join([*unverified, *(f"--set {shlex.quote(f'{key}={value}')}" for key, value in changes.items())])
 
 
+def teacher_of(cell):
+    """The folder of a cell's teacher."""
+    return PLACE.teacher(cell.dataset, cell.pair.teacher)
+
+
 def teacher_sha256(folder):
     """Identity of a trained teacher; None before its training."""
-    path = Path(folder) / "teacher.json"
-    if path.exists():
-        return records.read(path, records.TeacherRecord).sha256
-    if (Path(folder) / "ready").exists():
-        raise UserError(f"{path}: gone, though training had ended\n  put it back, or remove {folder}/ready to train anew")
-    return None
+    sha = reading.teacher_sha256(folder)
+    if sha is None and folder.ready.exists():
+        raise UserError(
+            f"{folder.record}: gone, though training had ended\n  put it back, or remove {folder.ready} to train anew"
+        )
+    return sha
 
 
 def cell_key(wildcards):
@@ -77,30 +83,31 @@ def cell_key(wildcards):
 
     Takes no `input`: Snakemake leaves such parameters out when it looks for changes.
     """
-    folder = f"{RESULTS}/{cell_of(wildcards).teacher_folder}"
+    folder = teacher_of(cell_of(wildcards))
     if sha := teacher_sha256(folder):
         return keys.cell_key(PLANS[wildcards.cell], sha)
-    raise FileNotFoundError(2, "not trained yet", f"{folder}/ready")
+    raise FileNotFoundError(2, "not trained yet", str(folder.ready))
 
 
 try:
     SELECTION = dict(workflow.config_settings.config)
     RESULTS = str(SELECTION.pop("results", "results"))
+    PLACE = layout.Results(Path(RESULTS))
     REPORTS = str(SELECTION.pop("reports", "reports"))
     CONFIG = study_file()
-    GRID = studies.load_grid(CONFIG)
-    CELLS = {cell.name: cell for cell in studies.select(GRID.cells, SELECTION)}
+    GRID = grid.load_grid(CONFIG)
+    CELLS = {cell.name: cell for cell in grid.select(GRID.cells, SELECTION)}
     PLANS = {cell.name: keys.plan_key(cell) for cell in GRID.cells}
     RECIPES = GRID.recipes
     CARDS = cards(GRID)
-    for folder in {cell.teacher_folder for cell in CELLS.values()}:
-        teacher_sha256(f"{RESULTS}/{folder}")
+    for folder in {teacher_of(cell) for cell in CELLS.values()}:
+        teacher_sha256(folder)
 except (UserError, SyntaxError) as error:
     sys.exit(f"error: {error}")
 
 DKD = os.environ.get("DKD_COMMAND") or f"{shlex.quote(sys.executable)} -m harness"
-METRICS = [f"{RESULTS}/{name}/metrics.json" for name in CELLS]
-STAMPS = f"{RESULTS}/.stamps/{GRID.name}"
+METRICS = [str(PLACE.cell(name).metrics) for name in CELLS]
+SYNCED = str(PLACE.synced(GRID.name))
 """Declared outputs are deleted before a job runs again, so the rules declare stamps in place of what must survive."""
 
 # One card per cell, unless the grid says cpu or this machine has none; elsewhere the cluster knows.
@@ -111,6 +118,6 @@ if CARDS:
 
 
 wildcard_constraints:
-    cell=r"[^/]+/[^/]+/[^/]+--[^/]+/[^/]+/scale-[^/]+/seed-\d+",
+    cell=layout.CELL_PATTERN,
     dataset=r"[^/]+",
     network=r"[^/]+",

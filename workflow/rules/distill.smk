@@ -4,9 +4,9 @@
 # A diverged or failed method is a result and exits 0; retries are for signals, full memory and full disks.
 rule distill:
     input:
-        ancient(lambda wildcards: f"{RESULTS}/{cell_of(wildcards).teacher_folder}/ready"),
+        ancient(lambda wildcards: str(teacher_of(cell_of(wildcards)).ready)),
     output:
-        f"{RESULTS}/{{cell}}/metrics.json",
+        str(PLACE.cell("{cell}").metrics),
     params:
         plan=lambda wildcards: PLANS[wildcards.cell],
         key=cell_key,

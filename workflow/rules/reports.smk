@@ -5,7 +5,7 @@ rule sync:
     input:
         METRICS,
     output:
-        touch(f"{STAMPS}.synced"),
+        touch(SYNCED),
     message:
         "MLflow: send what is new under {RESULTS}"
     shell:
@@ -14,7 +14,7 @@ rule sync:
 
 rule report:
     input:
-        f"{STAMPS}.synced",
+        SYNCED,
     output:
         f"{REPORTS}/index.html",
     message:

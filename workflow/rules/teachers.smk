@@ -4,7 +4,7 @@
 # Returns at once if there is a valid teacher: teachers are never replaced silently.
 rule teacher:
     output:
-        touch(f"{RESULTS}/teachers/{{dataset}}/{{network}}/ready"),
+        touch(str(PLACE.teacher("{dataset}", "{network}").ready)),
     message:
         "teacher {wildcards.network} on {wildcards.dataset}"
     threads: GRID.threads

@@ -1,0 +1,1 @@
+"""Looking after results: a file a command of `dkd`."""

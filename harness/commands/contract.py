@@ -1,0 +1,155 @@
+"""The contract test of one method: `dkd check FILE`. Runs on a CPU in seconds, with an untrained teacher."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import methods
+from harness import data, networks
+from harness.engine.evaluate import Evaluator
+from harness.engine.loop import Engine
+from harness.engine.randomness import Streams
+from harness.errors import UserError
+from harness.grid import settings
+from harness.grid.cell import Cell
+from harness.grid.study import Budget
+from harness.run.assemble import build_method, method_class, method_config
+from harness.store.layout import RunFolder
+from harness.store.records import Event
+from methods.base.method import Method
+from methods.base.pair import Pair
+
+CPU = torch.device("cpu")
+
+
+class Interrupted(Exception):
+    """Stands for a kill in the middle of a run."""
+
+
+def check(name: str, report: Callable[[str], object] = print) -> None:
+    """Check a method by name or file. Raises UserError with everything that is wrong."""
+    if problems := contract_problems(name):
+        raise UserError(f"{name} breaks the contract of methods/base/method.py:\n  " + "\n  ".join(problems))
+    report(f"{name}: keeps the contract: steps, images, randomness, exact resume")
+
+
+def contract_problems(name: str, options: Mapping[str, Any] | None = None) -> list[str]:
+    """What a run of the method on a tiny cell shows to be wrong; empty if it keeps the contract.
+
+    Args:
+        name: of the method, or its file.
+        options: its options; those of its ``smoke`` preset unless given.
+
+    Raises UserError or UnknownMethod if it cannot be run at all.
+    """
+    cell = tiny_cell(name, options)
+    before = torch.get_rng_state()
+    with tempfile.TemporaryDirectory() as folder:
+        whole = run(cell, Path(folder) / "whole")
+        resumed = interrupt_and_resume(cell, Path(folder) / "resumed")
+    problems = [] if torch.equal(before, torch.get_rng_state()) else ["it uses torch's global random generator"]
+    return problems + _schedule_problems(whole) + _image_problems(whole.method) + differences(whole, resumed)
+
+
+def tiny_cell(name: str, options: Mapping[str, Any] | None = None) -> Cell:
+    """A cell of the method on 65 digits, with its ``smoke`` preset if it has one and no options are given."""
+    cell = Cell(
+        study="check",
+        dataset="digits",
+        pair=Pair.of("wrn10_1", "cnn3_16"),
+        label=Path(name).stem,
+        scale=5.0,
+        seed=0,
+        method=name,
+        preset=None,
+        budget=Budget(steps=240, epochs=4, batch=8),
+        options={},
+        verify=True,
+        threads=1,
+        device="cpu",
+        checkpoint_seconds=0.0,
+    )
+    try:
+        smoke = "smoke" in method_class(cell).presets
+    except methods.UnknownMethod as error:
+        raise UserError(f"{error}; known: {', '.join(methods.names())}") from None
+    return settings.apply(options if options is not None else {"preset": "smoke"} if smoke else {}, cell)
+
+
+def prepare(cell: Cell, folder: Path, stop_before: int | None = None) -> Engine:
+    """An engine for the cell with an untrained teacher; it raises Interrupted when round ``stop_before`` is next."""
+    folder.mkdir(parents=True, exist_ok=True)
+    dataset = data.load(cell.dataset, cell.verify)
+    teacher = Streams(7, CPU).build("teacher-init", lambda: networks.for_task(cell.pair.teacher, dataset.task)).eval()
+    method = build_method(cell, method_config(cell), dataset, teacher, CPU)
+
+    def on_round(engine: Engine) -> None:
+        if engine.ledger.next_round == stop_before:
+            raise Interrupted
+
+    evaluator = Evaluator(dataset, teacher, CPU)
+    return Engine(method, evaluator, RunFolder(folder), CPU, cell.checkpoint_seconds, on_round)
+
+
+def run(cell: Cell, folder: Path) -> Engine:
+    """Run the cell from its beginning, or from its checkpoint, to its end."""
+    engine = prepare(cell, folder)
+    engine.resume()
+    engine.run()
+    return engine
+
+
+def interrupt_and_resume(cell: Cell, folder: Path) -> Engine:
+    """Interrupt the cell in the middle, after the last checkpoint, and finish it with fresh objects."""
+    middle = prepare(cell, folder).method.schedule.rounds // 2
+    with contextlib.suppress(Interrupted):
+        prepare(cell, folder, stop_before=max(1, middle)).run()
+    return run(cell, folder)
+
+
+def differences(whole: Engine, resumed: Engine) -> list[str]:
+    """Where the resumed run does not equal the whole one, bit for bit; times aside."""
+    mine, theirs = (engine.method.context.student.state_dict() for engine in (whole, resumed))
+    problems = [
+        f"after a resume the student's {name} differs" for name in mine if not torch.equal(mine[name], theirs[name])
+    ]
+    if [_timeless(event) for event in whole.ledger.events] != [_timeless(event) for event in resumed.ledger.events]:
+        problems.append("after a resume the recorded losses or accuracies differ")
+    if not torch.equal(whole.method.synthetic_images(50), resumed.method.synthetic_images(50)):
+        problems.append("after a resume the synthetic images differ")
+    counts = [(e.method.images_synthesised, e.method.context.teacher.images_forwarded) for e in (whole, resumed)]
+    if counts[0] != counts[1]:
+        problems.append(f"after a resume the counters differ: {counts[0]} and {counts[1]}")
+    return problems
+
+
+def _schedule_problems(engine: Engine) -> list[str]:
+    method = engine.method
+    expected = method.context.steps(method.config)
+    problems = []
+    if engine.ledger.step != expected:
+        problems.append(f"it took {engine.ledger.step} distillation steps, the budget says {expected}")
+    if len(engine.ledger.events) != method.schedule.epochs:
+        problems.append(f"it was evaluated {len(engine.ledger.events)} times in {method.schedule.epochs} epochs")
+    return problems
+
+
+def _image_problems(method: Method) -> list[str]:
+    images, shape = method.synthetic_images(50), method.context.task.shape
+    if images.shape[1:] != shape or not 0 < len(images) <= 50:
+        return [
+            f"synthetic_images(50) has shape {tuple(images.shape)}, expected (1 to 50, {', '.join(map(str, shape))})"
+        ]
+    if images.min() < 0 or images.max() > 1:
+        return [f"synthetic_images goes from {images.min():.3f} to {images.max():.3f}, expected [0, 1]"]
+    return []
+
+
+def _timeless(event: Event) -> dict[str, object]:
+    return event.model_dump(exclude={"time", "seconds"})

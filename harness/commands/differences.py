@@ -1,0 +1,29 @@
+"""What differs between two versions of a result, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def of_sources(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Files whose code differs, from their hashes."""
+    words = {(True, True): "changed", (True, False): "is new", (False, True): "is no longer used"}
+    files = sorted(file for file in now.keys() | then.keys() if now.get(file) != then.get(file))
+    return [f"{file} {words[file in now, file in then]}" for file in files]
+
+
+def of_values(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Values of names that both have."""
+    return [f"{name}: {then[name]} → {now[name]}" for name in now if name in then and then[name] != now[name]]
+
+
+def of_options(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Values of names that either has."""
+    names = {name: "absent" for name in {**then, **now}}
+    return of_values({**names, **then}, {**names, **now})
+
+
+def of_numbers(then: int | None, now: int | None) -> list[str]:
+    """`NUMBERS`, if both are known."""
+    return [f"NUMBERS of harness/grid/keys.py: {then} → {now}"] if None not in (then, now) and then != now else []

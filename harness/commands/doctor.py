@@ -1,0 +1,199 @@
+"""`dkd doctor`: what this machine has, what is missing, and how to put it right."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import os
+import platform
+import shutil
+import sqlite3
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+from packaging.requirements import Requirement
+
+from harness import ROOT, data
+from harness.commands.output import Line, columns
+from harness.errors import UserError
+from harness.machine import facts, nvml
+from harness.store import reading
+from harness.store.layout import Results, RunFolder, remedy
+from harness.store.reading import DamagedRecord
+from harness.store.records import Manifest, Metrics, TeacherRecord
+from harness.tracking.store import uri
+
+MODULES = {"pillow": "PIL", "pyyaml": "yaml", "nvidia-ml-py": "pynvml"}
+"""Packages that are imported under another name."""
+
+OPTIONAL = {
+    "snakemake": "grids",
+    "mlflow": "dkd sync and dkd ui",
+    "pandas": "notebooks",
+    "matplotlib": "reports",
+    "jinja2": "reports",
+    "nvidia-ml-py": "energy on GPUs",
+}
+"""What `dkd run` does without."""
+
+STYLES = {"ok": "green", "MISSING": "bold red", "warning": "yellow"}
+"""How marks look on a terminal."""
+
+FREE_BYTES = 2 * 2**30
+"""Less free disk than this is worth a warning."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at."""
+
+    what: str
+    ok: bool
+    found: str
+    fix: str = ""
+    needed: bool = True
+    """Whether cells can run without it."""
+
+    @property
+    def mark(self) -> str:
+        """``ok``, or how bad it is."""
+        return "ok" if self.ok else "MISSING" if self.needed else "warning"
+
+
+def table(checks: Iterable[Check]) -> Iterator[Line]:
+    """A line per check, and one below it that says how to put it right, where that is needed."""
+    yield columns((row for check in checks for row in _rows(check)), style=STYLES)
+
+
+def _rows(check: Check) -> Iterator[tuple[str, str, str]]:
+    yield check.mark, check.what, check.found
+    if not check.ok:
+        yield "", "", f"→ {check.fix}"
+
+
+def examine(results: Path) -> Iterator[Check]:
+    """All checks, in the order in which they are worth reading."""
+    yield Check("python", True, platform.python_version())
+    yield from packages()
+    yield from devices()
+    yield from datasets()
+    yield disk(results)
+    yield store(results)
+    yield from stored_records(results)
+
+
+def packages() -> Iterator[Check]:
+    """The dependencies of pyproject.toml, imported: a version that cannot be imported is as good as missing."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for requirement in project["dependencies"]:
+        yield _package(Requirement(requirement).name, requirement)
+
+
+def devices() -> Iterator[Check]:
+    """Processor, and the GPUs that nvidia-smi knows, compared with what torch can use."""
+    yield Check("CPU", True, f"{facts.cpu_name()}, {os.cpu_count()} cores")
+    cards = nvml.descriptions()
+    if not cards:
+        yield Check("GPU", True, "none: cells run on the CPU")
+    for card in cards:
+        yield Check("GPU", True, card)
+    if cards and not _torch_sees_gpu():
+        fix = "install a torch build with CUDA for this driver: https://pytorch.org/get-started/locally"
+        yield Check("torch on GPU", False, "nvidia-smi lists a GPU, torch.cuda.is_available() is False", fix)
+
+
+def datasets() -> Iterator[Check]:
+    """Every dataset: whether its files are there and intact."""
+    for name in data.names():
+        try:
+            data.load(name).require()
+            yield Check(name, True, "complete and verified")
+        except UserError as error:
+            problem, _, remedy = str(error).partition("\n")
+            yield Check(name, False, problem, " ".join(remedy.split()), needed=False)
+        except Exception as error:  # a package that is missing, a folder that cannot be read
+            yield Check(name, False, f"{type(error).__name__}: {error}", "put right what stands above", needed=False)
+
+
+def disk(results: Path) -> Check:
+    """Free space where the results go."""
+    place = next(folder for folder in (results.absolute(), *results.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    fix = "free some space; `dkd prune` removes old runs"
+    return Check("disk", free >= FREE_BYTES, f"{free / 2**30:.1f} GiB free in {place}", fix, needed=False)
+
+
+def store(results: Path) -> Check:
+    """The MLflow store, without importing mlflow."""
+    address = uri(results)
+    fix = "repair it, delete it (dkd sync makes it anew from the records), or set MLFLOW_TRACKING_URI"
+    try:
+        return Check("MLflow store", True, f"{address}: {_store_state(address)}")
+    except (sqlite3.Error, OSError) as error:
+        return Check("MLflow store", False, f"{address}: {error}", fix, needed=False)
+
+
+def stored_records(results: Path) -> Iterator[Check]:
+    """Every record under ``results``, read; the damaged ones, or how many there are."""
+    read = 0
+    for path, reader in _records(results):
+        try:
+            reader(path)
+            read += 1
+        except DamagedRecord as error:
+            yield Check("record", False, f"{path}: {error.reason}", remedy(path), needed=False)
+    yield Check("records", True, f"{read} read under {results}")
+
+
+def _package(name: str, requirement: str) -> Check:
+    needed = name not in OPTIONAL
+    use = "" if needed else f" (for {OPTIONAL[name]})"
+    fix = f"pip install '{requirement}'"
+    try:
+        importlib.import_module(MODULES.get(name, name))
+        version = importlib.metadata.version(name)
+    except Exception as error:
+        return Check(name, False, f"{type(error).__name__}: {str(error).splitlines()[0]}{use}", fix, needed)
+    fits = Requirement(requirement).specifier.contains(version, prereleases=True)
+    return Check(name, fits, f"{version}{use}", fix, needed)
+
+
+def _torch_sees_gpu() -> bool:
+    try:
+        import torch
+    except ImportError:
+        return False
+    return torch.cuda.is_available()
+
+
+def _store_state(address: str) -> str:
+    if address.startswith("http"):
+        with urlopen(f"{address}/version", timeout=5) as reply:
+            return f"a server, MLflow {reply.read().decode()[:20]}"
+    path = Path(address.removeprefix("sqlite:///"))
+    if not path.exists():
+        return "not there yet; dkd sync makes it"
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        (count,) = connection.execute("SELECT count(*) FROM runs WHERE lifecycle_stage = 'active'").fetchone()
+    finally:
+        connection.close()
+    return f"{count} runs"
+
+
+def _records(results: Path) -> Iterator[tuple[Path, Callable[[Path], object]]]:
+    """Every record that is there, and what reads it."""
+    place = Results(results)
+    found: list[tuple[Path, Callable[[Path], object]]] = []
+    for teacher in place.teachers():
+        found.append((teacher.record, lambda path: reading.read(path, TeacherRecord)))
+    for cell in place.cells():
+        found.append((cell.metrics, lambda path: reading.read(path, Metrics)))
+        for run in cell.runs():
+            found.append((run.metrics, lambda path: reading.read(path, Metrics)))
+            found.append((run.manifest, lambda path: reading.read(path, Manifest)))
+            found.append((run.events, lambda path: reading.read_events(RunFolder(path.parent))))
+    yield from ((path, reader) for path, reader in found if path.exists())

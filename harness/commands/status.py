@@ -1,0 +1,124 @@
+"""`dkd list`: the state of every cell of a grid, from the records alone. Never imports torch."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from harness.commands import differences
+from harness.commands.output import Line, columns
+from harness.grid import keys
+from harness.grid.cell import Cell
+from harness.store import occupancy, reading
+from harness.store.layout import CellFolder, Results, RunFolder
+from harness.store.reading import DamagedRecord
+from harness.store.records import Manifest, Metrics
+
+State = Literal["done", "running", "waiting", "failed", "diverged", "stale", "damaged"]
+
+STYLES = {"done": "green", "running": "cyan", "failed": "red", "diverged": "red", "damaged": "red", "stale": "yellow"}
+"""How states look on a terminal."""
+SHOWN = 3
+"""Changes named for a stale cell."""
+
+
+@dataclass(frozen=True)
+class CellStatus:
+    """What is known of one cell."""
+
+    cell: Cell
+    folder: CellFolder
+    state: State
+    detail: str = ""
+    """Accuracy, epoch, reason of a failure, or what makes the result stale."""
+    result: Metrics | None = None
+    """None where there is none, or it is damaged."""
+
+    @property
+    def must_rerun(self) -> bool:
+        """A result is there but cannot be used: Snakemake does not see it, `-R` tells it."""
+        return self.state in ("stale", "damaged")
+
+
+def of_grid(cells: Iterable[Cell], results: Path) -> list[CellStatus]:
+    """The state of every cell. Raises DamagedRecord for a damaged teacher.json, which concerns all its cells."""
+    place = Results(results)
+    teacher = functools.cache(reading.teacher_sha256)
+    return [_of_cell(cell, place, teacher(place.teacher(cell.dataset, cell.pair.teacher))) for cell in cells]
+
+
+def table(found: list[CellStatus]) -> Iterator[Line]:
+    """One line per cell, and the totals."""
+    yield columns(((status.state, status.cell.name, status.detail) for status in found), style=STYLES)
+    counts = Counter(status.state for status in found)
+    totals = ", ".join(f"{count} {state}" for state, count in counts.most_common())
+    yield f"{len(found)} cells: {totals}" if found else "0 cells"
+
+
+def _of_cell(cell: Cell, results: Results, teacher: str | None) -> CellStatus:
+    folder = results.cell(cell.name)
+    plan = keys.plan_key(cell)
+    result, state, detail = _from_result(cell, folder, plan, teacher)
+    if state in ("waiting", "stale") and teacher:
+        state, detail = _from_run(folder.run(keys.cell_key(plan, teacher)), state, detail)
+    return CellStatus(cell, folder, state, detail, result)
+
+
+def _from_result(cell: Cell, folder: CellFolder, plan: str, teacher: str | None) -> tuple[Metrics | None, State, str]:
+    try:
+        result = reading.read(folder.metrics, Metrics)
+    except FileNotFoundError:
+        return None, "waiting", "" if teacher else "its teacher is not trained"
+    except DamagedRecord as error:
+        return None, "damaged", error.reason
+    if result.plan_key != plan or teacher not in (None, result.teacher_sha256):
+        reasons = _reasons(cell, result, plan, folder.run(result.key), teacher)
+        more = [f"and {len(reasons) - SHOWN} more"] if len(reasons) > SHOWN else []
+        return result, "stale", "; ".join(reasons[:SHOWN] + more)
+    if result.status == "done":
+        return result, "done", f"{result.final:.2f} % {result.metric}, {result.seconds.end_to_end:.1f} s"
+    return result, result.status, result.reason or ""
+
+
+def _from_run(run: RunFolder, state: State, detail: str) -> tuple[State, str]:
+    """What the folder of the run that is wanted now adds: it may be running, or have stopped on the way."""
+    if not run.path.is_dir():
+        return state, detail
+    latest = occupancy.progress(run)
+    epoch = f"epoch {latest.epoch}/{latest.epochs}" if latest else ""
+    if occupancy.working(run):
+        return "running", f"at {epoch}" if epoch else "starting"
+    notes = [detail, f"stopped at {epoch}" if epoch else ""]
+    return state, "; ".join(filter(None, notes))
+
+
+def _reasons(cell: Cell, result: Metrics, plan: str, run: RunFolder, teacher: str | None) -> list[str]:
+    """What differs between the result and what the cell asks for now."""
+    found = ["the teacher was retrained"] if teacher not in (None, result.teacher_sha256) else []
+    if result.plan_key == plan:
+        return found
+    try:
+        manifest = reading.read(run.manifest, Manifest)
+    except (FileNotFoundError, DamagedRecord):
+        return [*found, "code or configuration changed (the run's manifest is lost)"]
+    changed = [
+        *differences.of_sources(manifest.sources, keys.sources(cell)),
+        *differences.of_numbers(manifest.numbers, keys.NUMBERS),
+        *_changed_options(cell, result, manifest),
+    ]
+    unknown = (
+        "a default, a preset or NUMBERS of harness/grid/keys.py" if manifest.numbers is None else "a default or preset"
+    )
+    return found + (changed or [f"{unknown} changed"])
+
+
+def _changed_options(cell: Cell, result: Metrics, manifest: Manifest) -> list[str]:
+    """Options that are given; those of a preset are not known without importing the method."""
+    certain = {**cell.budget.options, **cell.options}
+    then = {**manifest.config, "method": result.method, "preset": result.preset, "threads": result.threads}
+    now = {**certain, "method": cell.method, "preset": cell.preset, "threads": cell.threads}
+    return differences.of_values(then, now)

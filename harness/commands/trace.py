@@ -1,0 +1,110 @@
+"""`dkd trace`: from a cell's name, a part of it or a key to the runs behind it and where they come from."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.commands.output import Line, columns
+from harness.errors import UserError, suggest
+from harness.store import reading
+from harness.store.layout import Results, RunFolder
+from harness.store.reading import DamagedRecord
+from harness.store.records import Attempt, Manifest, Metrics, RecordT, TrackingLink
+
+
+def find(results: Path, text: str) -> list[RunFolder]:
+    """The run folders meant by ``text``: a cell's name, a shell pattern, a part such as ``ssd-kd/scale-10``, or a key.
+
+    Raises UserError if there is none.
+    """
+    everything = [(str(run.cell.name), run) for run in Results(results).runs()]
+    found = [run for name, run in everything if _meant(text, name, run.key)]
+    if not found:
+        raise UserError(f"no run matches {text!r} under {results}{suggest(text, _near(text, everything))}")
+    return found
+
+
+def describe(run: RunFolder) -> Iterator[Line]:
+    """The lines that tell where a run's numbers come from. What is missing or damaged is said, not hidden."""
+    yield str(run.cell.path)
+    yield columns(_facts(run), indent=2)
+
+
+def _facts(run: RunFolder) -> Iterator[tuple[str, str]]:
+    """A word and what it stands for."""
+    yield "key", run.key + _standing(run)
+    yield "result", _result(_read(run.metrics, Metrics))
+    yield "records", str(run.path)
+    yield "log", str(run.log) if run.log.exists() else "none"
+    yield "MLflow", _mlflow(run)
+    yield from _origin(_read(run.manifest, Manifest))
+
+
+def _meant(text: str, name: str, key: str) -> bool:
+    part = text.strip("/")
+    return f"/{part}/" in f"/{name}/" or fnmatch.fnmatchcase(name, text) or (len(text) >= 4 and key.startswith(text))
+
+
+def _near(text: str, everything: list[tuple[str, RunFolder]]) -> list[str]:
+    import difflib
+
+    return difflib.get_close_matches(text, sorted({name for name, _ in everything}), n=5, cutoff=0.3)
+
+
+def _read(path: Path, kind: type[RecordT]) -> RecordT | str:
+    try:
+        return reading.read(path, kind)
+    except FileNotFoundError:
+        return "none"
+    except DamagedRecord as error:
+        return str(error)
+
+
+def _standing(run: RunFolder) -> str:
+    current = reading.current_key(run.cell)
+    if current is None:
+        return ""
+    return " (current)" if current == run.key else f" (superseded by {current})"
+
+
+def _result(result: Metrics | str) -> str:
+    if isinstance(result, str):
+        return result
+    if result.status != "done":
+        return f"{result.status}: {result.reason}"
+    best = f", best {result.best:.2f} % in epoch {result.best_epoch}" if result.best is not None else ""
+    return f"{result.final:.2f} % {result.metric} after the last epoch{best}, {result.seconds.end_to_end:.1f} s"
+
+
+def _mlflow(run: RunFolder) -> str:
+    link = reading.read_intact(run.link, TrackingLink)
+    return f"run {link.run_id} in {link.tracking_uri}" if link else "not synced (dkd sync)"
+
+
+def _origin(manifest: Manifest | str) -> Iterator[tuple[str, str]]:
+    if isinstance(manifest, str):
+        yield "manifest", manifest
+        return
+    yield "plan key", manifest.plan_key
+    yield "teacher", f"sha256 {manifest.teacher_sha256}"
+    yield "config", ", ".join(f"{name}={value}" for name, value in manifest.config.items())
+    for file, digest in manifest.sources.items():
+        yield "code", f"{digest[:16]}  {file}"
+    yield "code", f"NUMBERS = {_known(manifest.numbers)}  harness/grid/keys.py"
+    for number, attempt in enumerate(manifest.attempts, 1):
+        yield f"attempt {number}", _attempt(attempt)
+
+
+def _known(value: int | None) -> str:
+    return "unknown" if value is None else str(value)
+
+
+def _attempt(attempt: Attempt) -> str:
+    tree = {True: " with local changes", False: "", None: ""}[attempt.dirty]
+    return (
+        f"{attempt.start} to {attempt.end or '?'}: {attempt.outcome or 'killed or running'}; "
+        f"{attempt.device} ({attempt.device_name}), threads={attempt.threads}, on {attempt.host}; "
+        f"commit {attempt.commit or 'unknown'}{tree}"
+    )

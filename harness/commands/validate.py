@@ -1,0 +1,92 @@
+"""`dkd validate`: checks a whole grid before anything trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from harness import data, networks
+from harness.data.dataset import Dataset
+from harness.errors import UserError
+from harness.grid.cell import Cell
+from harness.grid.grid import load_grid
+from harness.machine.devices import device_memory
+from harness.run import cost
+from harness.run.assemble import build_method, method_class, method_config, preset_note
+from harness.store.records import FEW_IMAGES
+
+SCALE = 1.0
+"""Percent at which methods are built: the size of pool and buffer decides nothing, but takes time."""
+
+
+def validate(path: Path, report: Callable[[str], object] = print) -> list[Cell]:
+    """Build every method once for every pair, with its options; returns the cells.
+
+    Raises UserError at the first problem. Reports presets whose values are another pair's, and scales that leave fewer
+    than FEW_IMAGES images.
+    """
+    grid = load_grid(path)
+    cells, recipes = grid.cells, grid.recipes
+    for name in dict.fromkeys(cell.dataset for cell in cells):
+        mine = [cell for cell in cells if cell.dataset == name]
+        dataset = data.load(name, all(cell.verify for cell in mine))
+        for teacher in {cell.pair.teacher for cell in mine}:
+            dataset.teachers.recipe_for(teacher, recipes[name])
+        _validate_dataset(dataset, name, mine, path.name, report)
+    report(f"{path.name}: {len(cells)} cells are valid")
+    return cells
+
+
+def _validate_dataset(
+    dataset: Dataset, name: str, cells: list[Cell], file: str, report: Callable[[str], object]
+) -> None:
+    dataset.require()
+    setups = {(c.study, c.label, c.pair): c for c in cells}
+    for cell in setups.values():
+        method_config(cell, file)
+    report(f"{file}: {name}: building every method on every pair, {len(setups)} in all")
+    for teacher, group in _by_teacher(setups.values()).items():
+        network = networks.for_task(teacher, dataset.task)
+        for cell in group:
+            _build(cell, dataset, network, file)
+            if note := preset_note(cell):
+                report(f"{file}: methods.{cell.label}.preset: {note}")
+    _check_references(cells, dataset)
+    for cell in {(c.study, c.label, c.pair): c for c in sorted(cells, key=_scale)}.values():
+        if available := device_memory(cell.device):
+            cost.check_memory(cell, available)
+    for scale in sorted({cell.scale for cell in cells}, reverse=True):
+        if (images := dataset.task.images(scale / 100)) < FEW_IMAGES:
+            report(f"{file}: scale {scale:g} leaves {images} images, fewer than {FEW_IMAGES}")
+
+
+def _scale(cell: Cell) -> float:
+    return cell.scale
+
+
+def _by_teacher(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
+    groups: dict[str, list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(cell.pair.teacher, []).append(cell)
+    return groups
+
+
+def _build(cell: Cell, dataset: Dataset, teacher: nn.Module, file: str) -> None:
+    """Raise UserError if the cell's method cannot be set up on its pair, with an untrained teacher and few images."""
+    small = replace(cell, scale=min(cell.scale, SCALE))
+    try:
+        build_method(small, method_config(cell, file), dataset, teacher, torch.device("cpu"))
+    except (ValueError, TypeError, RuntimeError, LookupError, AssertionError) as error:
+        raise UserError(f"{file}: methods.{cell.label} cannot work on {cell.pair}: {error}") from error
+
+
+def _check_references(cells: list[Cell], dataset: Dataset) -> None:
+    """References need the training data, of which windows can be cut without end; the others need none."""
+    if any(not method_class(cell).data_free for cell in cells):
+        images = dataset.train().images
+        if images.shape[1:] == dataset.task.shape and len(images) < dataset.task.reference_size:
+            raise UserError(f"references need {dataset.task.reference_size} training images, there are {len(images)}")

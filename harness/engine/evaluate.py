@@ -1,0 +1,92 @@
+"""The evaluator: the only code that opens a test set, a student's, a teacher's and the contract test's alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from harness.data.dataset import Dataset
+from methods.base.task import IGNORED, Task
+from methods.parts.images import Normaliser
+
+BATCH, DENSE_BATCH = 1000, 16
+
+
+@dataclass(frozen=True)
+class Score:
+    """A student on the test set, in percent."""
+
+    metric: float
+    """Top-1 accuracy; in dense tasks the mean intersection over union."""
+    agreement: float
+    """Share of samples, or of pixels that count, on which it predicts the same class as the teacher."""
+
+
+class Evaluator:
+    """Holds the test set and the teacher's predictions on it, on the device."""
+
+    def __init__(self, dataset: Dataset, teacher: nn.Module, device: torch.device) -> None:
+        self.task, self._normalise = dataset.task, Normaliser(dataset.task, device)
+        test = dataset.test()
+        self._images, self._labels = test.images.to(device), test.labels.to(device, torch.uint8)
+        self._counted = self._labels != IGNORED
+        self._teacher = self.predict(teacher)
+
+    def __call__(self, student: nn.Module) -> Score:
+        """Score a student; its mode is left as it was."""
+        predicted = self.predict(student)
+        same = predicted == self._teacher
+        score = (
+            mean_iou(predicted, self._labels, self.task.classes)
+            if self.task.dense
+            else self._share(predicted == self._labels)
+        )
+        return Score(score, self._share(same))
+
+    @torch.no_grad()
+    def predict(self, network: nn.Module) -> Tensor:
+        """Predicted class of every test image or pixel, network in evaluation mode: uint8 [n] or [n, H, W]."""
+        training = network.training
+        network.eval()
+        batches = self._images.split(batch_size(self.task))
+        logits = (network(self._normalise(images.float() / 255)) for images in batches)
+        predicted = torch.cat([batch.argmax(dim=1).to(torch.uint8) for batch in logits])
+        network.train(training)
+        return predicted
+
+    def _share(self, hits: Tensor) -> float:
+        """Percent of what counts."""
+        return 100.0 * float((hits & self._counted).sum().double() / self._counted.sum())
+
+
+def batch_size(task: Task) -> int:
+    """Images per forward pass that evaluates."""
+    return DENSE_BATCH if task.dense else BATCH
+
+
+def metric_name(task: Task) -> str:
+    """``miou`` for dense tasks, ``top1`` for the others."""
+    return "miou" if task.dense else "top1"
+
+
+def mean_iou(predicted: Tensor, labels: Tensor, classes: int) -> float:
+    """Intersection over union of every class over all pixels, mean over the classes that occur, in percent.
+
+    Args:
+        predicted: classes [n, H, W].
+        labels: the same, 255 where a pixel does not count.
+        classes: how many there are; one that is neither labelled nor predicted anywhere is left out, as in DFAD's code.
+    """
+    counted = labels != IGNORED
+    pairs = labels[counted].long() * classes + predicted[counted].long()
+    confusion = torch.bincount(pairs, minlength=classes**2).view(classes, classes).double()
+    hits = confusion.diagonal()
+    union = confusion.sum(dim=0) + confusion.sum(dim=1) - hits
+    return 100.0 * float((hits / union)[union > 0].mean())
+
+
+def measure(network: nn.Module, dataset: Dataset, device: torch.device) -> float:
+    """The metric of one network in percent, such as the teacher's."""
+    return Evaluator(dataset, network, device)(network).metric

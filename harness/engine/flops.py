@@ -1,0 +1,85 @@
+"""Floating-point operations of a run: counted once on a spare copy of the method, then multiplied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from harness.store.records import Flops
+from methods.base.method import Method, RoundLosses
+
+
+@dataclass
+class FlopClock:
+    """A clock that counts operations instead of seconds."""
+
+    total: dict[str, int] = field(default_factory=lambda: {"synthesis": 0, "distillation": 0})
+
+    @contextmanager
+    def synthesis(self) -> Iterator[None]:
+        """Count the making of images."""
+        with self._count("synthesis"):
+            yield
+
+    @contextmanager
+    def distillation(self) -> Iterator[None]:
+        """Count the training of the student."""
+        with self._count("distillation"):
+            yield
+
+    @contextmanager
+    def _count(self, phase: str) -> Iterator[None]:
+        with _Counter() as counter:
+            yield
+        self.total[phase] += counter.total
+
+
+class _Counter(TorchDispatchMode):
+    """Adds up PyTorch's own formulas. Its FlopCounterMode does the same per module, but not under autograd.grad."""
+
+    total = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        if formula := flop_registry.get(func._overloadpacket):
+            self.total += formula(*args, **(kwargs or {}), out_val=out)
+        return out
+
+
+def count_flops(
+    build: Callable[[int], Method], synthesis_calls: int, steps: int, clock: FlopClock | None = None
+) -> Flops:
+    """Operations of a run with this many calls of `synthesise` and `distill_step`.
+
+    Args:
+        build: makes a fresh method that takes about the given number of distillation steps in all.
+        synthesis_calls: of the whole run.
+        steps: of the whole run.
+        clock: what counts, if it shall count more than operations.
+
+    The first round after the warm-up is counted, with one step or two in it; matrix products and convolutions count.
+    """
+    method = build(build(steps).schedule.distillation_rounds)
+    clock, warmup = clock or FlopClock(), method.schedule.warmup
+    if warmup:
+        method.round(0, FlopClock())
+    counted = RoundLosses()
+    for index in range(warmup, method.schedule.rounds):
+        losses = method.round(index, clock)
+        counted.synthesis += losses.synthesis
+        counted.distillation += losses.distillation
+        if counted.synthesis and counted.distillation:
+            break
+    return Flops(
+        synthesis=_scaled(clock.total["synthesis"], len(counted.synthesis), synthesis_calls),
+        distillation=_scaled(clock.total["distillation"], len(counted.distillation), steps),
+    )
+
+
+def _scaled(total: int, counted: int, calls: int) -> int:
+    return total * calls // counted if counted else 0

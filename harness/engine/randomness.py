@@ -1,0 +1,50 @@
+"""Randomness as an argument, by (seed, stream, index), so that a resumed run needs no saved state."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+
+from methods.base.method import ModuleT
+
+
+@contextmanager
+def global_randomness(random: torch.Generator) -> Iterator[None]:
+    """Let PyTorch's global generators begin where ``random`` began, for a block; then restore them.
+
+    For what knows no other generators: dropout.
+    """
+    with torch.random.fork_rng(devices=[random.device] if random.device.type == "cuda" else []):
+        torch.manual_seed(random.initial_seed())
+        yield
+
+
+class Streams:
+    """The random streams of one run.
+
+    A stream's name says what it is for, its index which round; turning evaluation or logging off shifts nothing. No
+    stream depends on the method's name or on any key, so that equal seeds pair the methods.
+    """
+
+    def __init__(self, seed: int, device: torch.device) -> None:
+        self.seed, self.device = seed, device
+
+    def random(self, stream: str, index: int = 0) -> torch.Generator:
+        """Randomness on the run's device."""
+        return torch.Generator(self.device).manual_seed(self._number(stream, index))
+
+    def build(self, stream: str, make: Callable[[], ModuleT]) -> ModuleT:
+        """The module that ``make`` returns, its initial weights drawn on the CPU from ``stream``, on the run's device.
+
+        The global CPU generator is left as it was.
+        """
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self._number(stream, 0))
+            return make().to(self.device)
+
+    def _number(self, stream: str, index: int) -> int:
+        digest = hashlib.sha256(f"{self.seed}/{stream}/{index}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") >> 1

@@ -1,0 +1,37 @@
+"""A cell: one run of the grid, a method on one pair, at one data scale, with one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from harness.grid.study import Budget
+from harness.store.layout import CellName
+
+
+@dataclass(frozen=True)
+class Cell(CellName):
+    """What is asked of one run, and its name."""
+
+    method: str
+    """A name in methods/, or the path of a .py file."""
+    preset: str | None
+    """A named set of the method's hyperparameters."""
+    budget: Budget
+    """What the study gives to every method; goes over the preset."""
+    options: Mapping[str, Any] = field(hash=False)
+    """The label's own options; they go over everything. Read-only."""
+    verify: bool
+    threads: int
+    device: str
+    checkpoint_seconds: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
+
+    @property
+    def name(self) -> str:
+        """Path of the cell under results/."""
+        return str(self)

@@ -1,0 +1,148 @@
+"""From studies to cells: all of a file's, those of a selection, those whose names match a pattern."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ConfigError
+from harness.grid.cell import Cell
+from harness.grid.study import CONFIGS, Study, beside, load_study, parse
+
+SELECTIONS = {
+    "methods": lambda cell: cell.label,
+    "scales": lambda cell: f"{cell.scale:g}",
+    "seeds": lambda cell: str(cell.seed),
+    "teachers": lambda cell: cell.pair.teacher,
+    "students": lambda cell: cell.pair.student,
+}
+"""What `--config` can select by -> how a cell's value is written."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All that one configuration file asks for."""
+
+    name: str
+    device: str
+    threads: int
+    studies: list[Study]
+    cells: list[Cell]
+
+    @property
+    def recipes(self) -> dict[str, dict[str, Any]]:
+        """Dataset -> what differs in its teachers' recipe. Raises ConfigError if two studies do not agree."""
+        found: dict[str, dict[str, Any]] = {}
+        for study in self.studies:
+            for dataset in study.datasets:
+                if found.setdefault(dataset, study.recipe) != study.recipe:
+                    raise ConfigError(f"{self.name}: recipe", f"two studies differ in the teachers of {dataset}")
+        return found
+
+    @property
+    def unverified(self) -> set[str]:
+        """Datasets whose checksums do not count."""
+        return {dataset for study in self.studies if not study.verify for dataset in study.datasets}
+
+
+def expand(study: Study) -> list[Cell]:
+    """All cells of a study, in the order of the file."""
+    return [
+        Cell(
+            study=study.study,
+            dataset=dataset,
+            pair=pair,
+            label=name,
+            scale=scale,
+            seed=seed,
+            method=label.method or name,
+            preset=label.preset,
+            budget=study.budget,
+            options=label.options,
+            verify=study.verify,
+            threads=study.threads,
+            device=study.device,
+            checkpoint_seconds=study.checkpoint_seconds,
+        )
+        for dataset in study.datasets
+        for pair in study.pairs
+        for name, label in study.methods.items()
+        for scale in study.scales
+        for seed in study.seeds
+    ]
+
+
+def load_grid(path: Path) -> Grid:
+    """The grid of a study, or of a file that says ``include: [other.yaml, ...]``, which lie beside it.
+
+    Raises ConfigError; studies of one grid must agree on device and threads.
+    """
+    raw = parse(path)
+    if not isinstance(raw, dict) or "include" not in raw:
+        study = load_study(path)
+        return Grid(study.study, study.device, study.threads, [study], expand(study))
+    included = [load_study(beside(path, "include", name)) for name in _included(path, raw)]
+    for key in ("device", "threads"):
+        if len(values := {str(getattr(study, key)) for study in included}) > 1:
+            raise ConfigError(f"{path.name}: include", f"the studies differ in {key}: {', '.join(sorted(values))}")
+    cells = [cell for study in included for cell in expand(study)]
+    if len({cell.name for cell in cells}) != len(cells):
+        raise ConfigError(f"{path.name}: include", "two studies have the same name and a cell in common")
+    return Grid(path.stem, included[0].device, included[0].threads, included, cells)
+
+
+def select(cells: Iterable[Cell], filters: Mapping[str, object]) -> list[Cell]:
+    """The cells that pass all ``filters``, such as ``{"methods": "ssd-kd", "scales": 10}``.
+
+    Values are a single item, a list, or text separated by commas. Raises ConfigError for an unknown filter or value.
+    """
+    chosen = list(cells)
+    for name, wanted in filters.items():
+        if name not in SELECTIONS:
+            raise ConfigError(f"--config {name}", "no such selection", name, SELECTIONS)
+        value = SELECTIONS[name]
+        present = {value(cell) for cell in chosen}
+        items = [_text(item).strip() for item in _listed(wanted)]
+        for item in items:
+            if item not in present:
+                raise ConfigError(f"--config {name}={item}", "not in the grid", item, sorted(present))
+        chosen = [cell for cell in chosen if value(cell) in items]
+    return chosen
+
+
+def find(pattern: str, path: Path | None = None) -> list[tuple[Path, Cell]]:
+    """The cells whose names match a shell pattern, from ``path`` or else from every file in workflow/config."""
+    files = [path] if path else [file for file in sorted(CONFIGS.glob("*.yaml")) if not _collects(file)]
+    cells = [(file, cell) for file in files for cell in load_grid(file).cells]
+    found = [(file, cell) for file, cell in cells if fnmatch.fnmatchcase(cell.name, pattern)]
+    if not found:
+        near = difflib.get_close_matches(pattern, [cell.name for _, cell in cells], n=5, cutoff=0.3)
+        raise ConfigError(pattern, "no cell of this name in " + ", ".join(map(str, files)), pattern, near)
+    return found
+
+
+def _collects(path: Path) -> bool:
+    """Whether a file has no cells of its own."""
+    raw = parse(path)
+    return isinstance(raw, dict) and "include" in raw
+
+
+def _included(path: Path, raw: dict[str, object]) -> list[str]:
+    files = raw["include"]
+    if set(raw) != {"include"} or not isinstance(files, list) or not files:
+        raise ConfigError(f"{path.name}: include", "a list of files, and no other key beside it")
+    return [str(name) for name in files]
+
+
+def _listed(value: object) -> list[object]:
+    if isinstance(value, str):
+        return list(value.split(","))
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _text(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

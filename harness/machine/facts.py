@@ -1,0 +1,68 @@
+"""What a number depends on besides its key: commit, versions, host, processor."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import platform
+import socket
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness import ROOT
+
+_PACKAGES = ("torch", "torchvision", "numpy", "pydantic", "safetensors")
+
+
+def now() -> str:
+    """UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of what a run needs; packages that are not there are left out."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@functools.cache
+def commit() -> tuple[str | None, bool | None]:
+    """The commit of this checkout, and whether tracked files differ from it; None, None outside a git checkout."""
+    head = _git("rev-parse", "HEAD")
+    if head is None:
+        return None, None
+    return head, bool(_git("status", "--porcelain", "--untracked-files=no"))
+
+
+def resolve(revision: str) -> str | None:
+    """The commit of this checkout that a branch, tag or shortened hash means; None if there is none."""
+    return _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+
+
+def host() -> str:
+    """Name of this machine."""
+    return socket.gethostname()
+
+
+def cpu_name() -> str:
+    """Model of this machine's processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

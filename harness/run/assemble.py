@@ -1,0 +1,90 @@
+"""From a cell of the grid to a method that is ready to run."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from pydantic import ValidationError
+from torch import nn
+
+import methods
+from harness import networks
+from harness.data.dataset import Dataset, reference_images
+from harness.engine.randomness import Streams
+from harness.errors import ConfigError, UserError
+from harness.grid.cell import Cell
+from harness.grid.study import explain_options
+from methods.base.method import Context, Method, MethodConfig
+from methods.base.presets import Problem, UnknownPreset, resolve
+from methods.base.task import RealImages
+from methods.base.teacher import FrozenTeacher
+
+
+def method_class(cell: Cell) -> type[Method]:
+    """The class of the cell's method. Raises UserError if its file breaks the contract."""
+    try:
+        return methods.load(cell.method)
+    except (methods.BrokenContract, TypeError) as error:
+        raise UserError(f"methods.{cell.label}: {error}") from None
+
+
+def method_config(cell: Cell, file: str = "configuration") -> MethodConfig:
+    """The cell's complete method configuration. Raises ConfigError that names the key in ``file``."""
+    cls = method_class(cell)
+    where = f"{file}: methods.{cell.label}"
+    try:
+        return cls.configure(cell.preset, cell.budget.options, cell.options, problem(cell))
+    except UnknownPreset as error:
+        raise ConfigError(f"{where}.preset", _with_owner(error, cell), cell.preset, error.choices) from None
+    except ValidationError as error:
+        key = error.errors()[0]["loc"][0]
+        shared = key in cell.budget.options and key not in cell.options
+        raise explain_options(f"{where}: budget" if shared else where, error, cls.Config.model_fields) from None
+
+
+def preset_note(cell: Cell) -> str | None:
+    """Whose values the cell's preset has, where none were published for its dataset and pair."""
+    cls = method_class(cell)
+    return resolve(cls.name, cls.presets, cell.preset, problem(cell)).note
+
+
+def problem(cell: Cell) -> Problem:
+    """What a preset's values may depend on."""
+    return Problem(cell.dataset, cell.pair)
+
+
+def _with_owner(error: UnknownPreset, cell: Cell) -> str:
+    """The error, and which methods do have a preset of this name."""
+    name = cell.preset
+    owners = [method for method in methods.names() if method != cell.method and name in methods.load(method).presets]
+    return f"{error}; it is one of {', '.join(owners)}" if owners and "no preset" in str(error) else str(error)
+
+
+def build_method(
+    cell: Cell, config: MethodConfig, dataset: Dataset, teacher: nn.Module, device: torch.device
+) -> Method:
+    """The cell's method with a fresh student.
+
+    Args:
+        cell: which method, student, scale and seed.
+        config: from `method_config`, possibly changed.
+        dataset: its training part is opened for references only.
+        teacher: the trained teacher network, on ``device``.
+        device: where everything lives.
+    """
+    cls = method_class(cell)
+    streams = Streams(cell.seed, device)
+    context = Context(
+        task=dataset.task,
+        teacher=FrozenTeacher(teacher),
+        student=streams.build("student-init", lambda: networks.for_task(cell.pair.student, dataset.task)),
+        scale=cell.share,
+        device=device,
+        random=streams.random,
+        build=streams.build,
+    )
+    if not cls.data_free:
+        real = reference_images(dataset, context.images)
+        context = dataclasses.replace(context, real=RealImages(real.images.to(device), real.labels.to(device)))
+    return cls(config, context)

@@ -1,0 +1,76 @@
+"""The manifest: what a run was made with, and one entry for every process that worked on it."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from harness.grid import keys
+from harness.machine import facts
+from harness.run.run import Run
+from harness.store import atomic, reading
+from harness.store.records import Attempt, Manifest
+
+
+@dataclass
+class Outcome:
+    """How an attempt ended; set by whoever trains."""
+
+    text: str | None = None
+
+
+@contextmanager
+def attempt(run: Run) -> Iterator[Outcome]:
+    """Enter an attempt at the run in its manifest, and its end when the block ends.
+
+    An exception that passes through is noted, with its traceback in the log. A process that is killed leaves its
+    entry without an end.
+    """
+    # Written before the work begins: whatever ends the process, the manifest says that it was there.
+    manifest = _begun(run)
+    atomic.write(run.folder.manifest, manifest)
+    outcome = Outcome()
+    try:
+        yield outcome
+    except BaseException as error:
+        outcome.text = f"error: {type(error).__name__}: {error}"
+        atomic.append_text(run.folder.log, traceback.format_exc())
+        raise
+    finally:
+        last = manifest.attempts[-1].model_copy(update={"end": facts.now(), "outcome": outcome.text})
+        ended = manifest.model_copy(update={"attempts": [*manifest.attempts[:-1], last]})
+        atomic.write(run.folder.manifest, ended)
+
+
+def _begun(run: Run) -> Manifest:
+    path = run.folder.manifest
+    earlier = reading.read(path, Manifest).attempts if path.exists() else []
+    return Manifest(
+        cell=run.cell.name,
+        key=run.key,
+        plan_key=run.plan_key,
+        config=run.config.model_dump(mode="json"),
+        sources=keys.sources(run.cell),
+        numbers=keys.NUMBERS,
+        teacher_sha256=run.teacher.sha256,
+        attempts=[*earlier, _attempt(run)],
+    )
+
+
+def _attempt(run: Run) -> Attempt:
+    commit, dirty = facts.commit()
+    return Attempt(
+        start=facts.now(),
+        host=facts.host(),
+        pid=os.getpid(),
+        device=run.device.type,
+        device_name=run.device_name,
+        threads=run.cell.threads,
+        concurrent=run.concurrent,
+        commit=commit,
+        dirty=dirty,
+        versions=facts.versions(),
+    )

@@ -1,0 +1,183 @@
+"""One process at work on a run: from its first or next round to its metrics."""
+
+from __future__ import annotations
+
+import resource
+import time
+import traceback
+from typing import Any
+
+import torch
+from torch import nn
+
+import harness
+from harness import data
+from harness.data.dataset import Dataset
+from harness.engine.evaluate import Evaluator, metric_name
+from harness.engine.flops import count_flops
+from harness.engine.loop import Diverged, Engine, MethodFailed, inside_method
+from harness.machine import facts
+from harness.networks.weights import save_weights
+from harness.run import sheet
+from harness.run.assemble import build_method, preset_note
+from harness.run.progress import ProgressReport
+from harness.run.run import Run
+from harness.store import atomic, occupancy
+from harness.store.checksums import sha256
+from harness.store.records import Metrics, Seconds, Status
+from harness.teachers import shelf
+from methods.base.method import Method, MethodConfig
+
+SHEET = 64
+"""Images on the sample sheet."""
+DESCRIBED = 2000
+"""At most this many images of the synthetic set are shown to the teacher for the class and difficulty histograms."""
+
+
+def train(run: Run, waited: float) -> Metrics:
+    """Train, evaluate and record a run whose lock is held; ``waited`` are the seconds spent waiting for lock and GPU.
+
+    Writes the metrics, whatever the method did; raises for trouble of the machine and of the user's making.
+    """
+    torch.set_num_threads(run.cell.threads)
+    session = _Session(run)
+    status: Status
+    with session.report as report:
+        try:
+            status, reason, found = "done", None, session.carry_out(waited)
+        except Diverged as error:
+            status, reason, found = "diverged", str(error), {}
+        except MethodFailed as error:
+            status, reason, found = "failed", str(error), {}
+            report.log_text("".join(traceback.format_exception(error)))
+        metrics = session.metrics(status, reason, found)
+        atomic.write(run.folder.metrics, metrics)
+        report.say(f"{status}: {reason}" if reason else f"done: {metrics.final:.2f} %")
+    return metrics
+
+
+class _Session:
+    """What one process holds while it works on a run."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.dataset: Dataset = data.load(run.cell.dataset, run.cell.verify)
+        self.teacher: nn.Module = shelf.load(run.teacher_folder, run.teacher, self.dataset.task, run.device)
+        self.report = ProgressReport(run)
+        self.engine: Engine | None = None
+
+    def build(self, config: MethodConfig) -> Method:
+        return build_method(self.run.cell, config, self.dataset, self.teacher, self.run.device)
+
+    def carry_out(self, waited: float) -> dict[str, Any]:
+        """Run the method to its end; returns what is measured afterwards. Raises Diverged or MethodFailed."""
+        run, evaluator = self.run, Evaluator(self.dataset, self.teacher, self.run.device)
+        with inside_method():
+            method = self.build(run.config)
+        # From here on a failure's record can say how far the engine got.
+        engine = self.engine = Engine(
+            method, evaluator, run.folder, run.device, run.cell.checkpoint_seconds, self.report
+        )
+        resumed = engine.resume()
+        self._book_start(engine, resumed, waited)
+        engine.run()
+        memory = self._peak_memory()  # before the artifacts, which need more than the method did
+        with inside_method():
+            return {"peak_memory_bytes": memory, **self._artifacts(engine)}
+
+    def _book_start(self, engine: Engine, resumed: bool, waited: float) -> None:
+        """Enter the start-up of a first attempt, or what an earlier one had done in vain."""
+        ledger = engine.ledger
+        started = time.monotonic() - harness.STARTED - waited
+        done = engine.seconds
+        ledger.waiting += waited
+        if resumed:
+            ledger.lost += started
+        else:
+            ledger.startup = started
+        # A killed process noted its progress more often than it wrote checkpoints: what lies between is lost work. The
+        # note goes at once, or a second kill before the next one would count it twice.
+        if progress := occupancy.progress(self.run.folder):
+            earlier = progress.seconds
+            ledger.lost += earlier.lost - done.lost + max(0.0, earlier.end_to_end - done.end_to_end)
+        self.run.folder.progress.unlink(missing_ok=True)
+        if resumed:
+            self.report.say(f"resumed at round {ledger.next_round}, {ledger.lost:.0f} s lost")
+
+    def _peak_memory(self) -> int:
+        if self.run.device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.run.device)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+    def _artifacts(self, engine: Engine) -> dict[str, Any]:
+        """Write student and sample sheet; describe the synthetic set; count operations."""
+        folder, method = self.run.folder, engine.method
+        save_weights(method.context.student, folder.student)
+        images = method.synthetic_images(DESCRIBED)
+        sheet.save_sheet(folder.samples, images[:: max(1, len(images) // SHEET)][:SHEET])
+        classes, difficulty = sheet.describe(images, self.teacher, self.dataset.task)
+        return {
+            "student_sha256": sha256(folder.student),
+            "samples_sha256": sha256(folder.samples),
+            "class_counts": classes,
+            "difficulty": difficulty,
+            "flops": count_flops(self._small, engine.ledger.synthesis_calls, engine.ledger.step),
+        }
+
+    def _small(self, steps: int) -> Method:
+        """The same method with about ``steps`` distillation steps in all."""
+        return self.build(self.run.config.model_copy(update={"steps": -(-steps * 100 // self.run.cell.scale)}))
+
+    def metrics(self, status: Status, reason: str | None, found: dict[str, Any]) -> Metrics:
+        """The record of the run, complete as far as it got."""
+        run, cell, task = self.run, self.run.cell, self.dataset.task
+        return Metrics(
+            cell=cell.name,
+            key=run.key,
+            plan_key=run.plan_key,
+            study=cell.study,
+            dataset=cell.dataset,
+            teacher=cell.pair.teacher,
+            student=cell.pair.student,
+            label=cell.label,
+            method=cell.method,
+            metric=metric_name(task),
+            data_verified=self.dataset.verified and run.teacher.data_verified,
+            data_free=run.method.data_free,
+            preset=cell.preset,
+            preset_note=preset_note(cell),
+            scale=cell.scale,
+            seed=cell.seed,
+            status=status,
+            reason=reason,
+            images=task.images(cell.share),
+            teacher_sha256=run.teacher.sha256,
+            teacher_metric=run.teacher.value,
+            device=run.device.type,
+            device_name=run.device_name,
+            threads=cell.threads,
+            concurrent=run.concurrent,
+            finished=facts.now(),
+            **self._progress(status),
+            **found,
+        )
+
+    def _progress(self, status: Status) -> dict[str, Any]:
+        """How far the engine got, and the scores if it got to the end."""
+        engine = self.engine
+        if engine is None:
+            return {"seconds": Seconds(startup=0.0, synthesis=0.0, distillation=0.0, evaluation=0.0)}
+        method, events = engine.method, engine.ledger.events
+        found: dict[str, Any] = {
+            "seconds": engine.seconds,
+            "steps": engine.ledger.step,
+            "synthesis_rounds": engine.ledger.synthesis_calls,
+            "images_synthesised": method.images_synthesised,
+            "teacher_forwards": method.context.teacher.images_forwarded,
+            "energy_joules": engine.ledger.energy,
+        }
+        if status == "done":
+            best = max(events, key=lambda event: event.metric)
+            last = {"final": events[-1].metric, "agreement": events[-1].agreement}
+            found |= {**last, "best": best.metric, "best_epoch": best.epoch}
+        return found

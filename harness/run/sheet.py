@@ -1,0 +1,50 @@
+"""The sheet of sample images, and what the teacher makes of the synthetic set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from harness.engine.evaluate import batch_size
+from harness.store.atomic import write_with
+from methods.base.task import Task
+from methods.parts.images import Normaliser
+
+DIFFICULTY_BINS = 20
+ROWS, MAGNIFY = 8, 4
+"""Images under one another on a sheet, and pixels of a sheet to a pixel of an image, each way."""
+
+
+@torch.no_grad()
+def describe(images: Tensor, teacher: nn.Module, task: Task) -> tuple[list[int], list[int]]:
+    """Class counts and difficulty histogram of images [n, C, H, W] in [0, 1].
+
+    Classes are the teacher's predictions, of every pixel in dense tasks; difficulty is 1 - p_t, p_t the probability of
+    the predicted class, in 20 equal bins on [0, 1].
+    """
+    normalise = Normaliser(task, images.device)
+    batches = images.split(batch_size(task))
+    confidence, predicted = torch.cat([teacher(normalise(batch)).softmax(dim=1) for batch in batches]).max(dim=1)
+    bins = ((1 - confidence) * DIFFICULTY_BINS).long().clamp(0, DIFFICULTY_BINS - 1)
+    return _counts(predicted.flatten(), task.classes), _counts(bins.flatten(), DIFFICULTY_BINS)
+
+
+def save_sheet(path: Path, images: Tensor) -> None:
+    """Write images [n, C, H, W] in [0, 1] side by side in ROWS rows, each with a one-pixel border; C is 1 or 3."""
+    from PIL import Image
+
+    columns = -(-len(images) // ROWS)
+    padded = torch.nn.functional.pad(images, [1] * 4, value=1.0)
+    blank = padded.new_ones(ROWS * columns - len(images), *padded.shape[1:])
+    grid = torch.cat([padded, blank]).unflatten(0, (ROWS, columns)).permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
+    pixels = (grid * 255).round().to(torch.uint8).cpu().numpy()
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    size = (picture.width * MAGNIFY, picture.height * MAGNIFY)
+    write_with(path, lambda file: picture.resize(size, Image.Resampling.NEAREST).save(file, format="PNG"))
+
+
+def _counts(values: Tensor, classes: int) -> list[int]:
+    counts: list[int] = torch.bincount(values.cpu(), minlength=classes).tolist()
+    return counts

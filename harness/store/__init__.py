@@ -1,0 +1,1 @@
+"""What is kept: records, where they lie, how they are read and written. Never imports torch."""

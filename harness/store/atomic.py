@@ -1,0 +1,117 @@
+"""The only code that writes, fsyncs and renames under results/: whatever happens meanwhile, a file is old or new.
+
+A kill or a loss of power leaves what was there before, or all of what was to be there; the log alone is appended to
+as it comes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.store.reading import intact_lines
+from harness.store.records import Event, Record
+
+os.umask(_UMASK := os.umask(0))
+READABLE = 0o666 & ~_UMASK
+"""Mode of every file: safetensors' own keeps results from colleagues."""
+
+
+def write(path: Path, record: Record, durable: bool = True) -> None:
+    """Write ``record`` atomically; without ``durable`` it may be lost if the machine, not the process, dies."""
+    write_with(path, lambda file: file.write_bytes((record.model_dump_json(indent=1) + "\n").encode()), durable)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write ``data`` so that ``path`` holds either its old or its new content, whatever happens meanwhile."""
+    write_with(path, lambda temporary: temporary.write_bytes(data))
+
+
+def write_with(path: Path, save: Callable[[Path], object], durable: bool = True) -> None:
+    """Let ``save`` write a temporary file beside ``path``, then move it there.
+
+    The temporary name carries the process id, so that two writers never share one.
+    """
+    # It lies in the same folder, because a rename is atomic within one file system alone, and its name begins with a
+    # dot, so that no reader and no glob takes it for a record.
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with _named(path):
+        try:
+            save(temporary)
+            temporary.chmod(READABLE)
+            # First the content, then the name: the other way round a loss of power may leave the new name on an empty
+            # file. The folder is synced after the rename, which is lost otherwise.
+            if durable:
+                _fsync(temporary)
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        if durable:
+            _fsync(path.parent)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file atomically."""
+    write_with(target, lambda temporary: shutil.copyfile(source, temporary))
+
+
+def append_events(path: Path, events: list[Event]) -> None:
+    """Append the events that the file does not hold yet; a line that was cut by a kill is removed first."""
+    # Events are numbered, so counting tells what the file lacks: a run that was killed between checkpoint and append
+    # writes the rest now, and one that was killed after both writes nothing twice.
+    intact = intact_lines(path)
+    with _named(path), path.open("ab") as file:
+        file.truncate(sum(len(line) for line in intact))
+        for event in events[max(0, len(intact) - (events[0].n if events else 0)) :]:
+            file.write(event.model_dump_json().encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def append_text(path: Path, text: str) -> None:
+    """Append to a log. It is for people: a line may be cut by a kill, and nothing is read back from it."""
+    with _named(path), path.open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def move(folder: Path, target: Path) -> None:
+    """Rename a complete folder to where it belongs. Raises OSError if something is there."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder.rename(target)
+    _fsync(target.parent)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Raise the system's errors with the name of the file that could not be written.
+
+    torch and safetensors tell a full disk in exceptions of their own; these become the OSError behind them.
+    """
+    try:
+        yield
+    except Exception as error:
+        if number := _system_error(error):
+            raise OSError(number, os.strerror(number), str(path)) from error
+        raise
+
+
+def _system_error(error: BaseException | None) -> int | None:
+    """Number of the system's error that an exception is, quotes (as Rust prints it) or was raised for."""
+    if error is None or isinstance(error, OSError):
+        return error.errno if error else None
+    quoted = re.search(r"\(os error (\d+)\)", str(error))
+    return int(quoted[1]) if quoted else _system_error(error.__context__)
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,282 @@
+"""Where everything under ``results/`` lies: the only file that spells a name there, or takes a path apart.
+
+`results/README.md` shows the tree. Folders are plain values: making one touches no file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from methods.base.pair import Pair
+
+_CELL = re.compile(
+    r"(?P<study>[^/]+)/(?P<dataset>[^/]+)/(?P<pair>[^/]+--[^/]+)/(?P<label>[^/]+)"
+    r"/scale-(?P<scale>\d+(?:\.\d+)?(?:e-?\d+)?)/seed-(?P<seed>\d+)"
+)
+CELL_PATTERN = re.sub(r"\?P<\w+>", "?:", _CELL.pattern)
+"""Regular expression of a cell's name, as wildcards of the workflow need it: without names of groups."""
+_CELLS = "*/*/*--*/*/scale-*/seed-*"
+
+
+@dataclass(frozen=True)
+class CellName:
+    """What tells the cells of all studies apart. As text it is the cell's path under ``results/``."""
+
+    study: str
+    dataset: str
+    pair: Pair
+    label: str
+    scale: float
+    """Percent."""
+    seed: int
+
+    @classmethod
+    def parse(cls, text: str) -> CellName:
+        """The cell of this name. Raises ValueError if the text is none."""
+        if not (found := _CELL.fullmatch(text)):
+            raise ValueError(f"not the name of a cell: {text!r}")
+        pair = Pair.from_folder(found["pair"])
+        return CellName(
+            found["study"], found["dataset"], pair, found["label"], float(found["scale"]), int(found["seed"])
+        )
+
+    @property
+    def share(self) -> float:
+        """The data scale in (0, 1]."""
+        return self.scale / 100
+
+    @property
+    def row(self) -> str:
+        """Name of the row that the cell belongs to: its own without the seed."""
+        return f"{self.study}/{self.dataset}/{self.pair.folder}/{self.label}/scale-{self.scale:g}"
+
+    def __str__(self) -> str:
+        return f"{self.row}/seed-{self.seed}"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder ``runs/<key>``: all that one run leaves behind."""
+
+    path: Path
+
+    @property
+    def key(self) -> str:
+        """The run's cell key."""
+        return self.path.name
+
+    @property
+    def cell(self) -> CellFolder:
+        """The cell that the run belongs to."""
+        return CellFolder(self.path.parents[1])
+
+    @property
+    def metrics(self) -> Path:
+        """The result; there once the run has come to its end."""
+        return self.path / "metrics.json"
+
+    @property
+    def events(self) -> Path:
+        """The learning curve, a line per evaluation."""
+        return self.path / "events.jsonl"
+
+    @property
+    def manifest(self) -> Path:
+        """Configuration, hashes of the code, attempts."""
+        return self.path / "manifest.json"
+
+    @property
+    def student(self) -> Path:
+        """The student's weights."""
+        return self.path / "student.safetensors"
+
+    @property
+    def samples(self) -> Path:
+        """A sheet of synthetic images."""
+        return self.path / "samples.png"
+
+    @property
+    def log(self) -> Path:
+        """What the attempts printed, and why they ended."""
+        return self.path / "attempts.log"
+
+    @property
+    def link(self) -> Path:
+        """Which MLflow run shows this one; written by `dkd sync`."""
+        return self.path / "mlflow.json"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where an unfinished run goes on."""
+        return self.path / "checkpoint.pt"
+
+    @property
+    def progress(self) -> Path:
+        """How far an unfinished run is."""
+        return self.path / "progress.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that works on the run; the file stays."""
+        return self.path / "lock"
+
+    @property
+    def kept(self) -> tuple[Path, ...]:
+        """What a finished run consists of, the result last; its MLflow run belongs to one store and is left out."""
+        return self.manifest, self.events, self.student, self.samples, self.log, self.metrics
+
+    def torn(self) -> Iterator[Path]:
+        """Temporary files of processes that were killed while they wrote."""
+        yield from self.path.glob(".*.tmp")
+
+    def leftovers(self) -> Iterator[Path]:
+        """What nobody needs once the run has a result."""
+        yield from (path for path in (self.checkpoint, self.progress) if path.exists())
+        yield from self.torn()
+
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(path.stat().st_size for path in self.path.rglob("*") if path.is_file())
+
+
+@dataclass(frozen=True)
+class CellFolder:
+    """The folder of a cell: a copy of its current result, and its runs."""
+
+    path: Path
+
+    @property
+    def name(self) -> CellName:
+        """Which cell it is. Raises ValueError for a folder that is none of a cell's."""
+        return CellName.parse("/".join(self.path.parts[-6:]))
+
+    @property
+    def results(self) -> Results:
+        """The results folder that it is in."""
+        return Results(self.path.parents[5])
+
+    @property
+    def metrics(self) -> Path:
+        """A copy of the current run's result: the only file of the cell that the workflow knows."""
+        return self.path / "metrics.json"
+
+    def run(self, key: str) -> RunFolder:
+        """The run of this key, whether it is there or not."""
+        return RunFolder(self.path / "runs" / key)
+
+    def runs(self) -> list[RunFolder]:
+        """The runs that are there, in the order of their keys."""
+        folder = self.path / "runs"
+        found = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+        return [RunFolder(path) for path in found]
+
+
+@dataclass(frozen=True)
+class TeacherFolder:
+    """The folder of a trained teacher."""
+
+    path: Path
+
+    @property
+    def dataset(self) -> str:
+        """What it was trained on."""
+        return self.path.parent.name
+
+    @property
+    def network(self) -> str:
+        """What was trained."""
+        return self.path.name
+
+    @property
+    def record(self) -> Path:
+        """How good it is, and the sha256 of its weights."""
+        return self.path / "teacher.json"
+
+    @property
+    def weights(self) -> Path:
+        """Its weights."""
+        return self.path / "teacher.safetensors"
+
+    @property
+    def training(self) -> Path:
+        """Checkpoint of an unfinished training."""
+        return self.path / "training.pt"
+
+    @property
+    def ready(self) -> Path:
+        """Stamp of the workflow: training has ended."""
+        return self.path / "ready"
+
+
+@dataclass(frozen=True)
+class Results:
+    """A results folder."""
+
+    path: Path
+
+    def cell(self, name: object) -> CellFolder:
+        """The folder of the cell of this name, whether it is there or not."""
+        return CellFolder(self.path / str(name))
+
+    def cells(self) -> Iterator[CellFolder]:
+        """The folders of all cells that are there, in name order."""
+        for path in sorted(self.path.glob(_CELLS)):
+            if path.is_dir() and _CELL.fullmatch(path.relative_to(self.path).as_posix()):
+                yield CellFolder(path)
+
+    def finished(self) -> Iterator[CellFolder]:
+        """The cells that have a result, in name order."""
+        yield from (cell for cell in self.cells() if cell.metrics.exists())
+
+    def runs(self) -> Iterator[RunFolder]:
+        """The folders of all runs that are there, cell by cell."""
+        for cell in self.cells():
+            yield from cell.runs()
+
+    def teacher(self, dataset: str, network: str) -> TeacherFolder:
+        """The folder of a teacher, whether it is there or not."""
+        return TeacherFolder(self.path / "teachers" / dataset / network)
+
+    def teachers(self) -> Iterator[TeacherFolder]:
+        """The folders of all teachers that are there, in name order."""
+        yield from (TeacherFolder(path) for path in sorted(self.path.glob("teachers/*/*")) if path.is_dir())
+
+    @property
+    def database(self) -> Path:
+        """MLflow's store, unless a server is named."""
+        return self.path / "mlflow.db"
+
+    @property
+    def artifacts(self) -> Path:
+        """Files of MLflow's runs, study by study."""
+        return self.path / "mlflow-artifacts"
+
+    @property
+    def sync_lock(self) -> Path:
+        """Held by the one process that writes to MLflow."""
+        return self.path / ".sync.lock"
+
+    @property
+    def stage(self) -> Path:
+        """Where imported runs are put together before they are moved to their place."""
+        return self.path / ".import"
+
+    def validated(self, grid: str) -> Path:
+        """Stamp of the workflow: which cells of a grid were checked."""
+        return self.path / ".stamps" / f"{grid}.validated"
+
+    def synced(self, grid: str) -> Path:
+        """Stamp of the workflow: MLflow has seen all cells of a grid."""
+        return self.path / ".stamps" / f"{grid}.synced"
+
+
+def remedy(path: Path) -> str:
+    """What to do about a damaged record."""
+    if (teacher := TeacherFolder(path.parent)).record == path:
+        return f"dkd train-teacher {teacher.dataset} {teacher.network} --replace"
+    if path.parent.parent.name == "runs":
+        return f"remove {path.parent} and run the cell again"
+    return f"remove {path}; the next run copies it back from runs/"

@@ -1,0 +1,125 @@
+"""Trains a teacher, from its beginning or from its last checkpoint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from harness.data.dataset import Dataset, nested_subset
+from harness.data.recipe import Recipe
+from harness.engine import checkpoint
+from harness.engine.randomness import Streams, global_randomness
+from methods.base.schedule import decay
+from methods.base.task import IGNORED, RealImages
+from methods.parts.images import Normaliser
+from methods.parts.optimization import set_learning_rate
+from methods.parts.views import Views, random_windows
+
+CHECKPOINT_SECONDS = 60.0
+
+
+class Fit:
+    """One network in training.
+
+    Args:
+        network: freshly initialised, on ``device``.
+        dataset: its training part is used, its test part never.
+        recipe: how.
+        device: where everything lives.
+        file: of the checkpoint.
+    """
+
+    def __init__(self, network: nn.Module, dataset: Dataset, recipe: Recipe, device: torch.device, file: Path) -> None:
+        self.network, self.recipe, self.device, self.file = network.train(), recipe, device, file
+        self.task, self.real = dataset.task, _on(device, dataset, recipe)
+        self.streams = Streams(recipe.seed, device)
+        self.optimizer = torch.optim.SGD(
+            network.parameters(), recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
+        )
+        self.normalise = Normaliser(self.task, device)
+        self.views = Views.of(self.task)
+        self.epoch, self.seconds = 0, 0.0
+
+    def run(self, report: Callable[[str], object]) -> nn.Module:
+        """All remaining epochs; returns the network in evaluation mode."""
+        self._resume(report)
+        saved = time.monotonic()
+        while self.epoch < self.recipe.epochs:
+            start = time.perf_counter()
+            loss = self._train_epoch()
+            self.seconds += time.perf_counter() - start
+            self.epoch += 1
+            left = self.seconds / self.epoch * (self.recipe.epochs - self.epoch)
+            report(f"epoch {self.epoch}/{self.recipe.epochs}, loss {loss:.4f}, {left:.0f} s left")
+            if time.monotonic() - saved >= CHECKPOINT_SECONDS:
+                self._save()
+                saved = time.monotonic()
+        return self.network.eval()
+
+    def _train_epoch(self) -> float:
+        """One pass over the images; returns the mean loss."""
+        random = self.streams.random("teacher", self.epoch)
+        share = decay(self.epoch, self.recipe.epochs, self.recipe.milestones)
+        set_learning_rate(self.optimizer, self.recipe.lr * share)
+        order = torch.randperm(len(self.real.images), generator=random, device=self.device)
+        total = torch.zeros((), device=self.device)
+        with global_randomness(random):
+            for slots in order.split(self.recipe.batch):
+                if len(slots) == 1 < min(self.recipe.batch, len(order)):
+                    continue  # batch norm has nothing to normalise over: the image that is left has its turn next time
+                total += self._step(*self._batch(slots, random)) * len(slots)
+        return float(total / len(order))
+
+    def _step(self, x: Tensor, labels: Tensor) -> Tensor:
+        loss = focal_loss(self.network(x), labels, self.recipe.focal)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach()
+
+    def _batch(self, slots: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Augmented inputs and labels: padded crops, or windows of images larger than the task's."""
+        images, labels = self.real.images[slots], self.real.labels[slots]
+        if not self.task.dense:
+            return self.normalise(self.views.augment(images.float() / 255, random)), labels
+        images, labels = random_windows(images, labels, self.task.shape[1:], self.task.flip, random)
+        return self.normalise(images.float() / 255), labels.long()
+
+    def _save(self) -> None:
+        state = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
+        checkpoint.save(self.file, {**state, "epoch": self.epoch, "seconds": self.seconds, "recipe": self._identity()})
+
+    def _resume(self, report: Callable[[str], object]) -> None:
+        state = checkpoint.load(self.file, self.device)
+        if state is None or state["recipe"] != self._identity():
+            return
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.epoch, self.seconds = state["epoch"], state["seconds"]
+        report(f"resumed after epoch {self.epoch}")
+
+    def _identity(self) -> str:
+        return self.recipe.model_dump_json()
+
+
+def focal_loss(logits: Tensor, labels: Tensor, gamma: float) -> Tensor:
+    """mean((1 - p_y)^γ · cross entropy), 0-dim; ignored pixels count 0 but stay in the mean, as in DFAD's code.
+
+    Args:
+        logits: [B, classes] or [B, classes, H, W].
+        labels: int64 [B] or [B, H, W].
+        gamma: 0 is the plain cross entropy.
+    """
+    loss = F.cross_entropy(logits, labels, reduction="none", ignore_index=IGNORED)
+    return (loss if not gamma else (1 - (-loss).exp()) ** gamma * loss).mean()
+
+
+def _on(device: torch.device, dataset: Dataset, recipe: Recipe) -> RealImages:
+    real = dataset.train()
+    real = real if recipe.images is None else nested_subset(real, recipe.images)
+    return RealImages(real.images.to(device), real.labels.to(device))

@@ -1,0 +1,77 @@
+"""Teachers: trained once per dataset and network, known by the sha256 of their weights, never retrained silently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from harness import data, networks
+from harness.data.dataset import Dataset
+from harness.engine.randomness import Streams
+from harness.errors import UserError
+from harness.machine import gpus
+from harness.machine.devices import choose_device
+from harness.store.layout import Results
+from harness.store.records import TeacherRecord
+from harness.teachers import shelf
+from harness.teachers.fit import Fit
+
+
+def train(
+    dataset: str,
+    network: str,
+    *,
+    results: Path,
+    replace: bool = False,
+    changes: Mapping[str, Any] | None = None,
+    backbone: Path | None = None,
+    verify_data: bool = True,
+    report: Callable[[str], object] = print,
+) -> TeacherRecord:
+    """Train a teacher, unless there is one already; a training that was stopped goes on from its checkpoint.
+
+    Args:
+        dataset: what to train on.
+        network: what to train.
+        results: where teachers live.
+        replace: train anew even if there is one.
+        changes: fields of the recipe that shall differ.
+        backbone: file with ImageNet weights, for networks that can start from some.
+        verify_data: whether the dataset's files must have their official checksums.
+        report: takes lines for the person.
+
+    Raises UserError if the teacher ends below its floor, which it then is not stored, or if an existing one is damaged.
+    """
+    folder = Results(results).teacher(dataset, network)
+    if not replace and folder.record.exists():
+        record = shelf.find(folder)
+        shelf.verify(folder, record)
+        return record
+    loaded = data.load(dataset, verify_data)
+    recipe = loaded.teachers.recipe_for(network, changes or {})
+    torch.set_num_threads(1)  # the thread count changes the last bits, and so the sha256
+    if cards := gpus.visible():
+        gpus.lease(cards, name=f"teacher {dataset}/{network}")
+    device = choose_device("auto")
+    model = Streams(recipe.seed, device).build("teacher-init", lambda: _start(network, loaded, backbone))
+    fit = Fit(model, loaded, recipe, device, folder.training)
+    fit.run(lambda line: report(f"teacher {dataset}/{network}: {line}"))
+    record = shelf.put(folder, model, loaded, device, recipe, seconds=fit.seconds)
+    fit.file.unlink(missing_ok=True)
+    report(f"teacher {dataset}/{network}: {record.value:.2f} % in {fit.seconds:.0f} s")
+    return record
+
+
+def _start(network: str, dataset: Dataset, backbone: Path | None) -> nn.Module:
+    """A fresh network, its backbone from a file if one is given. Raises UserError if the file does not fit."""
+    model = networks.for_task(network, dataset.task)
+    if backbone is not None:
+        try:
+            networks.load_backbone(network, model, backbone)
+        except (OSError, ValueError) as error:
+            raise UserError(f"--backbone {backbone}: {error}") from None
+    return model

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.commands import compare, output
+from harness.errors import UserError
+from harness.store import atomic
+from harness.store.records import Seconds
+from tests import factory
+from tests.harness.conftest import Command
+
+OLD, NEW = "a" * 40, "b" * 40
+GROUP = "toy/digits/wrn10_1--cnn3_16/ssd-kd/scale-10"
+
+
+def add(results: Path, seed: int, key: str, final: float, seconds: float, **provenance: Any) -> None:
+    """A run of ssd-kd at 10 %, the later the larger its key; it becomes the cell's result."""
+    spent = Seconds(startup=1.0, synthesis=seconds - 1.0, distillation=0.0, evaluation=50.0)
+    finished = f"2026-01-01T00:00:0{key[0]}+00:00"
+    result = factory.metrics(seed=seed, key=key, final=final, seconds=spent, finished=finished)
+    (results / result.cell / "metrics.json").unlink(missing_ok=True)
+    run = factory.write(results, result) / "runs" / key
+    manifest = factory.manifest(result)
+    attempt = manifest.attempts[0].model_copy(update={"commit": provenance.pop("commit", OLD)})
+    atomic.write(run / "manifest.json", manifest.model_copy(update={"attempts": [attempt], **provenance}))
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Seeds 0 and 1 of two versions of one method; seed 2 of the new one alone."""
+    folder = tmp_path / "results"
+    new: dict[str, Any] = {"commit": NEW, "config": {"batch": 64, "epochs": 3, "gamma": 2}, "numbers": 2}
+    new["sources"] = {"methods/ssd_kd.py": "cd" * 32, "methods/parts/losses.py": "ef" * 32}
+    for seed, before, after in ((0, 80.0, 83.0), (1, 82.0, 83.0)):
+        add(folder, seed, f"1{seed}" * 8, before, seconds=20.0)
+        add(folder, seed, f"2{seed}" * 8, after, seconds=5.0, **new)
+    add(folder, 2, "22" * 8, 99.0, seconds=5.0, **new)
+    return folder
+
+
+def lines(results: Path, a: object, b: object) -> list[str]:
+    return list(output.lines(compare.table(compare.side(str(a), results), compare.side(str(b), results))))
+
+
+def test_two_commits_are_paired_by_seed(results: Path) -> None:
+    assert lines(results, OLD[:7], NEW[:7]) == [
+        "A = aaaaaaa, B = bbbbbbb: 2 runs in both",
+        GROUP,
+        # differences 3 and 1: mean 2, standard deviation sqrt 2
+        "  accuracy  81.00 → 83.00 % top1, Δ +2.00 ± 1.41 (n = 2, seeds 0, 1)",
+        "  time      20.0 → 5.0 s, × 0.25",
+        f"  differs   commit: {OLD} → {NEW}",
+        "  differs   steps: 200 → absent",
+        "  differs   gamma: absent → 2",
+        "  differs   methods/parts/losses.py is new",
+        "  differs   methods/ssd_kd.py changed",
+        "  differs   NUMBERS of harness/grid/keys.py: 1 → 2",
+        f"only in B: {GROUP}/seed-2",
+    ]
+
+
+def test_a_folder_from_elsewhere(results: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    other = factory.metrics(seed=1, final=85.0, device="cuda", device_name="Big GPU", teacher_sha256="00" * 32)
+    factory.write(elsewhere, other)
+    factory.write(elsewhere, factory.metrics("dafl"))
+    found = lines(results, results, elsewhere)
+    assert found[:3] == [
+        f"A = {results}, B = {elsewhere}: 1 runs in both",
+        GROUP,
+        "  accuracy  83.00 → 85.00 % top1, Δ +2.00 (n = 1, seeds 1)",
+    ]
+    assert "  differs   device_name: Test CPU → Big GPU" in found
+    assert f"  differs   teacher_sha256: {'7e' * 32} → {'00' * 32}" in found
+    assert found[-3:] == [
+        f"only in A: {GROUP}/seed-0",
+        f"only in A: {GROUP}/seed-2",
+        f"only in B: {factory.metrics('dafl').cell}",
+    ]
+
+
+def test_two_keys_are_compared_whatever_they_are(results: Path) -> None:
+    factory.write(results, factory.metrics("dafl", seed=3, key="3" * 16, final=70.0))
+    found = lines(results, "2121", "3333")
+    assert found[2] == "  accuracy  83.00 → 70.00 % top1, Δ -13.00 (n = 1, seeds 1)"
+    assert {"  differs   label: ssd-kd → dafl", "  differs   seed: 1 → 3"} <= set(found)
+
+
+def test_a_version_with_itself(results: Path) -> None:
+    found = lines(results, results, results)
+    assert "Δ +0.00 ± 0.00 (n = 3, seeds 0, 1, 2)" in found[2]
+    assert found[4:] == ["  differs   nothing that is recorded"]
+
+
+def test_what_cannot_be_compared_is_named(results: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    factory.write(elsewhere, factory.metrics(seed=0, status="failed", reason="boom", final=None, best=None))
+    cell = factory.write(elsewhere, factory.metrics(seed=1))
+    (cell / "metrics.json").write_bytes(b"{")
+    (elsewhere / factory.metrics(seed=0).cell / "runs" / factory.metrics(seed=0).key / "manifest.json").unlink()
+    found = lines(results, results, elsewhere)
+    assert "  left out  seed 0: failed in B: boom" in found
+    assert "  differs   unknown: a manifest is lost" in found
+    assert not [line for line in found if "accuracy" in line]
+    assert found[-1].startswith(f"{cell}/metrics.json: damaged record")
+
+
+def test_unknown_names_are_refused(results: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="c0ffee: neither a folder nor a key or commit") as error:
+        compare.side("c0ffee", results)
+    assert f"{OLD[:12]}, {NEW[:12]}" in str(error.value)
+    with pytest.raises(UserError, match="neither"):
+        compare.side("a", results)
+    with pytest.raises(UserError, match="no finished run under this folder"):
+        compare.side(str(tmp_path), results)
+
+
+def test_the_command(results: Path, dkd: Command) -> None:
+    code, output, _ = dkd("compare", "aaaa", "bbbb", "--results", results)
+    assert code == 0
+    assert output.splitlines() == lines(results, "aaaa", "bbbb")
+    assert dkd("compare", "aaaa", "nowhere", "--results", results)[0] == 2

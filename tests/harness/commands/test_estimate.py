@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from harness.commands import estimate
+from harness.commands.contract import tiny_cell
+from harness.commands.status import CellStatus, State
+from harness.grid.cell import Cell
+from harness.run.cost import Cost
+from harness.store.layout import Results
+from harness.store.records import Flops, Seconds
+from tests import factory
+
+ROW = "toy/digits/wrn10_1--cnn3_16/{}/scale-10"
+
+
+def cell(results: Path, label: str, seed: int, state: State, hours: float = 0.0, size: int = 0) -> CellStatus:
+    """A cell; if it is done, a run that took so long, a tenth of it for evaluation, in so many bytes."""
+    seconds = Seconds(startup=0.0, synthesis=3240 * hours, distillation=0.0, evaluation=360 * hours, waiting=9e9)
+    result = factory.metrics(label, seed=seed, seconds=seconds)
+    if state == "done":
+        run = factory.write(results, result) / "runs" / result.key
+        used = sum(path.stat().st_size for path in run.iterdir())
+        (run / "student.safetensors").write_bytes(bytes(size - used))
+    named = replace(tiny_cell("fast", {}), study="toy", label=label, scale=10.0, seed=seed)
+    assert named.name == result.cell
+    return CellStatus(named, Results(results).cell(named), state, result=result if state == "done" else None)
+
+
+def no_cost(_: Cell) -> Cost:
+    raise AssertionError("all rows have a finished seed")
+
+
+def test_the_rest_is_judged_by_the_seeds_that_are_done(tmp_path: Path) -> None:
+    cells = [
+        cell(tmp_path, "dafl", 0, "done", hours=1.0, size=2**20),
+        cell(tmp_path, "dafl", 1, "done", hours=2.0, size=3 * 2**20),
+        cell(tmp_path, "dafl", 2, "waiting"),
+        cell(tmp_path, "dafl", 3, "stale"),
+        cell(tmp_path, "dafl", 4, "failed"),
+        cell(tmp_path, "cmi", 0, "done", hours=5.0, size=2**20),
+    ]
+    assert list(estimate.lines(cells, no_cost)) == [
+        "done: 3 cells, 8.00 device hours, 5.0 MiB",
+        "left, judged by finished seeds: 2 cells, 3.00 device hours, 4.0 MiB",
+    ]
+
+
+def priced(found: Cell) -> Cost:
+    """3e16 and 6e16 operations."""
+    return Cost(Flops(synthesis=10**16, distillation=(2 if found.label == "fast" else 5) * 10**16), 2**30, 2**31)
+
+
+def test_without_any_finished_seed_operations_tell(tmp_path: Path) -> None:
+    left = [cell(tmp_path, label, seed, "waiting") for label, seed in (("fast", 0), ("fast", 1), ("cmi", 0))]
+    *_, hours, memory = estimate.lines(left, priced)
+    # 3e16 + 3e16 + 6e16 operations at 3e10 a second are 4,000,000 s
+    assert "operations: 3 cells, about 1.11e+03 device hours at 30 GFLOP/s (our assumption" in hours
+    assert memory == f"memory: about 3,072 MiB at most, in {ROW.format('fast')}"
+
+
+def test_finished_cells_tell_how_fast_the_device_is(tmp_path: Path) -> None:
+    done = cell(tmp_path, "dafl", 0, "done", hours=1.0, size=2**20)
+    found = [done, cell(tmp_path, "fast", 0, "waiting")]  # 1e10 operations in 3240 s
+    *_, hours, _ = estimate.lines(found, priced)
+    assert f"about {3e16 / (1e10 / 3240) / 3600:.3g} device hours" in hours
+    assert "as the finished cells" in hours

@@ -1,0 +1,97 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from harness.commands import prune, retry
+from harness.store import reading, records
+from harness.store.layout import CellFolder, RunFolder
+from tests import factory
+
+
+def failed(results: Path, label: str, **changes: Any) -> Path:
+    result = factory.metrics(label, status="failed", reason="boom", final=None, best=None, **changes)
+    return factory.write(results, result)
+
+
+def superseded(results: Path) -> Path:
+    """A cell with an old run and a current one."""
+    old = factory.metrics(key="0" * 16)
+    cell = factory.write(results, old)
+    (cell / "metrics.json").unlink()
+    factory.write(results, factory.metrics())
+    return cell / "runs" / ("0" * 16)
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "lock")
+
+
+def test_retry_removes_failures_and_nothing_else(tmp_path: Path) -> None:
+    done = factory.write(tmp_path, factory.metrics("ssd-kd"))
+    before = files(done)
+    cells = [failed(tmp_path, "dafl"), failed(tmp_path, "cmi")]
+    assert retry.retry(tmp_path) == sorted(str(cell.relative_to(tmp_path)) for cell in cells)
+    assert [files(cell) for cell in cells] == [[], []]
+    assert files(done) == before
+    assert retry.retry(tmp_path) == []
+
+
+def test_retry_keeps_to_its_pattern(tmp_path: Path) -> None:
+    kept = failed(tmp_path, "dafl")
+    removed = failed(tmp_path, "cmi")
+    assert retry.retry(tmp_path, "toy/*/cmi/*") == [str(removed.relative_to(tmp_path))]
+    assert (kept / "metrics.json").exists()
+
+
+def test_retry_finds_a_failure_whose_copy_was_deleted(tmp_path: Path) -> None:
+    cell = failed(tmp_path, "dafl")
+    (cell / "metrics.json").unlink()
+    assert retry.retry(tmp_path) == [str(cell.relative_to(tmp_path))]
+    assert files(cell) == []
+
+
+def test_retry_leaves_a_run_that_somebody_works_in(tmp_path: Path) -> None:
+    cell = failed(tmp_path, "dafl")
+    before = files(cell)
+    (run,) = factory.runs(cell)
+    with FileLock(run / "lock"):
+        assert retry.retry(tmp_path) == []
+    assert files(cell) == before
+
+
+def test_prune_removes_what_is_not_current(tmp_path: Path) -> None:
+    old = superseded(tmp_path)
+    current = files(old.parent / factory.metrics().key)
+    size = sum(path.stat().st_size for path in files(old))
+    assert list(prune.old_runs(tmp_path)) == [prune.OldRun(RunFolder(old), size)]
+    assert old.exists()
+    assert prune.prune(tmp_path) == [prune.OldRun(RunFolder(old), size)]
+    assert not old.exists()
+    assert files(old.parent) == current
+    assert prune.prune(tmp_path) == []
+
+
+def test_prune_leaves_a_run_that_somebody_works_in(tmp_path: Path) -> None:
+    old = superseded(tmp_path)
+    with FileLock(old / "lock"):
+        assert prune.prune(tmp_path) == []
+    assert files(old)
+
+
+@pytest.mark.parametrize("content", [None, b'{"cut'])
+def test_prune_keeps_all_runs_of_a_cell_without_a_readable_result(tmp_path: Path, content: bytes | None) -> None:
+    old = superseded(tmp_path)
+    metrics = old.parent.parent / "metrics.json"
+    metrics.unlink() if content is None else metrics.write_bytes(content)
+    assert prune.prune(tmp_path) == []
+    assert len(factory.runs(old.parent.parent)) == 2
+
+
+def test_the_current_run_survives_although_its_records_are_damaged(tmp_path: Path) -> None:
+    cell = factory.write(tmp_path, factory.metrics())
+    (run,) = factory.runs(cell)
+    (run / "metrics.json").write_bytes(b"{")
+    assert prune.prune(tmp_path) == []
+    assert reading.current_key(CellFolder(cell)) == run.name == reading.read(cell / "metrics.json", records.Metrics).key

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+from torch import Tensor, nn
+
+import methods
+from harness import networks
+from harness.commands.validate import validate
+from harness.errors import ConfigError, UserError
+
+STUDY = """
+study: other
+dataset: digits
+pairs: [{{teacher: wrn10_1, student: cnn3_16}}]
+scales: [1]
+seeds: [0]
+methods: {{ssd-kd: {options}}}
+"""
+
+
+def write(folder: Path, options: str) -> Path:
+    file = folder / "mine.yaml"
+    file.write_text(STUDY.format(options=options))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("{gama: 1.0}", r"mine\.yaml: methods\.ssd-kd\.gama: unknown key[\s\S]*did you mean: gamma"),
+        ("{gamma: much}", r"mine\.yaml: methods\.ssd-kd\.gamma: 'much'"),
+        ("{gamma: -1.0}", r"methods\.ssd-kd\.gamma: -1\.0: Input should be greater than or equal to 0"),
+        ("{replacement: newest}", r"methods\.ssd-kd\.replacement: 'newest': Input should be 'lowest' or 'oldest'"),
+        ("{preset: smok}", r"methods\.ssd-kd\.preset: ssd-kd has no preset 'smok'[\s\S]*did you mean: smoke"),
+        ("{preset: adi}", r"methods\.ssd-kd\.preset: ssd-kd has no preset 'adi'; it is one of deepinversion"),
+        (
+            "{preset: fast-2}",
+            r"preset: ssd-kd's preset 'fast-2' has no values for wrn10_1 → cnn3_16 on digits[\s\S]*smoke",
+        ),
+    ],
+)
+def test_bad_options_name_file_key_value_and_choices(tmp_path: Path, options: str, expected: str) -> None:
+    with pytest.raises(ConfigError, match=expected):
+        validate(write(tmp_path, options))
+
+
+def test_a_bad_option_of_the_budget_is_not_blamed_on_the_label(tmp_path: Path) -> None:
+    file = write(tmp_path, "{gamma: 1.0}")
+    file.write_text(file.read_text() + "budget: {gama: 1.0}\n")
+    expected = r"mine\.yaml: methods\.ssd-kd: budget\.gama: unknown key[\s\S]*did you mean: gamma"
+    with pytest.raises(ConfigError, match=expected):
+        validate(file)
+    file.write_text(file.read_text().replace("gamma: 1.0", "gama: 1.0"))
+    with pytest.raises(ConfigError, match=r"mine\.yaml: methods\.ssd-kd\.gama: unknown key"):
+        validate(file)
+
+
+def test_a_scale_with_few_images_is_said(tmp_path: Path) -> None:
+    said: list[str] = []
+    assert len(validate(write(tmp_path, "{}"), said.append)) == 1
+    assert said[1] == "mine.yaml: scale 1 leaves 13 images, fewer than 32"
+
+
+class WithoutBatchNorm(nn.Module):
+    """A linear network with the interface of all others."""
+
+    def __init__(self, classes: int, channels: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(64 * channels, classes)
+
+    def forward(self, x: Tensor, return_features: bool = False) -> Tensor | tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        logits: Tensor = self.linear(x.flatten(1))
+        return (logits, x.flatten(1), (x, x)) if return_features else logits
+
+
+NEED_STATISTICS = ("cmi", "deepinversion", "dfq", "fast", "ssd-kd")
+
+
+@pytest.mark.parametrize("name", [*NEED_STATISTICS, "dafl", "dfad", "zskt", *methods.REFERENCES])
+def test_a_teacher_without_batch_norm_is_refused_before_training_where_its_statistics_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    build = networks.build
+    monkeypatch.setattr(
+        networks,
+        "build",
+        lambda network, *shape: (WithoutBatchNorm if network == "wrn10_1" else partial(build, network))(*shape),
+    )
+    file = write(tmp_path, "{}" if name in methods.REFERENCES else "{preset: smoke}")
+    file.write_text(file.read_text().replace("ssd-kd", name))
+    if name not in NEED_STATISTICS:
+        assert len(validate(file)) == 1
+        return
+    with pytest.raises(
+        UserError, match=f"methods.{name} cannot work on wrn10_1 → cnn3_16: the teacher has no batch-norm"
+    ):
+        validate(file)

@@ -1,0 +1,63 @@
+"""Recipes of teachers: the floors that follow from published numbers, and what a study may change."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from harness import ROOT, data
+from harness.data.recipe import Recipe, Teachers
+from harness.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("dataset", "network", "floor"),
+    [
+        ("cifar10", "resnet34", 95.20),
+        ("cifar10", "wrn40_2", 94.37),
+        ("cifar100", "vgg11", 70.82),
+        ("nyuv2", "deeplabv3_resnet50", 48.7),
+        ("digits", "wrn10_1", 98.5),
+    ],
+)
+def test_floors_are_a_little_below_the_published_teachers(dataset: str, network: str, floor: float) -> None:
+    """Half a point, and three of mean IoU; the digits' floor is our own."""
+    assert data.load(dataset).teachers.recipe_for(network, {}).floor == pytest.approx(floor)
+
+
+def test_a_network_that_nobody_published_has_the_floor_of_the_recipe() -> None:
+    teachers = Teachers(Recipe(epochs=1, batch=2, lr=0.1, weight_decay=0.0, floor=50.0), {"known": 80.0}, below=2.0)
+    assert [teachers.recipe_for(network, {}).floor for network in ("known", "other")] == [78.0, 50.0]
+
+
+def test_recipes_are_changed_by_name() -> None:
+    digits = data.load("digits").teachers
+    changed = digits.recipe_for("wrn10_1", {"epochs": 3})
+    assert changed == digits.recipe.model_copy(update={"epochs": 3})
+    assert data.load("cifar10").teachers.recipe_for("wrn40_2", {"floor": 90.0}).floor == 90.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"epoch": 3}, r"recipe\.epoch: [\s\S]*did you mean: epochs"),
+        ({"epochs": 0}, r"recipe\.epochs: 0: .*greater"),
+        ({"floor": 101.0}, r"recipe\.floor: 101"),
+    ],
+)
+def test_bad_recipes_name_the_field(changes: dict[str, object], expected: str) -> None:
+    with pytest.raises(ConfigError, match=expected):
+        data.load("digits").teachers.recipe_for("wrn10_1", changes)
+
+
+@pytest.mark.parametrize("dataset", ["cifar10", "cifar100", "nyuv2"])
+def test_published_teachers_are_those_that_tables_print(dataset: str) -> None:
+    """The walls keep the two apart, so the numbers stand twice: here they must agree."""
+    with (ROOT / "harness/reporting/tables/published.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["dataset"] == dataset and row["method"] == "Teacher"]
+    for network, value in data.load(dataset).teachers.published.items():
+        printed = [
+            float(row["value"]) * (100 if row["metric"] == "miou" else 1) for row in rows if row["teacher"] == network
+        ]
+        assert any(abs(value - other) < 0.05 for other in printed), f"{network}: {value} is not among {printed}"

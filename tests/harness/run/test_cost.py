@@ -1,0 +1,95 @@
+"""Costs from a small round against what a real one counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import methods
+from harness.commands.contract import tiny_cell
+from harness.engine.flops import count_flops
+from harness.errors import UserError
+from harness.grid.cell import Cell
+from harness.run.assemble import method_config
+from harness.run.cost import CostClock, _build, check_memory, estimate
+from harness.store.records import Flops
+
+
+def tiny(name: str, **more: int) -> Cell:
+    cell = tiny_cell(name)
+    return replace(cell, options={**cell.options, **more})
+
+
+@pytest.mark.parametrize("name", methods.names())
+def test_operations_are_those_of_a_whole_run(name: str) -> None:
+    """Counted at full batch and all inner steps; SSD-KD also scores what it admits, once a round."""
+    cell = tiny(name)
+    config = method_config(cell)
+    full = _build(cell, config)
+    schedule = full.schedule
+
+    def build(steps: int) -> object:
+        return _build(cell, config.model_copy(update={"steps": steps * 20}))
+
+    counted = count_flops(build, schedule.synthesis_rounds, schedule.steps)  # type: ignore[arg-type]
+    judged = estimate(cell).flops
+    assert judged.distillation == pytest.approx(counted.distillation, rel=0.02)
+    assert judged.synthesis == pytest.approx(counted.synthesis, rel=0.4 if name == "ssd-kd" else 0.1)
+
+
+def test_operations_grow_with_batch_steps_and_inner_steps() -> None:
+    plain = estimate(tiny("cmi")).flops
+    assert estimate(tiny("cmi", batch=16)).flops.distillation == 2 * plain.distillation
+    assert estimate(tiny("cmi", inner_steps=6)).flops == Flops(
+        synthesis=2 * plain.synthesis, distillation=plain.distillation
+    )
+    assert estimate(tiny("cmi", steps=480)).flops.distillation == 2 * plain.distillation
+
+
+def test_what_autograd_keeps_is_counted_once_and_weights_are_not() -> None:
+    layer, x = nn.Linear(100, 100, bias=False), torch.randn(50, 100)
+    clock = CostClock()
+    with clock.distillation():
+        hidden = layer(x).relu()
+        (layer(hidden) + layer(hidden)).sum().backward()
+    assert clock.saved["distillation"] == 2 * 50 * 100 * 4  # the input, and the hidden activations
+
+
+def test_memory_holds_the_images_of_the_data_scale() -> None:
+    small, large = (estimate(replace(tiny("fast"), scale=scale)).resident for scale in (1.0, 100.0))
+    assert large - small == (1297 - 13) * 10 * 10  # uint8, padded
+    once, twice = (estimate(tiny("fast", batch=batch)).activations for batch in (512, 1024))
+    assert twice == pytest.approx(2 * once, rel=1e-6)
+
+
+def test_a_cell_that_does_not_fit_says_what_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = tiny("fast", batch=512)
+    cost = estimate(cell)
+    check_memory(cell, cost.memory)
+    with pytest.raises(UserError, match=r"fast on wrn10_1 → cnn3_16 at 5 % needs about") as error:
+        check_memory(cell, cost.resident + cost.activations // 4)
+    assert "this would fit: batch: 128 instead of 512, inversion_batch: 4 instead of 16" in str(error.value)
+    with pytest.raises(UserError, match="no batch would fit"):
+        check_memory(cell, cost.resident)
+
+
+def test_a_method_that_fails_is_not_estimated_and_not_refused(tmp_path: Path) -> None:
+    file = tmp_path / "failing.py"
+    file.write_text(FAILING)
+    cell = replace(tiny_cell("fast", {}), method=str(file))
+    assert estimate(cell) is None
+    check_memory(cell, 1)
+
+
+FAILING = """
+from methods.references import KDNoise
+
+class Failing(KDNoise):
+    name = "failing"
+    def distill_step(self):
+        raise ValueError("as written")
+"""

@@ -1,0 +1,166 @@
+"""One cell through the runner: what counts as a result and what does not, and what its records say."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UserError
+from harness.grid import grid, keys, study
+from harness.run import runner
+from harness.store import atomic, reading
+from harness.store.layout import RunFolder
+from harness.store.records import Manifest, Metrics, TeacherRecord
+from tests import factory
+
+STUDY = """
+study: t
+dataset: digits
+device: cpu
+pairs: [{{teacher: wrn10_1, student: cnn3_16}}]
+scales: [5]
+seeds: [0]
+budget: {{steps: 60, epochs: 3, batch: 8}}
+methods: {{m: {{method: {method}}}}}
+"""
+
+BODY = """
+from methods.references import KDNoise
+
+class M(KDNoise):
+    name = "m"
+    def distill_step(self):
+        {step}
+"""
+TEACHER = "teachers/digits/wrn10_1"
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """A results folder with an untrained teacher."""
+    factory.untrained_teacher(tmp_path)
+    return tmp_path
+
+
+def run(results: Path, step: str = "return super().distill_step()") -> Metrics:
+    method = results / "m.py"
+    method.write_text(BODY.format(step=step))
+    file = results / "t.yaml"
+    file.write_text(STUDY.format(method=method))
+    (cell,) = grid.expand(study.load_study(file))
+    return runner.run_cell(cell, results=results)
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_an_exception_in_a_method_is_a_result(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    metrics = run(results, "raise ValueError('no idea :key: [red]')")
+    assert metrics.status == "failed"
+    assert metrics.reason is not None
+    assert metrics.reason.startswith("ValueError: no idea :key: [red] (m.py:")
+    assert f"failed: {metrics.reason}" in capsys.readouterr().out
+    assert metrics.final is None
+    log = (results / metrics.cell / "runs" / metrics.key / "attempts.log").read_text()
+    assert "Traceback" in log
+    assert "ValueError: no idea" in log
+
+
+def test_nan_is_a_result(results: Path) -> None:
+    metrics = run(results, "losses = super().distill_step(); losses['kd'] = losses['kd'] * float('nan'); return losses")
+    assert metrics.status == "diverged"
+    assert metrics.reason == "kd is nan in round 1 of 3"
+
+
+def test_trouble_of_the_machine_is_not(results: Path) -> None:
+    with pytest.raises(OSError, match="No space"):
+        run(results, "raise OSError(28, 'No space left on device')")
+    assert not list(results.glob("t/**/metrics.json"))
+    (manifest,) = results.glob("t/**/manifest.json")
+    (attempt,) = reading.read(manifest, Manifest).attempts
+    assert attempt.outcome == "error: OSError: [Errno 28] No space left on device"
+    assert attempt.end is not None
+
+
+def test_without_a_teacher_nothing_is_begun(results: Path) -> None:
+    (results / TEACHER / "teacher.json").unlink()
+    with pytest.raises(UserError, match="no teacher; train it: dkd train-teacher digits wrn10_1"):
+        run(results)
+    assert not (results / "t").exists()
+
+
+def test_a_changed_teacher_is_refused(results: Path) -> None:
+    weights = results / TEACHER / "teacher.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    with pytest.raises(UserError, match="dkd train-teacher digits wrn10_1 --replace"):
+        run(results)
+
+
+def test_a_teacher_below_its_floor_is_refused(results: Path) -> None:
+    record = results / TEACHER / "teacher.json"
+    atomic.write(record, reading.read(record, TeacherRecord).model_copy(update={"value": 97.0}))
+    with pytest.raises(UserError, match="below its floor"):
+        run(results)
+
+
+def test_a_damaged_checkpoint_is_named(results: Path) -> None:
+    with pytest.raises(OSError, match="No space"):
+        run(results, "raise OSError(28, 'No space left on device')")
+    (folder,) = results.glob("t/digits/*/*/*/*/runs/*")
+    (folder / "checkpoint.pt").write_bytes(b"PK\x03\x04 cut")
+    with pytest.raises(UserError, match="delete it to start this run again"):
+        run(results, "raise OSError(28, 'No space left on device')")
+
+
+def test_the_student_and_its_sheet_are_what_the_record_says(results: Path) -> None:
+    metrics = run(results)
+    folder = results / metrics.cell / "runs" / metrics.key
+    assert sha256(folder / "student.safetensors") == metrics.student_sha256
+    assert sha256(folder / "samples.png") == metrics.samples_sha256
+    assert sum(metrics.class_counts or []) == sum(metrics.difficulty or []) == metrics.images == 65
+    assert [event.step for event in reading.read_events(RunFolder(folder))] == [1, 2, 3]
+    assert not (folder / "checkpoint.pt").exists()
+    manifest = reading.read(folder / "manifest.json", Manifest)
+    assert manifest.numbers == keys.NUMBERS
+    assert (manifest.cell, manifest.key, manifest.plan_key) == (metrics.cell, metrics.key, metrics.plan_key)
+    assert (manifest.config["steps"], manifest.config["epochs"], manifest.config["batch"]) == (60, 3, 8)
+    assert [attempt.outcome for attempt in manifest.attempts] == ["done"]
+
+
+def test_what_is_finished_is_copied_back_and_not_done_again(results: Path) -> None:
+    first = run(results)
+    copy = results / first.cell / "metrics.json"
+    before = {path: path.stat().st_mtime_ns for path in copy.parent.glob("runs/*/*")}
+    copy.unlink()
+    assert run(results) == first
+    assert copy.read_bytes() == (results / first.cell / "runs" / first.key / "metrics.json").read_bytes()
+    assert {path: path.stat().st_mtime_ns for path in copy.parent.glob("runs/*/*")} == before
+
+
+def test_an_unverified_teacher_makes_a_result_unverified(results: Path) -> None:
+    record = results / TEACHER / "teacher.json"
+    assert run(results).data_verified
+    atomic.write(record, reading.read(record, TeacherRecord).model_copy(update={"data_verified": False}))
+    assert not _again(results).data_verified
+
+
+def _again(results: Path) -> Metrics:
+    """The same cell with nothing finished."""
+    for path in results.glob("t/**/metrics.json"):
+        path.unlink()
+    return run(results)
+
+
+def test_a_line_per_epoch_is_said_and_logged(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nobody watches a terminal: whole lines, as they stand in the log."""
+    metrics = run(results)
+    said = capsys.readouterr().out
+    lines = [line.split(f" {metrics.cell}: ")[1] for line in said.splitlines()]
+    assert [line.split("  ")[0] for line in lines] == [
+        *(f"epoch {n}/3" for n in (1, 2, 3)),
+        f"done: {metrics.final:.2f} %",
+    ]
+    assert (results / metrics.cell / "runs" / metrics.key / "attempts.log").read_text() == said

@@ -1,0 +1,73 @@
+"""Records as they are written and read back: cut, torn, appended to, of another version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.store import atomic, reading
+from harness.store.layout import RunFolder
+from harness.store.reading import DamagedRecord
+from harness.store.records import Metrics
+from tests import factory
+
+
+def test_a_cut_metrics_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.json"
+    atomic.write(file, factory.metrics())
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(DamagedRecord, match=r"metrics\.json"):
+        reading.read(file, Metrics)
+
+
+def test_events_are_never_written_twice_and_a_torn_line_is_replaced(tmp_path: Path) -> None:
+    file, events = tmp_path / "events.jsonl", factory.events(4)
+    atomic.append_events(file, events[:2])
+    with file.open("ab") as torn:
+        torn.write(events[2].model_dump_json().encode()[:40])
+    atomic.append_events(file, events)
+    atomic.append_events(file, events)
+    assert reading.read_events(RunFolder(file.parent)) == events
+
+
+def test_damage_in_the_middle_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    atomic.append_events(file, factory.events(3))
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(lines[0] + lines[2])
+    with pytest.raises(DamagedRecord, match="line 2 carries number 2, expected 1"):
+        reading.read_events(RunFolder(file.parent))
+
+
+def test_the_events_of_a_finished_run_go_to_its_end(tmp_path: Path) -> None:
+    run = factory.write(tmp_path, factory.metrics()) / "runs" / factory.metrics().key
+    file = run / "events.jsonl"
+    lines = file.read_bytes().splitlines(keepends=True)
+    assert len(reading.read_events(RunFolder(file.parent))) == 3
+    file.write_bytes(lines[0] + lines[1])
+    with pytest.raises(DamagedRecord, match="ends at step 133, the run at step 200"):
+        reading.read_events(RunFolder(file.parent))
+    (run / "metrics.json").unlink()
+    assert len(reading.read_events(RunFolder(file.parent))) == 2
+
+
+def test_a_failed_write_leaves_the_old_content(tmp_path: Path) -> None:
+    file = tmp_path / "x"
+    atomic.write_bytes(file, b"old")
+
+    def fails(temporary: Path) -> None:
+        temporary.write_bytes(b"ne")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        atomic.write_with(file, fails)
+    assert file.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_record_of_another_version_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.json"
+    file.write_text(factory.metrics().model_dump_json().replace('"schema_version":1', '"schema_version":2'))
+    with pytest.raises(DamagedRecord, match="another version of the bench: schema_version 2, this one reads 1"):
+        reading.read(file, Metrics)

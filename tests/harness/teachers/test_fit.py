@@ -1,0 +1,76 @@
+"""How teachers are trained: resume and loss."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from harness import data, networks
+from harness.engine.randomness import Streams
+from harness.teachers.fit import Fit, focal_loss
+from methods.parts.views import random_windows
+
+CPU = torch.device("cpu")
+SHORT = {"epochs": 3, "images": 200, "floor": 0.0}
+
+
+def fit(folder: Path) -> Fit:
+    dataset = data.load("digits")
+    network = Streams(0, CPU).build("teacher-init", lambda: networks.build("cnn3_16", 10, 1))
+    return Fit(network, dataset, dataset.teachers.recipe_for("cnn3_16", SHORT), CPU, folder / "training.pt")
+
+
+def test_a_stopped_training_ends_as_if_it_had_not_been_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = fit(tmp_path / "whole").run(lambda line: None)
+    monkeypatch.setattr("harness.teachers.fit.CHECKPOINT_SECONDS", 0.0)
+    said: list[str] = []
+
+    def stop(line: str) -> None:
+        if line.startswith("epoch 3/"):
+            raise KeyboardInterrupt  # the second epoch is saved, the third is not
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path / "stopped").run(stop)
+    resumed = fit(tmp_path / "stopped").run(said.append)
+    assert said[0] == "resumed after epoch 2"
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_focal_loss_is_the_formula_and_ignored_pixels_stay_in_the_mean() -> None:
+    logits = torch.randn(2, 3, 2, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    labels = torch.tensor([[[0, 1], [2, 255]], [[255, 2], [1, 0]]])
+    total = 0.0
+    for b in range(2):
+        for i in range(2):
+            for j in range(2):
+                if (y := int(labels[b, i, j])) != 255:
+                    p = logits[b, :, i, j].softmax(0)[y]
+                    total += float(-((1 - p) ** 2) * p.log())
+    assert focal_loss(logits, labels, 2.0).item() == pytest.approx(total / 8, rel=1e-12)
+    assert focal_loss(logits, labels, 0.0).item() == pytest.approx(
+        F.cross_entropy(logits, labels, ignore_index=255, reduction="sum").item() / 8, rel=1e-12
+    )
+
+
+def test_windows_cut_images_and_labels_alike() -> None:
+    image = torch.arange(2 * 3 * 7 * 9).view(2, 3, 7, 9)
+    windows, labels = random_windows(image, image[:, 0], (4, 5), True, torch.Generator().manual_seed(3))
+    for picture, window, label in zip(image, windows, labels, strict=True):
+        found = [
+            (y, x, flip)
+            for y in range(4)
+            for x in range(5)
+            for flip in (False, True)
+            if torch.equal(window, _flip(picture[:, y : y + 4, x : x + 5], flip))
+        ]
+        assert len(found) == 1
+        assert torch.equal(label, window[0])
+
+
+def _flip(window: Tensor, flip: bool) -> Tensor:
+    return window.flip(2) if flip else window
