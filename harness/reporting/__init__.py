@@ -1,4 +1,4 @@
-"""Reports rendered from a results folder alone. Imports neither torch nor methods nor mlflow."""
+"""Reports rendered from a results folder alone. Imports neither torch nor mlflow, and of the methods only names."""
 
 from harness.reporting.report import render
 

@@ -6,18 +6,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import UserError
-from harness.reporting import formats, gallery, look
-from harness.reporting.ablation import ablations
-from harness.reporting.cells import group
-from harness.reporting.frame import load
-from harness.reporting.page import Section, page
-from harness.reporting.paper import paper
-from harness.reporting.provenance import check
-from harness.reporting.table import Table
-from harness.reporting.tables import tables
-from harness.storage import write_bytes
+from harness.reporting import columns, runs
+from harness.reporting.figures import gallery
+from harness.reporting.figures.look import looks
+from harness.reporting.page.page import Section, page
+from harness.reporting.rows import Row, group
+from harness.reporting.tables import ablation, paper, standard
+from harness.reporting.tables.latex import to_latex
+from harness.reporting.tables.markdown import to_markdown
+from harness.reporting.tables.mixture import check
+from harness.reporting.tables.table import Table
+from harness.store.atomic import write_bytes
 
-TABLES = (tables, paper, ablations)
+TABLES = (standard.tables, paper.tables, ablation.tables)
 """What gives the tables of a study, in their order on the page."""
 
 
@@ -34,7 +35,7 @@ def render(
         results: a results folder.
         out: gets ``<study>/tables/*.{md,tex,csv}``, ``<study>/figures/*.{svg,png}`` and ``index.html``.
         only: column of the frame -> accepted values; other runs are left out.
-        mixed: accept tables that mix teachers, versions of the code or devices, and mark their cells.
+        mixed: accept tables that mix teachers, versions of the code or devices, and mark their rows.
         study: this study alone.
 
     Returns:
@@ -44,30 +45,35 @@ def render(
         UserError: there is nothing to report, or a table would be mixed.
         ConfigError: ``only`` or ``study`` names something that is not there.
     """
-    frame = load(results, {**only, **({"study": [study]} if study else {})})
-    if frame.empty:
+    selected = columns.select(runs.load(results), {**only, **({"study": [study]} if study else {})})
+    if not selected:
         raise UserError(f"{results}: no results to report" + (" with this filter" if only or study else ""))
-    cells = group(frame)
-    studies = {name: [cell for cell in cells if cell.study == name] for name in sorted(set(frame["study"]))}
-    odd = {name: check(own, mixed) for name, own in studies.items()}
-    styles = look.looks(cells)
-    pictures = gallery.draw(cells, frame, styles, out)
-    sections = [
-        Section(name, own, [table for kind in TABLES for table in kind(own, odd[name])], pictures[name])
-        for name, own in studies.items()
-    ]
-    written = [path for drawn in pictures.values() for picture in drawn for path in (picture.svg, picture.png)]
+    rows = group(selected)
+    sections = _sections(rows, mixed, out)
+    written = [path for section in sections for picture in section.pictures for path in (picture.svg, picture.png)]
     for section in sections:
         written += _write_tables(out / section.study / "tables", section.tables)
     write_bytes(out / "index.html", page(sections, out).encode())
     return [*written, out / "index.html"]
 
 
+def _sections(rows: Sequence[Row], mixed: bool, out: Path) -> list[Section]:
+    studies = {name: [row for row in rows if row.study == name] for name in sorted({row.study for row in rows})}
+    # A mixture is refused before anything is drawn or written.
+    odd = {name: check(own, mixed) for name, own in studies.items()}
+    # One look per label over all studies, so that figures of several can stand side by side.
+    pictures = gallery.draw(rows, looks(rows), out)
+    return [
+        Section(name, own, [table for tables in TABLES for table in tables(own, odd[name])], pictures[name])
+        for name, own in studies.items()
+    ]
+
+
 def _write_tables(folder: Path, tables: Sequence[Table]) -> list[Path]:
     files = {}
     for table in tables:
-        files[folder / f"{table.name}.md"] = formats.markdown(table)
-        files[folder / f"{table.name}.tex"] = formats.latex(table)
+        files[folder / f"{table.name}.md"] = to_markdown(table)
+        files[folder / f"{table.name}.tex"] = to_latex(table)
         files[folder / f"{table.name}.csv"] = table.csv
     for path, content in files.items():
         write_bytes(path, content.encode())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Summary:
-    """One quantity over the seeds of a cell. ``mean`` is None without values, ``sd`` with fewer than two."""
+    """One quantity over the seeds of a row. ``mean`` is None without values, ``sd`` with fewer than two."""
 
     mean: float | None
     sd: float | None

@@ -7,11 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.reporting.stats import Summary
+from harness.store.records import Attempt
 
 METRICS = {"top1": "top-1 (%)", "miou": "mIoU (%)"}
 """A metric's name in the records -> as printed."""
 
 NOTHING = "–"
+NO_REASON = "no reason recorded"
+
+SHA_DIGITS = 12
+"""How much of a hash is printed; the csv tables hold all of it."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +48,39 @@ def percent(summary: Summary) -> str:
     return f"{summary.mean:.2f}" if summary.sd is None else f"{summary.mean:.2f} ± {summary.sd:.2f}"
 
 
+def values(percents: Sequence[float]) -> str:
+    """``94.50``, or ``94.50 / 94.87`` where there are several."""
+    return " / ".join(f"{value:.2f}" for value in percents) or NOTHING
+
+
 def difference(summary: Summary) -> str:
-    """``+1.20 ± 0.34``, with a minus as wide as the plus."""
+    """``+1.20 ± 0.34``; without the second part for a single seed."""
     if summary.mean is None:
         return NOTHING
-    printed = f"{summary.mean:+.2f}".replace("-", "−")
-    return printed if summary.sd is None else f"{printed} ± {summary.sd:.2f}"
+    return signed(summary.mean) if summary.sd is None else f"{signed(summary.mean)} ± {summary.sd:.2f}"
+
+
+def signed(value: float) -> str:
+    """``+1.20``, with a minus as wide as the plus."""
+    return f"{value:+.2f}".replace("-", "−")
 
 
 def share(summary: Summary) -> str:
     """`` (2/3)`` where seeds are missing, else nothing."""
     return "" if summary.complete else f" ({summary.n}/{summary.expected})"
+
+
+def sha(full: str) -> str:
+    """The first digits of a hash."""
+    return full[:SHA_DIGITS]
+
+
+def commit(attempts: Sequence[Attempt]) -> str:
+    """Commit of the last attempt: ``unknown``, or its first digits, with ``+`` for uncommitted changes."""
+    last = attempts[-1] if attempts else None
+    if last is None or last.commit is None:
+        return "unknown"
+    return sha(last.commit) + ("+" if last.dirty else "")
 
 
 def number(value: float) -> str:

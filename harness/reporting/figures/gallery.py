@@ -1,0 +1,138 @@
+"""Which figures a study has, their captions, and how they are all drawn."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from harness.reporting.figures.canvas import save, style
+from harness.reporting.figures.efficiency import efficiency
+from harness.reporting.figures.learning import learning
+from harness.reporting.figures.look import Look
+from harness.reporting.figures.real import against_real
+from harness.reporting.figures.samples import samples
+from harness.reporting.figures.scale import scale
+from harness.reporting.figures.synthetic import focus, histograms
+from harness.reporting.rows import Row, by_pair
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What there is to draw of one pair on one dataset."""
+
+    rows: Sequence[Row]
+    near: Sequence[Row]
+    """The rows of the scale at which synthetic images are shown."""
+    styles: dict[str, Look]
+    folder: Path
+    """Where its figures go."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure on disk and what it shows."""
+
+    kind: str
+    caption: str
+    inches: float
+    """Its width in print."""
+    svg: Path
+    png: Path
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A figure that every pair has."""
+
+    caption: str
+    draw: Callable[[Subject], Figure | None]
+    """None where there is nothing to draw."""
+    at_one_scale: bool = False
+
+
+KINDS = {
+    "scale": Kind(
+        "Accuracy after the last epoch and end-to-end time against the data scale. "
+        "Bars: sample standard deviation over the seeds. Dotted: the teacher. Grey: references.",
+        lambda subject: scale(subject.rows, subject.styles),
+    ),
+    "real": Kind(
+        "As the paper's figure 1: the student on N synthetic images against the student on N real ones (thick, grey), "
+        "and the difference to each of these, seed by seed; bars: sample standard deviation. Above 0, synthetic images "
+        "teach more. Hollow: more than N images are synthesised, renewed or fresh in every step (see the table of "
+        "images).",
+        lambda subject: against_real(subject.rows, subject.styles),
+    ),
+    "efficiency": Kind(
+        "Accuracy after the last epoch against end-to-end time, means over the seeds; larger marks for larger data "
+        "scales. Filled: on the Pareto front of the methods, references left out.",
+        lambda subject: efficiency(subject.rows, subject.styles),
+    ),
+    "synthetic": Kind(
+        "As the paper's figure 2: classes and difficulty of the synthetic images, as the teacher sees them at the end "
+        "of the run; means over the seeds. Percentages: the rarest and the most frequent class.",
+        lambda subject: histograms(subject.near, subject.styles),
+        at_one_scale=True,
+    ),
+    "learning": Kind(
+        "Accuracy while learning, over end-to-end time: mean over the seeds, with their range as a band.",
+        lambda subject: learning(subject.rows, subject.styles),
+    ),
+    "samples": Kind(
+        "Synthetic images at the end of the run, one seed per label.",
+        lambda subject: samples(subject.near),
+        at_one_scale=True,
+    ),
+}
+"""Name -> kind of figure, the most telling first."""
+
+
+def draw(rows: Sequence[Row], styles: dict[str, Look], out: Path) -> dict[str, list[Picture]]:
+    """Draw all figures into ``<out>/<study>/figures``; figures without anything to show are left out.
+
+    Args:
+        rows: the rows of all studies.
+
+    Returns:
+        Study -> its pictures, kind by kind.
+    """
+    subjects = [Subject(own, focus(own), styles, out / own[0].study / "figures") for own in by_pair(rows)]
+    pictures: dict[str, list[Picture]] = {}
+    for subject, drawn in zip(subjects, _in_parallel(subjects), strict=True):
+        pictures.setdefault(subject.rows[0].study, []).extend(drawn)
+    return {study: sorted(drawn, key=rank) for study, drawn in pictures.items()}
+
+
+def rank(picture: Picture) -> int:
+    """Place of a picture's kind among all kinds."""
+    return list(KINDS).index(picture.kind)
+
+
+def _in_parallel(subjects: Sequence[Subject]) -> list[list[Picture]]:
+    """One process per core where there are several pairs: drawing takes nearly all of the time of a report."""
+    # Where the system does not tell which cores are ours, forking is not safe with its libraries either (macOS).
+    workers = min(len(subjects), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+    if workers < 2:
+        return [_draw(subject) for subject in subjects]
+    with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
+        return list(pool.map(_draw, subjects))
+
+
+def _draw(subject: Subject) -> list[Picture]:
+    with style():
+        drawn = [(name, kind.draw(subject)) for name, kind in KINDS.items()]
+        return [_picture(subject, name, figure) for name, figure in drawn if figure]
+
+
+def _picture(subject: Subject, name: str, figure: Figure) -> Picture:
+    first, kind = subject.rows[0], KINDS[name]
+    svg, png = save(figure, subject.folder / f"{name}-{first.dataset}-{first.pair.folder}")
+    at = f", {subject.near[0].scale:g} % data" if kind.at_one_scale else ""
+    caption = f"{first.dataset}, {first.pair}{at}. {kind.caption}"
+    return Picture(name, caption, figure.get_figwidth(), svg, png)

@@ -1,0 +1,82 @@
+"""Figure of one pair: accuracy while learning, over end-to-end time."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from harness.reporting import text
+from harness.reporting.figures import plot
+from harness.reporting.figures.canvas import ABREAST, COLUMN_WIDTH, TEXT_WIDTH, key, panels
+from harness.reporting.figures.look import Look
+from harness.reporting.rows import Row, labels, metric
+from harness.reporting.runs import evaluations
+from harness.store.records import Event
+
+BAND = 0.12
+"""Opacity of the band between the seeds."""
+MANY = 8
+"""With more labels than this the figure takes both columns of a page."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch over the seeds that reached it."""
+
+    seconds: float
+    """End to end, mean."""
+    mean: float
+    low: float
+    high: float
+
+
+def learning(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
+    """Accuracy over end-to-end time while learning: mean over the seeds, their range as a band; a panel per scale.
+
+    The marker of a label stands at the end of its curve.
+    """
+    done = plot.done(rows)
+    curves = {row.name: curve for row in done if (curve := _curve(row))}
+    if not curves:
+        return None
+    unit = plot.unit(done)
+    scales = sorted({row.scale for row in done}, reverse=True)
+    width = TEXT_WIDTH if len(scales) > 1 or len(labels(done)) > MANY else COLUMN_WIDTH
+    figure, axes = panels(len(scales), 1.7, key(styles, labels(done), width))
+    for panel, at in zip(axes, scales, strict=True):
+        for row in done:
+            if row.scale == at and row.name in curves:
+                _draw(panel, curves[row.name], unit, styles[row.label])
+        panel.set_title(f"{at:g} % data", loc="left")
+        panel.set_xlabel(plot.time(unit))
+        plot.log(panel.xaxis)
+    for first in axes[::ABREAST]:
+        first.set_ylabel(metric(done))
+    return figure
+
+
+def _curve(row: Row) -> list[Epoch]:
+    """The epochs of the row's runs that are done."""
+    # Seeds are averaged epoch by epoch, times as well as values: their clocks differ, their epochs do not.
+    epochs: dict[int, list[Event]] = {}
+    for run in row.done:
+        for event in evaluations(run.folder):
+            epochs.setdefault(event.epoch, []).append(event)
+    return [_epoch(events) for _, events in sorted(epochs.items())]
+
+
+def _epoch(events: Sequence[Event]) -> Epoch:
+    values = [event.metric for event in events]
+    seconds = statistics.fmean(event.seconds.end_to_end for event in events)
+    return Epoch(seconds, statistics.fmean(values), min(values), max(values))
+
+
+def _draw(axes: Axes, curve: Sequence[Epoch], unit: text.Unit, look: Look) -> None:
+    times = [epoch.seconds / unit.seconds for epoch in curve]
+    low, high = [epoch.low for epoch in curve], [epoch.high for epoch in curve]
+    axes.fill_between(times, low, high, color=look.colour, alpha=BAND, linewidth=0)
+    axes.plot(times, [epoch.mean for epoch in curve], markevery=[-1], **look.line)

@@ -1,0 +1,64 @@
+"""How labels look: each has one colour, marker and dash, the same in every figure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.reporting.rows import Row, labels
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288", "#882255")
+"""Okabe and Ito's palette without yellow and black, then two dark ones of Tol's: told apart by the colour-blind."""
+MARKERS = "os^DvPX<>ph*d"
+DASHES: tuple[Any, ...] = ("-", (0, (3.5, 1.2)), (0, (1, 1)), (0, (5, 1, 1, 1)))
+"""Labels of one colour differ in these; in the markers too."""
+FAMILY = 3
+"""Labels of one method share a colour if they are no more than this."""
+GREYS = ("#555555", "#888888", "#AAAAAA")
+GREY_DASHES = ("--", ":", "-.")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one label is drawn, in every figure."""
+
+    colour: str
+    marker: str
+    dash: Any
+    """As matplotlib takes it: a name, or an offset and lengths in line widths."""
+    hollow: bool = False
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """Arguments of ``Axes.plot``."""
+        face = "white" if self.hollow else self.colour
+        return {"color": self.colour, "marker": self.marker, "linestyle": self.dash, "markerfacecolor": face}
+
+
+def looks(rows: Sequence[Row]) -> dict[str, Look]:
+    """Label -> its look. Methods take the colours in the order of the rows; references are grey and dashed."""
+    grey = labels(row for row in rows if row.reference)
+    found = {
+        label: Look(GREYS[i % len(GREYS)], MARKERS[i % len(MARKERS)], GREY_DASHES[i % len(GREY_DASHES)])
+        for i, label in enumerate(grey)
+    }
+    # Colours come again after eight families. Dashes are counted by colour and markers over all labels, and as there
+    # are 4 of the ones and 13 of the others, it takes long until two labels agree in all three.
+    drawn: Counter[str] = Counter()
+    for slot, family in enumerate(_families(row for row in rows if row.label not in found)):
+        colour = COLOURS[slot % len(COLOURS)]
+        for label in family:
+            found[label] = Look(colour, MARKERS[len(found) % len(MARKERS)], DASHES[drawn[colour] % len(DASHES)])
+            drawn[colour] += 1
+    return found
+
+
+def _families(rows: Iterable[Row]) -> list[list[str]]:
+    """The labels that share a colour: a method's few; the many of an ablation one by one, after all others."""
+    methods: dict[str, dict[str, None]] = {}
+    for label, method in {row.label: row.method for row in rows}.items():
+        methods.setdefault(method, {})[label] = None
+    few = [list(names) for names in methods.values() if len(names) <= FAMILY]
+    return few + [[label] for names in methods.values() if len(names) > FAMILY for label in names]

@@ -1,0 +1,75 @@
+"""Figure of one pair: the student on N synthetic images against the student on N real ones (the paper's figure 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from harness.reporting.figures import plot
+from harness.reporting.figures.canvas import TEXT_WIDTH, key, panels
+from harness.reporting.figures.look import Look
+from harness.reporting.quantities import FINAL, IMAGES
+from harness.reporting.rows import Row, difference, labels, metric
+
+ZERO: dict[str, Any] = {"color": "#222222", "linewidth": 0.8, "zorder": 1}
+REAL: dict[str, Any] = {"linewidth": 2.4, "zorder": 1}
+RENEWED = Line2D([], [], color="#666666", marker="o", ls="", mfc="white", label="more than N synthesised")
+
+
+def against_real(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
+    """Accuracy against N, and its difference, paired by seed, to each reference that learns from N real images.
+
+    Hollow marks: more than N images are synthesised in a run, because they are renewed or never kept.
+    """
+    done = plot.done(rows)
+    real = [row for row in done if row.sees_data]
+    methods = [row for row in done if not row.reference]
+    if not real or not methods:
+        return None
+    compared = [*real, *methods]
+    renewed = {row.label for row in methods if _renews(row)}
+    own = {label: replace(styles[label], hollow=label in renewed) for label in labels(compared)}
+    shown: plot.Shown = (
+        (lambda row: row.summary(FINAL), metric(compared)),
+        *(
+            (partial(difference, label=name, rows=real, quantity=FINAL), f"difference to {name} (points)")
+            for name in labels(real)
+        ),
+    )
+    several = len({row.scale for row in compared}) > 1
+    return (_by_images if several else _by_label)(compared, shown, own, [RENEWED] if renewed else [])
+
+
+def _renews(row: Row) -> bool:
+    return any((run.metrics.images_synthesised or 0) > run.metrics.images for run in row.done)
+
+
+def _by_images(rows: Sequence[Row], shown: plot.Shown, styles: dict[str, Look], extra: Sequence[Line2D]) -> Figure:
+    """A line per label along N, the real images' thick and behind."""
+    figure, axes = panels(len(shown), 2.4, key(styles, labels(rows), TEXT_WIDTH, extra))
+    for panel in axes[1:]:
+        panel.axhline(0.0, **ZERO)
+    for panel, (measure, title) in zip(axes, shown, strict=True):
+        plot.series(panel, [row for row in rows if row.sees_data], IMAGES, measure, styles, **REAL)
+        plot.series(panel, [row for row in rows if not row.sees_data], IMAGES, measure, styles)
+        plot.ticks(panel, rows, IMAGES, "N, images")
+        panel.set_title(title, loc="left")
+    return figure
+
+
+def _by_label(rows: Sequence[Row], shown: plot.Shown, styles: dict[str, Look], extra: Sequence[Line2D]) -> Figure:
+    """With a single N, one label below the other."""
+    names = labels(rows)
+    figure, axes = panels(len(shown), plot.height_by_label(names), key(styles, (), TEXT_WIDTH, extra))
+    for panel in axes[1:]:
+        panel.axvline(0.0, **ZERO)
+    for panel, (measure, title) in zip(axes, shown, strict=True):
+        plot.by_label(panel, rows, measure, styles)
+        panel.set_xlabel(title)
+    plot.share_labels(figure, axes, names)
+    return figure

@@ -1,0 +1,58 @@
+"""Figure of the synthetic images of one pair at one data scale: a sample sheet per label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image, UnidentifiedImageError
+
+from harness.reporting.figures.canvas import TEXT_WIDTH
+from harness.reporting.rows import Row
+
+SHEETS = 4
+"""Sample sheets side by side."""
+SHEET, TITLE, GAP = TEXT_WIDTH / SHEETS, 0.24, 0.08
+"""Side of a sheet, height of its title and space between two, in inches."""
+PIXELS = 512
+"""Longest side of a sheet as embedded; larger ones are reduced."""
+
+
+def samples(rows: Sequence[Row]) -> Figure | None:
+    """The sample sheets of the first seed of each label that has one, side by side; all rows of one scale."""
+    sheets = {row.label: sheet for row in rows if (sheet := _sheet(row)) is not None}
+    if not sheets:
+        return None
+    columns = min(SHEETS, len(sheets))
+    lines = -(-len(sheets) // columns)
+    figure = Figure(figsize=(columns * SHEET, lines * (SHEET + TITLE)))
+    # One axes for all, in inches from the top left, so that a sheet's place does not depend on matplotlib's margins.
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, columns * SHEET), ylim=(lines * (SHEET + TITLE), 0))
+    axes.set_axis_off()
+    for place, (label, sheet) in enumerate(sheets.items()):
+        left, top = place % columns * SHEET, place // columns * (SHEET + TITLE) + TITLE
+        _place(axes, sheet, left + GAP / 2, top, SHEET - GAP)
+        axes.text(left + SHEET / 2, top - 0.05, label, ha="center", fontsize=8)
+    return figure
+
+
+def _place(axes: Axes, sheet: Image.Image, left: float, top: float, size: float) -> None:
+    """Show a sheet within a square of ``size`` inches, its proportions kept."""
+    width, height = (size * side / max(sheet.size) for side in sheet.size)
+    extent = (left, left + width, top + height, top)
+    # imshow sets the limits of the axes to the one image; the other sheets need them as they were.
+    limits = (axes.get_xlim(), axes.get_ylim())
+    axes.imshow(sheet, interpolation="none", extent=extent, aspect="auto")
+    axes.set(xlim=limits[0], ylim=limits[1])
+
+
+def _sheet(row: Row) -> Image.Image | None:
+    for run in row.done:
+        try:
+            with Image.open(run.folder.samples) as image:
+                image.thumbnail((PIXELS, PIXELS))
+                return image.convert("RGB")
+        except (OSError, UnidentifiedImageError):
+            continue
+    return None

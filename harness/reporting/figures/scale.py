@@ -1,0 +1,69 @@
+"""Figure of one pair: accuracy and end-to-end time against the data scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from harness.reporting.figures import plot
+from harness.reporting.figures.canvas import TEXT_WIDTH, key, panels
+from harness.reporting.figures.look import Look
+from harness.reporting.quantities import END_TO_END, FINAL, SCALE
+from harness.reporting.rows import Row, labels, metric
+
+TEACHER: dict[str, Any] = {
+    "color": "#999999",
+    "linewidth": 0.8,
+    "linestyle": (0, (1, 2)),
+    "zorder": 0,
+    "label": "teacher",
+}
+
+
+def scale(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
+    """Accuracy and end-to-end time, mean ± sample standard deviation, against the data scale.
+
+    With a single scale there is nothing to draw a line through: the labels take the place of the scales.
+    """
+    done = plot.done(rows)
+    if not done:
+        return None
+    unit = plot.unit(done)
+    shown: plot.Shown = (
+        (lambda row: row.summary(FINAL), metric(done)),
+        (lambda row: row.summary(END_TO_END).scaled(1 / unit.seconds), plot.time(unit)),
+    )
+    several = len({row.scale for row in done}) > 1
+    return (_by_scale if several else _by_label)(done, shown, styles)
+
+
+def _by_scale(done: Sequence[Row], shown: plot.Shown, styles: dict[str, Look]) -> Figure:
+    figure, axes = panels(2, 2.1, key(styles, labels(done), TEXT_WIDTH, [Line2D([], [], **TEACHER)]))
+    for panel, (measure, title) in zip(axes, shown, strict=True):
+        plot.series(panel, done, SCALE, measure, styles)
+        plot.ticks(panel, done, SCALE, "data scale (%)")
+        panel.set_ylabel(title)
+    axes[0].axhline(_teacher(done), **TEACHER)
+    plot.clip(axes[0], done)
+    plot.log(axes[1].yaxis)
+    return figure
+
+
+def _by_label(done: Sequence[Row], shown: plot.Shown, styles: dict[str, Look]) -> Figure:
+    names = labels(done)
+    below = key(styles, (), TEXT_WIDTH, [Line2D([], [], **TEACHER)])
+    figure, axes = panels(2, plot.height_by_label(names), below)
+    for panel, (measure, title) in zip(axes, shown, strict=True):
+        plot.by_label(panel, done, measure, styles)
+        panel.set_xlabel(title)
+    axes[0].axvline(_teacher(done), **TEACHER)
+    plot.share_labels(figure, axes, names)
+    plot.log(axes[1].xaxis)
+    return figure
+
+
+def _teacher(done: Sequence[Row]) -> float:
+    return done[0].done[0].metrics.teacher_metric

@@ -1,0 +1,64 @@
+"""The page: every study's tables, figures and runs in one file that needs nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from harness.reporting.figures.gallery import Picture
+from harness.reporting.page.illustrations import chosen, illustration
+from harness.reporting.page.listing import HEAD, listing
+from harness.reporting.rows import Row
+from harness.reporting.tables.table import Table
+
+PROTOCOL = (
+    "The headline is the last epoch, mean ± sample standard deviation over the seeds. The best epoch, selected on the "
+    "test set, is shown apart.",
+    "Time counts start-up (imports, compilation), synthesis and distillation, the teacher's forward passes included. "
+    "It leaves out evaluation, waiting for a lock or a GPU, checkpoints, and work lost to a kill.",
+    "(2/3) means that two of three seeds count; a seed that failed, diverged or cannot be read is named in a footnote.",
+    "Every number in a table leads to the runs behind it.",
+)
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the page shows of one study."""
+
+    study: str
+    rows: Sequence[Row]
+    tables: Sequence[Table]
+    pictures: Sequence[Picture]
+
+
+def page(sections: Sequence[Section], folder: Path) -> str:
+    """The whole page as HTML.
+
+    Args:
+        folder: where the page will lie; links to figures are relative to it.
+    """
+    embedded = chosen([picture for section in sections for picture in section.pictures])
+    templates = Environment(
+        loader=PackageLoader("harness.reporting.page", package_path=""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    templates.filters["illustration"] = lambda picture: illustration(picture, embedded, folder)
+    templates.filters["listing"] = listing
+    return templates.get_template("page.html").render(
+        summary=_summary(sections), protocol=PROTOCOL, sections=sections, head=HEAD
+    )
+
+
+def _summary(sections: Sequence[Section]) -> str:
+    counts = Counter(run.status for section in sections for row in section.rows for run in row.runs)
+    studies = "1 study" if len(sections) == 1 else f"{len(sections)} studies"
+    states = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    return f"{studies}, {counts.total()} runs: {states}."

@@ -1,0 +1,127 @@
+"""The recorded runs of a results folder: all that reports are made of."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from harness.errors import UserError
+from harness.store.layout import CellFolder, CellName, Results, RunFolder
+from harness.store.reading import DamagedRecord, read, read_events, read_intact
+from harness.store.records import Attempt, Event, Manifest, Metrics, TrackingLink
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """The current run of a cell, as its records tell it."""
+
+    name: CellName
+    expected: int
+    """How many seeds its study has."""
+    folder: RunFolder
+    metrics: Metrics
+    manifest: Manifest | None
+    """None where it is gone: the code that ran is then unknown."""
+    mlflow_run: str | None
+    """Which MLflow run shows it, if `dkd sync` has seen it."""
+
+    @property
+    def status(self) -> str:
+        """``done``, ``diverged`` or ``failed``."""
+        return self.metrics.status
+
+    @property
+    def reason(self) -> str | None:
+        """Why it failed or diverged."""
+        return self.metrics.reason
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Every value the method ran with; empty without a manifest."""
+        return self.manifest.config if self.manifest else {}
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """File to sha256 of the code that ran; empty without a manifest."""
+        return self.manifest.sources if self.manifest else {}
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        """The processes that worked on it, the last one last; empty without a manifest."""
+        return self.manifest.attempts if self.manifest else []
+
+    @property
+    def cell(self) -> CellFolder:
+        """Folder of its cell."""
+        return self.folder.cell
+
+
+@dataclass(frozen=True)
+class DamagedRun:
+    """A run of which a record cannot be read: it has a place in its row, and no numbers."""
+
+    status: ClassVar[str] = "damaged"
+
+    name: CellName
+    expected: int
+    """How many seeds its study has."""
+    folder: CellFolder
+    """Of its cell: which of the runs there is the current one is not known."""
+    reason: str
+
+    @property
+    def cell(self) -> CellFolder:
+        """Folder of its cell."""
+        return self.folder
+
+
+Run = RecordedRun | DamagedRun
+
+
+def load(results: Path) -> list[Run]:
+    """The current run of every cell that has a result, in name order. Raises UserError if there is no such folder."""
+    if not results.is_dir():
+        raise UserError(f"{results}: no such results folder")
+    found = Results(results)
+    cells = list(found.finished())
+    seeds = Counter(study for study, _ in {(cell.name.study, cell.name.seed) for cell in cells})
+    return [_read(found, cell, seeds[cell.name.study]) for cell in cells]
+
+
+def evaluations(run: RunFolder) -> list[Event]:
+    """The learning curve of a run; empty, with a warning, where it is damaged."""
+    try:
+        return read_events(run)
+    except DamagedRecord as error:
+        warnings.warn(str(error), stacklevel=2)
+        return []
+
+
+def _read(results: Results, cell: CellFolder, expected: int) -> Run:
+    try:
+        metrics = read(cell.metrics, Metrics)
+        # The file is a copy, and people copy folders: a record in the place of another would count for both.
+        if results.cell(metrics.cell) != cell:
+            raise DamagedRecord(cell.metrics, f"is the record of {metrics.cell}")
+        run = cell.run(metrics.key)
+        return RecordedRun(cell.name, expected, run, metrics, _manifest(run), _mlflow_run(run))
+    except DamagedRecord as error:
+        return DamagedRun(cell.name, expected, cell, error.reason)
+    except OSError as error:
+        return DamagedRun(cell.name, expected, cell, error.strerror or str(error))
+
+
+def _manifest(run: RunFolder) -> Manifest | None:
+    try:
+        return read(run.manifest, Manifest)
+    except FileNotFoundError:
+        return None
+
+
+def _mlflow_run(run: RunFolder) -> str | None:
+    # The link is written after the run, by another command: that it is not there or damaged says nothing about the run.
+    link = read_intact(run.link, TrackingLink)
+    return link.run_id if link else None

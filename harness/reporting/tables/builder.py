@@ -1,0 +1,96 @@
+"""How a table of quantities is filled: a line per label, and the same quantities in every column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from harness.reporting import text
+from harness.reporting.quantities import Quantity
+from harness.reporting.rows import Row, metric, teacher_metrics
+from harness.reporting.tables import remarks
+from harness.reporting.tables.blocks import Columns
+from harness.reporting.tables.table import NOTHING, Block, Column, Entry, Footnotes, Line
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A quantity, as a table shows it."""
+
+    quantity: Quantity
+    heading: str
+    """A metric goes by its own name instead."""
+    kind: Literal["metric", "time", "epoch", "count"]
+    of_method: bool = False
+    """Says nothing about students that learn from real images."""
+
+
+@dataclass
+class Builder:
+    """Builds the blocks of one table, which share its footnotes."""
+
+    shown: tuple[Shown, ...]
+    labels: list[str]
+    """In the order of the lines."""
+    odd: remarks.Odd
+    unit: text.Unit
+    teacher: bool
+    """Whether the first line is the teacher."""
+    footnotes: Footnotes = field(default_factory=Footnotes)
+
+    def block(self, block_title: str, columns: Columns) -> Block:
+        """The block of these columns; labels that none of them has are left out."""
+        head = tuple(self._head(title, rows) for title, rows in columns.items())
+        lines = [self._teachers(columns)] if self.teacher else []
+        by_label = [{row.label: row for row in rows} for rows in columns.values()]
+        for label in self.labels:
+            found = [rows.get(label) for rows in by_label]
+            if any(found):
+                lines.append(self._line(label, found))
+        return Block(block_title, head, tuple(lines))
+
+    def _head(self, title: str, rows: Sequence[Row]) -> Column:
+        heading = Entry(title, self.footnotes.mark(remarks.of_data(rows)))
+        return Column(heading, tuple(self._heading(shown, rows) for shown in self.shown))
+
+    def _heading(self, shown: Shown, rows: Sequence[Row]) -> Entry:
+        if shown.kind == "metric":
+            return Entry(metric(rows))
+        if shown.kind == "time":
+            return Entry(f"{shown.heading} ({self.unit.name})", self.footnotes.mark(remarks.of_time(rows)))
+        return Entry(shown.heading)
+
+    def _teachers(self, columns: Columns) -> Line:
+        """Only the metric, which comes first, is known of teachers."""
+        entries: list[Entry] = []
+        for rows in columns.values():
+            entries += [Entry(text.values(teacher_metrics(rows))), *[NOTHING] * (len(self.shown) - 1)]
+        return Line(Entry("Teacher"), tuple(entries))
+
+    def _line(self, label: str, rows: Sequence[Row | None]) -> Line:
+        there = [row for row in rows if row]
+        title = Entry(label, self.footnotes.mark(remarks.of_line(there)))
+        return Line(title, tuple(entry for row in rows for entry in self._entries(row, there)))
+
+    def _entries(self, row: Row | None, line: Sequence[Row]) -> list[Entry]:
+        if row is None:
+            return [NOTHING] * len(self.shown)
+        # Lost seeds are said once per row, at its first number; what is odd about the runs holds for all of them.
+        of_row, of_runs = remarks.of_row(row, line, self.odd), remarks.of_runs(row, self.odd)
+        first, *others = [self._print(shown, row) for shown in self.shown]
+        first += text.share(row.summary(self.shown[0].quantity))
+        return [
+            Entry(first, self.footnotes.mark(of_row), row.name),
+            *(Entry(other, self.footnotes.mark(of_runs), row.name) for other in others),
+        ]
+
+    def _print(self, shown: Shown, row: Row) -> str:
+        summary = row.summary(shown.quantity)
+        if summary.mean is None or (shown.of_method and row.sees_data):
+            return text.NOTHING
+        if shown.kind == "metric":
+            return text.percent(summary)
+        if shown.kind == "time":
+            return text.number(summary.mean / self.unit.seconds)
+        return f"{summary.mean:.1f}" if shown.kind == "epoch" else f"{summary.mean:,.0f}"

@@ -1,0 +1,83 @@
+"""The complete csv behind a table: a line per row, everything that was measured and where it came from."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+
+from harness.reporting import columns
+from harness.reporting.quantities import Quantity
+from harness.reporting.rows import Row
+from harness.reporting.stats import Summary
+from harness.reporting.tables.remarks import Odd, of_runs
+from harness.store.records import FEW_IMAGES
+
+RECORDED = (
+    *("method", "preset", "preset_note", "metric", "data_verified", "data_free", "teacher_metric", "teacher_sha256"),
+    *("device", "device_name", "threads", "concurrent", "commit", "dirty", "plan_key", "key", "mlflow_run_id"),
+    "finished",
+)
+"""Columns of a run of which the distinct values are given, joined by semicolons, over the runs that count."""
+
+
+def to_csv(
+    rows: Sequence[Row], measured: Sequence[Quantity], odd: Odd, extra: Mapping[str, Mapping[str, str]] = {}
+) -> str:
+    """A line per row. Seconds, bytes, joules and percent throughout.
+
+    Args:
+        measured: the quantities to summarise.
+        extra: name of a row -> further columns, the same for all rows.
+    """
+    lines = [_line(row, measured, odd) | dict(extra.get(row.name, {})) for row in rows]
+    file = io.StringIO()
+    writer = csv.DictWriter(file, fieldnames=list(lines[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return file.getvalue()
+
+
+def summarised(name: str, summary: Summary) -> dict[str, str]:
+    """The two columns of a quantity."""
+    return {f"{name}_mean": _number(summary.mean), f"{name}_sd": _number(summary.sd)}
+
+
+def _line(row: Row, measured: Sequence[Quantity], odd: Odd) -> dict[str, str]:
+    line = {
+        "study": row.study,
+        "dataset": row.dataset,
+        "teacher": row.pair.teacher,
+        "student": row.pair.student,
+        "scale": f"{row.scale:g}",
+        "label": row.label,
+        "n": str(len(row.done)),
+        "expected": str(row.expected),
+        "seeds": ";".join(str(run.name.seed) for run in row.done),
+    }
+    for quantity in measured:
+        line |= summarised(quantity.name, row.summary(quantity))
+    return line | _recorded(row) | {"notes": "; ".join([*row.problems(), *_notes(row, odd)])}
+
+
+def _recorded(row: Row) -> dict[str, str]:
+    runs = [columns.of(run) for run in row.done]
+    values = {column: {run[column] for run in runs if run.get(column) is not None} for column in RECORDED}
+    return {column: ";".join(sorted(map(_text, found))) for column, found in values.items()}
+
+
+def _notes(row: Row, odd: Odd) -> list[str]:
+    notes = of_runs(row, odd)
+    if any(run.metrics.device == "cpu" for run in row.done):
+        notes.append("shared machine")
+    if any(run.metrics.images < FEW_IMAGES for run in row.done):
+        notes.append(f"fewer than {FEW_IMAGES} images")
+    return notes
+
+
+def _text(value: object) -> str:
+    return _number(value) if isinstance(value, float) else str(value)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.10g}"

@@ -1,0 +1,54 @@
+"""What must be said below any table of a study: what is counted, and the teachers, devices and code behind it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from harness.reporting import text
+from harness.reporting.rows import Row
+from harness.reporting.runs import RecordedRun
+
+SCOPE = (
+    "Time is end to end: start-up + synthesis + distillation. "
+    "Evaluation, waiting, checkpoints and work lost to a kill are excluded."
+)
+
+
+def spread(rows: Sequence[Row]) -> str:
+    """What the number after ± is."""
+    seeds = rows[0].expected
+    several = f"mean ± sample standard deviation over {seeds} seeds, fewer where marked (k/{seeds})"
+    return "1 seed" if seeds == 1 else several
+
+
+def provenance(rows: Sequence[Row]) -> list[str]:
+    """The teachers, the device and the code behind the runs that count; empty if none does."""
+    runs = [run for row in rows for run in row.done]
+    if not runs:
+        return []
+    devices = sorted({_device(run) for run in runs})
+    return [*sorted({_teacher(run) for run in runs}), *_unverified(runs), f"Device: {'; '.join(devices)}.", _code(runs)]
+
+
+def _teacher(run: RecordedRun) -> str:
+    metrics = run.metrics
+    value = f"{metrics.teacher_metric:.2f} {text.metric(metrics.metric)}"
+    return f"Teacher {metrics.teacher} on {metrics.dataset}: {value}, sha256 {text.sha(metrics.teacher_sha256)}."
+
+
+def _unverified(runs: Sequence[RecordedRun]) -> list[str]:
+    names = sorted({run.metrics.dataset for run in runs if not run.metrics.data_verified})
+    return [f"Unverified data: {', '.join(names)}; checksums were not compared."] if names else []
+
+
+def _device(run: RecordedRun) -> str:
+    threads = "1 thread" if run.metrics.threads == 1 else f"{run.metrics.threads} threads"
+    return f"{run.metrics.device_name} ({run.metrics.device}, {threads})"
+
+
+def _code(runs: Sequence[RecordedRun]) -> str:
+    commits = sorted(Counter(text.commit(run.attempts) for run in runs).items())
+    listed = ", ".join(f"commit {name} ({count} runs)" for name, count in commits)
+    dirty = any(run.attempts and run.attempts[-1].dirty for run in runs)
+    return f"Code: {listed}" + ("; + means uncommitted changes." if dirty else ".")

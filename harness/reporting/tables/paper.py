@@ -1,0 +1,119 @@
+"""The papers' tables 1 to 3, theirs beside ours: one table per dataset of which numbers were published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from harness.reporting import text
+from harness.reporting.quantities import END_TO_END, FINAL
+from harness.reporting.rows import Row, metric, teacher_metrics
+from harness.reporting.tables import blocks, notes, published, remarks
+from harness.reporting.tables.comparison import Comparison, comparisons
+from harness.reporting.tables.csv import to_csv
+from harness.reporting.tables.published import Published
+from harness.reporting.tables.table import NOTHING, Block, Column, Entry, Footnotes, Line, Table
+from methods.base.pair import Pair
+
+HOUR = 3600.0
+PUBLISHED = (
+    "Published: as printed, mostly the best epoch on the test set; hours as their sources count them. "
+    "Δ: ours minus published, in points."
+)
+
+
+def tables(rows: Sequence[Row], odd: remarks.Odd) -> list[Table]:
+    """A table for each dataset of a study that the papers report, however few cells are done."""
+    found = sorted({row.dataset for row in rows} & published.datasets())
+    return [_table(dataset, [row for row in rows if row.dataset == dataset], odd) for dataset in found]
+
+
+def _table(dataset: str, rows: Sequence[Row], odd: remarks.Odd) -> Table:
+    lines = comparisons(dataset, rows)
+    builder = _Builder(dataset, rows, odd, lines)
+    pairs = list(dict.fromkeys(row.pair for row in rows))
+    width = blocks.WIDTH // len(builder.heads)
+    filled = tuple(builder.block(pairs[start : start + width]) for start in range(0, len(pairs), width))
+    ours = f"Ours: after the last epoch; {notes.spread(rows)}. {notes.SCOPE}"
+    said = (ours, PUBLISHED, *notes.provenance(rows))
+    title = f"Published and measured: {dataset}"
+    return Table(f"published-{dataset}", title, filled, builder.footnotes.texts, said, _csv(lines, odd))
+
+
+@dataclass
+class _Builder:
+    """Builds the blocks of one dataset's table."""
+
+    dataset: str
+    rows: Sequence[Row]
+    odd: remarks.Odd
+    lines: Sequence[Comparison]
+    footnotes: Footnotes = field(default_factory=Footnotes)
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return metric(self.rows), "published", "Δ", "time (h)", "published (h)"
+
+    def block(self, pairs: Sequence[Pair]) -> Block:
+        columns = tuple(Column(Entry(str(pair)), tuple(map(Entry, self.heads))) for pair in pairs)
+        lines = (self._teachers(pairs), *(self._line(line, pairs) for line in self.lines))
+        return Block(self.dataset, columns, lines)
+
+    def _line(self, line: Comparison, pairs: Sequence[Pair]) -> Line:
+        title = Entry(line.title, self.footnotes.mark(remarks.of_line(line.rows)) if line.rows else ())
+        return Line(title, tuple(entry for pair in pairs for entry in self._entries(line, pair)))
+
+    def _entries(self, line: Comparison, pair: Pair) -> list[Entry]:
+        theirs = published.of(self.dataset, line.name, pair)
+        hours = Entry(text.number(theirs.hours)) if theirs and theirs.hours else NOTHING
+        if (row := line.row(pair)) is None:
+            return [NOTHING, self._published(theirs), NOTHING, NOTHING, hours]
+        # Footnotes get their letters in reading order, so entries are made from left to right.
+        final = row.summary(FINAL)
+        marks = self.footnotes.mark(remarks.of_row(row, line.rows, self.odd))
+        return [
+            Entry(text.percent(final) + text.share(final), marks, row.name),
+            self._published(theirs),
+            Entry(_difference(final.mean, theirs)),
+            self._time(row),
+            hours,
+        ]
+
+    def _time(self, row: Row) -> Entry:
+        seconds = row.summary(END_TO_END).mean
+        if seconds is None:
+            return NOTHING
+        return Entry(text.number(seconds / HOUR), self.footnotes.mark(remarks.of_time([row])), row.name)
+
+    def _teachers(self, pairs: Sequence[Pair]) -> Line:
+        entries: list[Entry] = []
+        for pair in pairs:
+            values = teacher_metrics(row for row in self.rows if row.pair == pair)
+            theirs = published.of(self.dataset, published.TEACHER, pair)
+            apart = _difference(values[0] if len(values) == 1 else None, theirs)
+            entries += [Entry(text.values(values)), self._published(theirs), Entry(apart), NOTHING, NOTHING]
+        return Line(Entry(published.TEACHER), tuple(entries))
+
+    def _published(self, number: Published | None) -> Entry:
+        return Entry(f"{number.value:.2f}", self.footnotes.mark([number.note])) if number else NOTHING
+
+
+def _csv(lines: Sequence[Comparison], odd: remarks.Odd) -> str:
+    """A line per row of ours that the table shows, with the published number beside it."""
+    shown = [row for line in lines for row in line.rows]
+    extra = {row.name: _extra(line.name, row) for line in lines for row in line.rows}
+    return to_csv(shown, (FINAL, END_TO_END), odd, extra) if shown else ""
+
+
+def _extra(name: str | None, row: Row) -> dict[str, str]:
+    theirs = published.of(row.dataset, name, row.pair)
+    return {
+        "published_as": name or "",
+        "published": f"{theirs.value:g}" if theirs else "",
+        "published_hours": f"{theirs.hours:g}" if theirs and theirs.hours else "",
+        "published_source": theirs.note if theirs else "",
+    }
+
+
+def _difference(ours: float | None, theirs: Published | None) -> str:
+    return text.NOTHING if ours is None or theirs is None else text.signed(ours - theirs.value)

@@ -1,0 +1,56 @@
+"""What a footnote must say about the rows of a line or a column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harness.reporting.rows import Row
+from harness.store.layout import CellName
+from harness.store.records import FEW_IMAGES
+
+Odd = Mapping[CellName, str]
+"""Cell -> footnote, where its run differs from the others of the study in teacher, code or device."""
+
+
+def of_data(rows: Sequence[Row]) -> list[str]:
+    """Whether the students of a column draw from very few images."""
+    few = sorted({run.metrics.images for row in rows for run in row.done if run.metrics.images < FEW_IMAGES})
+    return [f"N = {_join(few)} images: fewer than {FEW_IMAGES}"] if few else []
+
+
+def of_time(rows: Sequence[Row]) -> list[str]:
+    """Whether the times of a column were measured beside other cells."""
+    shared = sorted({run.metrics.concurrent for row in rows for run in row.done if run.metrics.device == "cpu"})
+    return [f"CPU times on a shared machine, concurrent cells: {_join(shared)}"] if shared else []
+
+
+def of_line(rows: Sequence[Row]) -> list[str]:
+    """What holds for a whole line: that it sees real data, and whose hyperparameters it runs with."""
+    sees_data = any(row.sees_data for row in rows)
+    return [*(["sees real data: not data-free"] if sees_data else []), *_shared(rows)]
+
+
+def of_row(row: Row, line: Sequence[Row], odd: Odd) -> list[str]:
+    """What holds for one row of a line: lost seeds, hyperparameters unlike the line's, runs unlike the others."""
+    presets = [note for note in preset_notes(row) if note not in _shared(line)]
+    return [*row.problems(), *presets, *of_runs(row, odd)]
+
+
+def of_runs(row: Row, odd: Odd) -> list[str]:
+    """How runs of the row differ from the others of the study."""
+    return list(dict.fromkeys(odd[run.name] for run in row.done if run.name in odd))
+
+
+def preset_notes(row: Row) -> list[str]:
+    """Why the row's hyperparameters are not published ones, if they are not."""
+    return list(dict.fromkeys(run.metrics.preset_note for run in row.recorded if run.metrics.preset_note))
+
+
+def _shared(rows: Sequence[Row]) -> list[str]:
+    """The notes on presets that all rows of a line have."""
+    first, *others = [preset_notes(row) for row in rows]
+    return [note for note in first if all(note in other for other in others)]
+
+
+def _join(counts: Sequence[int]) -> str:
+    return " or ".join(str(count) for count in counts)

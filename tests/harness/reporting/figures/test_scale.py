@@ -1,0 +1,33 @@
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+from harness.reporting.figures.look import looks
+from harness.reporting.figures.scale import scale
+from harness.reporting.rows import Row, group
+from harness.reporting.runs import load
+
+
+@pytest.fixture
+def rows(results: Path) -> list[Row]:
+    return group(load(results))
+
+
+def legend(figure: Figure) -> list[str]:
+    return [entry.get_text() for entry in figure.legends[0].get_texts()]
+
+
+def test_scale_has_a_line_per_label_and_ticks_at_the_scales(rows: list[Row]) -> None:
+    figure = scale(rows, looks(rows))
+    assert figure is not None
+    assert legend(figure) == ["scratch", "fast-2", "fast-10", "ssd-kd", "teacher"]
+    assert list(figure.axes[0].get_xticks()) == [1.0, 10.0, 100.0]
+    assert figure.axes[1].get_yscale() == "log"
+
+
+def test_one_scale_puts_labels_in_place_of_scales(rows: list[Row]) -> None:
+    one = [row for row in rows if row.scale == 10.0]
+    figure = scale(one, looks(rows))
+    assert figure is not None
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["scratch", "fast-2", "fast-10", "ssd-kd"]

@@ -1,0 +1,141 @@
+"""Published numbers beside ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.reporting.rows import group
+from harness.reporting.runs import load
+from harness.reporting.tables import paper, published
+from harness.reporting.tables.table import Table
+from methods.base.pair import Pair
+from tests import factory
+
+R34, WRN = Pair.of("resnet34", "resnet18"), Pair.of("wrn40_2", "wrn16_1")
+
+
+def write(results: Path, label: str, pair: Pair, *, scale: float = 100.0, **changes: Any) -> None:
+    """Two seeds of a label, 90 and 91 % unless told otherwise."""
+    config = changes.pop("config", {})
+    dataset = changes.pop("dataset", "cifar10")
+    for seed in range(2):
+        cell = f"toy/{dataset}/{pair.teacher}--{pair.student}/{label}/scale-{scale:g}/seed-{seed}"
+        values = {
+            "dataset": dataset,
+            "teacher": pair.teacher,
+            "student": pair.student,
+            "cell": cell,
+            "teacher_metric": 94.5,
+        }
+        result = factory.metrics(label, scale, seed, **{**values, "device": "cuda", **changes})
+        factory.write(results, result, config=config)
+
+
+def only(results: Path) -> Table:
+    (table,) = paper.tables(group(load(results)), {})
+    return table
+
+
+def lines(table: Table, block: int = 0) -> dict[str, list[str]]:
+    return {line.title.text: [entry.text for entry in line.entries] for line in table.blocks[block].lines}
+
+
+def test_ours_stands_beside_theirs(tmp_path: Path) -> None:
+    write(tmp_path, "fast-2", WRN, method="fast", config={"inner_steps": 2})  # 90, 91; 3 + 8 + 20 s
+    found = lines(only(tmp_path))
+    assert found["Teacher"] == ["94.50", "94.87", "−0.37", "–", "–"]
+    assert found["Fast-2 · fast-2"] == ["90.50 ± 0.71", "88.36", "+2.14", "0.009", "0.030"]
+    assert found["Fast-5"] == ["–", "88.90", "–", "–", "0.080"]
+    assert "SSD-KD" not in found  # nothing of it is printed for CIFAR-10
+
+
+def test_lines_are_the_papers_and_partial_results_fill_them_in(tmp_path: Path) -> None:
+    write(tmp_path, "ssd-kd", WRN, scale=10.0)
+    write(tmp_path, "ssd-kd", R34, scale=100.0)
+    write(tmp_path, "dafl-cmi", R34, method="dafl")
+    write(tmp_path, "dafl-original", R34, method="dafl", scale=10.0)
+    table = only(tmp_path)
+    names = [line.title.text for line in table.blocks[0].lines]
+    expected = [
+        "Teacher",
+        "Student (real data)",
+        "KD-ORI (real data)",
+        "DeepInv",
+        "DeepInv-2k",
+        "CMI",
+        "CMI-500",
+        "DAFL · dafl-cmi",
+        "ZSKT",
+    ]
+    assert names[: len(expected)] == expected
+    assert names[-2:] == ["ssd-kd", "ssd-kd, 10 %"]
+    found = lines(table)
+    assert found["ssd-kd, 10 %"][0] == "–"
+    assert found["ssd-kd, 10 %"][5] == "90.50 ± 0.71"
+    assert found["DAFL · dafl-cmi"][:3] == ["90.50 ± 0.71", "92.22", "−1.72"]
+
+
+def test_inner_steps_decide_which_line_a_label_is(tmp_path: Path) -> None:
+    for k in (5, 10, 7):
+        write(tmp_path, f"mine-{k}", WRN, method="fast", config={"inner_steps": k})
+    found = lines(only(tmp_path))
+    assert found["Fast-5 · mine-5"][1] == "88.90"
+    assert found["Fast-10 · mine-10"][0] == "90.50 ± 0.71"
+    assert found["mine-7"][1] == "–"
+
+
+def test_a_damaged_run_does_not_part_a_line_from_its_number(tmp_path: Path) -> None:
+    write(tmp_path, "fast-2", WRN, method="fast", config={"inner_steps": 2})
+    lost = next(tmp_path.glob("toy/*/*/fast-2/scale-100/seed-0/metrics.json"))
+    lost.write_text("{")
+    assert lines(only(tmp_path))["Fast-2 · fast-2"][0] == "91.00 (1/2)"
+
+
+def test_every_printed_number_says_where_it_stands(tmp_path: Path) -> None:
+    write(tmp_path, "dafl", WRN, dataset="cifar100")
+    table = only(tmp_path)
+    dafl = next(line for line in table.blocks[0].lines if line.title.text.startswith("DAFL"))
+    (note,) = (table.footnotes[mark] for mark in dafl.entries[1].marks)
+    assert "Fast-Datafree README" in note
+    assert "hours: scope not stated" in note
+    assert "; 22.5 in https://github.com/zju-vipa/CMI README" in note
+    fast = next(line for line in table.blocks[0].lines if line.title.text == "Fast-2")
+    (note,) = (table.footnotes[mark] for mark in fast.entries[1].marks)
+    assert "hours: synthesis alone" in note
+    assert "56320 images" in note
+
+
+def test_segmentation_is_in_percent(tmp_path: Path) -> None:
+    pair = Pair.of("deeplabv3_resnet50", "deeplabv3_mobilenetv2")
+    write(tmp_path, "ssd-kd", pair, dataset="nyuv2", metric="miou", final=39.4)
+    table = only(tmp_path)
+    assert lines(table)["SSD-KD · ssd-kd"][:3] == ["39.40 ± 0.00", "38.40", "+1.00"]
+    assert "second hand" in str(table.footnotes.values())
+
+
+def test_misprints_are_not_quoted() -> None:
+    assert published.of("cifar10", "KD (real data)", WRN) is None
+    assert published.of("cifar100", "KD (real data)", WRN) is not None
+
+
+def test_teachers_and_code_are_named_below(tmp_path: Path) -> None:
+    write(tmp_path, "ssd-kd", WRN)
+    notes = "\n".join(only(tmp_path).notes)
+    assert f"sha256 {factory.TEACHER_SHA[:12]}" in notes
+    assert "commit c0ffee" in notes
+
+
+def test_the_csv_has_both_numbers(tmp_path: Path) -> None:
+    write(tmp_path, "fast-2", WRN, method="fast", config={"inner_steps": 2})
+    head, line = only(tmp_path).csv.splitlines()
+    values = dict(zip(head.split(","), line.split(","), strict=False))
+    assert (values["final_mean"], values["published"], values["published_as"]) == ("90.5", "88.36", "Fast-2")
+
+
+@pytest.mark.parametrize("dataset", ["digits", "camvid"])
+def test_other_datasets_have_no_such_table(tmp_path: Path, dataset: str) -> None:
+    factory.write(tmp_path, factory.metrics("ssd-kd"))
+    assert paper.tables(group(load(tmp_path)), {}) == []

@@ -1,0 +1,86 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.reporting.rows import group
+from harness.reporting.runs import load
+from harness.reporting.tables import standard
+from harness.reporting.tables.table import Table
+from tests import factory
+
+
+def build(results: Path, *changes: dict[str, Any]) -> Table:
+    for change in changes:
+        factory.write(results, factory.metrics(**change))
+    return standard.tables(group(load(results)), {})[0]
+
+
+def test_the_teacher_has_its_own_line_and_no_time(tmp_path: Path) -> None:
+    line = build(tmp_path, {"teacher_metric": 97.25}).blocks[0].lines[0]
+    assert (line.title.text, [entry.text for entry in line.entries]) == ("Teacher", ["97.25", "–"])
+
+
+def test_every_number_links_to_its_runs(results: Path) -> None:
+    rows = group(load(results))
+    names = {row.name for row in rows}
+    for table in standard.tables(rows, {}):
+        entries = [entry for block in table.blocks for line in block.lines for entry in line.entries]
+        assert {entry.link for entry in entries if entry.link} == names
+
+
+def test_only_references_with_real_data_are_marked(tmp_path: Path) -> None:
+    table = build(tmp_path, {"label": "scratch"}, {"label": "kd-noise"}, {"label": "ssd-kd"})
+    marks = {line.title.text: [table.footnotes[mark] for mark in line.title.marks] for line in table.blocks[0].lines}
+    real = ["sees real data: not data-free"]
+    assert marks == {"Teacher": [], "scratch": real, "kd-noise": [], "ssd-kd": []}
+
+
+def marks(table: Table, line: int) -> tuple[list[str], list[list[str]]]:
+    """Footnotes of a line's title and of its entries."""
+    found = table.blocks[0].lines[line]
+    of = [[table.footnotes[mark] for mark in entry.marks] for entry in found.entries]
+    return [table.footnotes[mark] for mark in found.title.marks], of
+
+
+def test_a_borrowed_preset_is_said_once_for_the_line(tmp_path: Path) -> None:
+    gpu = {"device": "cuda", "preset_note": "CIFAR-10's values"}
+    table = build(tmp_path, {"scale": 100.0, **gpu}, {"scale": 10.0, **gpu}, {"label": "dafl", "scale": 10.0, **gpu})
+    assert list(table.footnotes.values()) == ["CIFAR-10's values"]
+    assert marks(table, 1) == (["CIFAR-10's values"], [[], [], [], []])
+    assert marks(table, 2) == (["CIFAR-10's values"], [[], [], [], []])
+
+
+def test_a_preset_borrowed_for_one_pair_alone_marks_its_row(tmp_path: Path) -> None:
+    other = {"student": "mlp", "cell": "toy/digits/wrn10_1--mlp/ssd-kd/scale-10/seed-0", "preset_note": "vgg11's"}
+    table = build(tmp_path, {"device": "cuda"}, {"device": "cuda", **other})
+    assert marks(table, 1) == ([], [[], [], ["vgg11's"], []])
+
+
+CIFAR = "toy/cifar10/wrn10_1--cnn3_16/ssd-kd/scale-10/seed-0"
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_unverified_data_is_said_below_the_table(tmp_path: Path, verified: bool) -> None:
+    table = build(tmp_path, {"dataset": "cifar10", "cell": CIFAR, "data_verified": verified})
+    said = "Unverified data: cifar10; checksums were not compared."
+    assert (said in table.notes) == (not verified)
+
+
+def test_images_of_a_generator_that_never_stops_are_counted(tmp_path: Path) -> None:
+    factory.write(tmp_path, factory.metrics("dafl", 10.0, images_synthesised=1_280_000))
+    factory.write(tmp_path, factory.metrics("kd-real", 10.0))
+    table = next(table for table in standard.tables(group(load(tmp_path)), {}) if table.name == "images")
+    lines = [[entry.text for entry in line.entries] for line in table.blocks[0].lines]
+    assert lines == [["130", "–", "200"], ["130", "1,280,000", "200"]]  # real images are not synthesised
+
+
+def test_cpu_times_are_marked_and_gpu_times_are_not(tmp_path: Path) -> None:
+    cpu = build(tmp_path / "a", {"concurrent": 4})
+    gpu = build(tmp_path / "b", {"device": "cuda", "device_name": "GPU"})
+    assert list(cpu.footnotes.values()) == ["CPU times on a shared machine, concurrent cells: 4"]
+    assert not gpu.footnotes
+
+
+def test_a_single_seed_has_no_deviation(tmp_path: Path) -> None:
+    assert build(tmp_path, {}).blocks[0].lines[1].entries[0].text == "90.00"

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+
+from harness.errors import ConfigError
+from harness.reporting.columns import COLUMNS, select
+from harness.reporting.runs import load
+from tests import factory
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """Two runs that differ in everything asked for below, and one that is damaged."""
+    factory.write(tmp_path, factory.metrics("a", 10.0, 0, images_synthesised=1_280_000, preset="original"))
+    factory.write(tmp_path, factory.metrics("b", 0.5, 1, device="cuda", device_name="NVIDIA H200", data_free=False))
+    (factory.write(tmp_path, factory.metrics("c", 10.0, 2)) / "metrics.json").write_text("{")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "labels"),
+    [
+        *(("label", "a", ["a"]), ("seed", "1", ["b"]), ("scale", "0.5", ["b"]), ("scale", "10", ["a", "c"])),
+        *(("status", "damaged", ["c"]), ("data_free", "False", ["b"]), ("device_name", "NVIDIA H200", ["b"])),
+        *(("images_synthesised", "1280000", ["a"]), ("seconds.startup", "3", ["a", "b"]), ("end_to_end", "13", ["a"])),
+        *(
+            ("commit", "c0ffee" + "0" * 34, ["a", "b"]),
+            ("attempts", "1", ["a", "b"]),
+            ("expected", "3", ["a", "b", "c"]),
+        ),
+        *(("preset", "original", ["a"]), ("preset", "nan", ["b", "c"]), ("commit", "nan", ["c"])),
+    ],
+)
+def test_a_filter_goes_by_any_column(study: Path, column: str, value: str, labels: list[str]) -> None:
+    assert [run.name.label for run in select(load(study), {column: [value]})] == labels
+
+
+def test_columns_are_known(study: Path) -> None:
+    with pytest.raises(ConfigError, match="only lable: no such column") as error:
+        select(load(study), {"lable": ["a"]})
+    assert f"valid choices: {', '.join(COLUMNS)}\n  did you mean: label" in str(error.value)
+
+
+def test_values_are_those_of_all_runs_whatever_else_is_asked(study: Path) -> None:
+    assert select(load(study), {"label": ["a"], "seed": ["1", "2"]}) == []
+    with pytest.raises(ConfigError, match=r"only scale=1: no run has this value\n  valid choices: 0.5, 10"):
+        select(load(study), {"label": ["a"], "scale": ["1"]})

@@ -1,0 +1,62 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.errors import ConfigError, UserError
+from harness.reporting import render
+from tests import factory
+
+FIGURES = ("scale", "real", "efficiency", "synthetic", "learning", "samples")
+
+
+def test_files_of_a_study(reports: Path) -> None:
+    pair = "digits-wrn10_1--cnn3_16"
+    assert {path.name for path in (reports / "toy/figures").iterdir()} == {
+        f"{name}-{pair}.{kind}" for name in FIGURES for kind in ("svg", "png")
+    }
+
+
+def test_the_same_records_give_the_same_bytes(results: Path, reports: Path, tmp_path: Path) -> None:
+    for path in render(results, tmp_path):
+        assert path.read_bytes() == (reports / path.relative_to(tmp_path)).read_bytes(), path.name
+
+
+def test_a_study_without_any_finished_run(tmp_path: Path) -> None:
+    factory.write(tmp_path / "results", factory.metrics(status="failed", reason="no", final=None, best=None))
+    written = render(tmp_path / "results", tmp_path / "out")
+    assert not any(path.suffix == ".svg" for path in written)
+    assert "– (0/1)" in (tmp_path / "out/toy/tables/accuracy-time.md").read_text()
+
+
+def test_several_studies_and_pairs(tmp_path: Path) -> None:
+    for study in ("one", "two"):
+        for teacher in ("t1", "t2"):
+            cell = f"{study}/digits/{teacher}--cnn3_16/ssd-kd/scale-10/seed-0"
+            factory.write(tmp_path / "results", factory.metrics(study=study, teacher=teacher, cell=cell))
+    written = render(tmp_path / "results", tmp_path / "all")
+    assert sum(path.suffix == ".svg" for path in written) == 4 * (len(FIGURES) - 1)  # there is no real data
+    render(tmp_path / "results", tmp_path / "one", study="one")
+    assert [path.name for path in sorted((tmp_path / "one").iterdir())] == ["index.html", "one"]
+    with pytest.raises(ConfigError, match="valid choices: one, two"):
+        render(tmp_path / "results", tmp_path / "x", study="three")
+
+
+def test_nothing_to_report(results: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no results to report"):
+        render(tmp_path, tmp_path / "out")
+    with pytest.raises(UserError, match="with this filter"):
+        render(results, tmp_path / "out", only={"label": ["scratch"], "scale": ["1"]})
+
+
+def test_reports_need_neither_torch_nor_a_method_nor_a_notebook() -> None:
+    code = "import sys, harness.reporting; print(*sorted(sys.modules))"
+    root = Path(__file__).parents[3]
+    run = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    loaded = set(run.stdout.split())
+    assert not {"torch", "mlflow", "snakemake", "pandas"} & loaded
+    assert {name for name in loaded if name.split(".")[0] == "methods"} <= {
+        *("methods", "methods.base", "methods.base.pair")
+    }
+    assert {"matplotlib", "jinja2"} <= loaded
