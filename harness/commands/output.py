@@ -6,10 +6,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 GAP = 2
 """Spaces between two columns."""
 LEAST = 30
@@ -41,6 +37,10 @@ class Columns:
 
     def styled(self) -> Iterator[str]:
         """The lines for a person. Names are never cut or folded, as they are copied; the last column is folded."""
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
         *fixed, last = self.widths
         used, room = sum(fixed) + GAP * len(fixed), Console().width - self.indent
         table = Table.grid(padding=(0, GAP, 0, 0))

@@ -71,8 +71,10 @@ def _closure(path: Path) -> frozenset[Path]:
     return frozenset(seen)
 
 
-def _imports(path: Path) -> list[Path]:
-    found = []
+@functools.cache
+def _imports(path: Path) -> tuple[Path, ...]:
+    """The modules of the `methods` package that a file imports; each is read once for all methods that use it."""
+    found: list[Path] = []
     for node in ast.walk(ast.parse(path.read_text(), filename=str(path))):
         if isinstance(node, ast.ImportFrom) and node.module:
             candidates = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
@@ -81,7 +83,7 @@ def _imports(path: Path) -> list[Path]:
         else:
             continue
         found += [file for name in candidates if (file := _methods_file(name))]
-    return found
+    return tuple(found)
 
 
 def _methods_file(module: str) -> Path | None:

@@ -72,7 +72,7 @@ class Bench:
 
     def edit(self, text: str) -> None:
         self.method.write_text(text)
-        for cached in (keys.code_hash, keys._closure, keys._sources):
+        for cached in (keys.code_hash, keys._imports, keys._closure, keys._sources):
             cached.cache_clear()
 
     def status(self) -> tuple[str, str]:
