@@ -39,7 +39,7 @@ def study(folder: Path, cells: int) -> Path:
     }
     file = folder / f"large-{cells}.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(yaml.safe_dump(content))
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
     return file
 
 

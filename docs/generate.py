@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import json
+import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,7 +55,8 @@ PAGES = {"architecture.md": architecture, "configuration.md": configuration}
 def page(name: str) -> str:
     """A page as it should be: what is written by hand in the committed one, and what follows from the code."""
     written, mark, _ = (DOCS / name).read_text(encoding="utf-8").partition(MARK)
-    assert mark, f"{name} does not say where the generated part begins"
+    if not mark:
+        sys.exit(f"{name} does not say where the generated part begins")
     return f"{written}{MARK}\n{PAGES[name]()}"
 
 
@@ -73,7 +75,8 @@ def _packages(folder: Path) -> Iterator[str]:
 def _docstring(file: Path) -> str:
     """The first line of a file's docstring."""
     text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
-    assert text, f"{file} has no docstring"
+    if not text:
+        sys.exit(f"{file} has no docstring")
     return text.splitlines()[0].replace("|", "\\|")
 
 

@@ -69,7 +69,7 @@ def _child(work: Callable[[], object], folder: Path, die_at: int | None, torn: b
         plain(number)
 
     os.fsync = fsync
-    with open(os.devnull, "w") as nothing:
+    with open(os.devnull, "w", encoding="utf-8") as nothing:
         os.dup2(nothing.fileno(), 1)
     sys.addaudithook(look)
     try:

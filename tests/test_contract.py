@@ -38,7 +38,7 @@ class Forgetful(KDNoise):
 
 def write(folder: Path, what: str, body: str) -> str:
     file = folder / "forgetful.py"
-    file.write_text(FORGETFUL.format(what=what, body=body))
+    file.write_text(FORGETFUL.format(what=what, body=body), encoding="utf-8")
     return str(file)
 
 
@@ -83,7 +83,9 @@ def test_images_out_of_range_are_noticed(tmp_path: Path) -> None:
 
 def test_abstract_method_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "half.py"
-    file.write_text("from methods.base.method import Method\nclass Half(Method):\n    name = 'half'\n")
+    file.write_text(
+        "from methods.base.method import Method\nclass Half(Method):\n    name = 'half'\n", encoding="utf-8"
+    )
     with pytest.raises(UserError, match="does not define distill_step"):
         check(str(file))
 
@@ -97,6 +99,6 @@ def test_a_methods_file_is_imported_once(tmp_path: Path) -> None:
     """Else its classes differ from call to call, and isinstance says no."""
     file = write(tmp_path, "nothing", "")
     assert methods.load(file) is methods.load(file)
-    Path(file).write_text(Path(file).read_text().replace("Forgets", "Has forgotten"))
+    Path(file).write_text(Path(file).read_text(encoding="utf-8").replace("Forgets", "Has forgotten"), encoding="utf-8")
     os.utime(file, ns=(1, 1))
     assert "Has forgotten" in str(methods.load(file).__doc__)

@@ -25,7 +25,7 @@ def test_the_smoke_grid_has_every_method(name: str) -> None:
     """Those of which numbers are committed, that is: a new method is a file, and nothing else."""
     if name in {cell.method for cell in CELLS}:
         return
-    committed = json.loads((ROOT / "tests/numbers.json").read_text())["losses"]
+    committed = json.loads((ROOT / "tests/numbers.json").read_text(encoding="utf-8"))["losses"]
     assert name not in committed, f"{name} is missing in {SMOKE}"
     pytest.skip(f"{name} is new: one line in {SMOKE} adds it to the smoke grid")
 
@@ -33,14 +33,14 @@ def test_the_smoke_grid_has_every_method(name: str) -> None:
 def test_smoke_grid(tmp_path: Path) -> None:
     folders = ["--config", f"results={tmp_path}/results", f"reports={tmp_path}/reports"]
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", SMOKE, *folders, "--nolock"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, encoding="utf-8", timeout=600)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     found = [reading.read(file, Metrics) for file in factory.find_metrics(tmp_path / "results")]
     assert {metrics.cell for metrics in found} == {cell.name for cell in CELLS}
     assert len(found) == len(CELLS) >= 11
     assert {metrics.status for metrics in found} == {"done"}
     assert all(metrics.steps == 4 and metrics.images == 130 for metrics in found)
-    page = (tmp_path / "reports/index.html").read_text()
+    page = (tmp_path / "reports/index.html").read_text(encoding="utf-8")
     assert all(metrics.key in page for metrics in found)
     teacher = reading.read(tmp_path / "results/teachers/digits/wrn10_1/teacher.json", TeacherRecord)
     assert teacher.value >= 98.5

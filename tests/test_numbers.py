@@ -20,7 +20,7 @@ from harness.commands.contract import run, tiny_cell
 from harness.grid.keys import NUMBERS
 
 FILE = Path(__file__).with_name("numbers.json")
-COMMITTED: dict[str, Any] = json.loads(FILE.read_text())
+COMMITTED: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 
 
 def losses(name: str, folder: Path) -> dict[str, float]:
@@ -51,4 +51,4 @@ def test_the_numbers_have_not_moved(name: str, tmp_path: Path) -> None:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as place:
         found = {name: losses(name, Path(place) / name) for name in methods.names()}
-    FILE.write_text(json.dumps({"NUMBERS": NUMBERS, "losses": found}, indent=1) + "\n")
+    FILE.write_text(json.dumps({"NUMBERS": NUMBERS, "losses": found}, indent=1) + "\n", encoding="utf-8")

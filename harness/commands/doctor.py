@@ -114,7 +114,7 @@ def datasets() -> Iterator[Check]:
         except UserError as error:
             problem, _, remedy = str(error).partition("\n")
             yield Check(name, False, problem, " ".join(remedy.split()), needed=False)
-        except Exception as error:  # a package that is missing, a folder that cannot be read
+        except (ImportError, OSError, ValueError) as error:  # a package that is missing, a file that cannot be read
             yield Check(name, False, f"{type(error).__name__}: {error}", "put right what stands above", needed=False)
 
 
@@ -155,7 +155,7 @@ def _package(name: str, requirement: str) -> Check:
     try:
         importlib.import_module(MODULES.get(name, name))
         version = importlib.metadata.version(name)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a broken package raises whatever it likes when it is imported
         return Check(name, False, f"{type(error).__name__}: {str(error).splitlines()[0]}{use}", fix, needed)
     fits = Requirement(requirement).specifier.contains(version, prereleases=True)
     return Check(name, fits, f"{version}{use}", fix, needed)
@@ -171,7 +171,7 @@ def _torch_sees_gpu() -> bool:
 
 def _store_state(address: str) -> str:
     if address.startswith("http"):
-        with urlopen(f"{address}/version", timeout=5) as reply:
+        with urlopen(f"{address}/version", timeout=5) as reply:  # noqa: S310 - begins with http
             return f"a server, MLflow {reply.read().decode()[:20]}"
     path = Path(address.removeprefix("sqlite:///"))
     if not path.exists():

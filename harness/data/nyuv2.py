@@ -105,7 +105,7 @@ def _manifest(folder: Path) -> dict[str, str]:
     path = folder / FOLDER / MANIFEST
     if not path.is_file():
         raise UserError(f"{path}: missing\n  {REMEDY}")
-    lines = [line.split(maxsplit=1) for line in path.read_text().splitlines() if line.strip()]
+    lines = [line.split(maxsplit=1) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     if wrong := [" ".join(line) for line in lines if len(line) != 2]:
         raise UserError(f"{path}: not a line of sha256sum: {wrong[0]}\n  {REMEDY}")
     return {name.removeprefix("*").removeprefix("./"): digest for digest, name in lines}

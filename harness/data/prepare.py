@@ -128,7 +128,7 @@ def _matlab(path: Path, name: str) -> np.ndarray:
         raise UserError(f"this needs scipy: {EXTRA}") from None
     try:
         return np.asarray(loadmat(path)[name])
-    except Exception as error:  # scipy raises many types for a file it does not understand
+    except Exception as error:  # noqa: BLE001 - scipy raises many types for a file it does not understand
         raise UserError(f"{path}: no array {name} can be read: {error}") from None
 
 

@@ -22,7 +22,7 @@ def load(path: Path, device: torch.device) -> dict[str, Any] | None:
         return None
     try:
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    except Exception as error:  # torch raises many types for a damaged file
+    except Exception as error:  # noqa: BLE001 - torch raises many types for a damaged file
         raise UserError(
             f"{path}: damaged checkpoint ({type(error).__name__}); delete it to start this run again"
         ) from None

@@ -45,7 +45,7 @@ def sources(cell: Cell) -> dict[str, str]:
 @functools.cache
 def code_hash(path: Path) -> str:
     """sha256 of a Python file without comments, docstrings and layout."""
-    tree = ast.parse(path.read_text(), filename=str(path))
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [statement for statement in node.body if not _is_text(statement)] or [ast.Pass()]
@@ -75,7 +75,7 @@ def _closure(path: Path) -> frozenset[Path]:
 def _imports(path: Path) -> tuple[Path, ...]:
     """The modules of the `methods` package that a file imports; each is read once for all methods that use it."""
     found: list[Path] = []
-    for node in ast.walk(ast.parse(path.read_text(), filename=str(path))):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), filename=str(path))):
         if isinstance(node, ast.ImportFrom) and node.module:
             candidates = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):

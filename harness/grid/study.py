@@ -159,7 +159,7 @@ def beside(path: Path, key: str, name: str) -> Path:
 def parse(path: Path) -> object:
     """What a YAML file holds. Raises ConfigError if there is no such file, UserError if it is not YAML."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader
     except FileNotFoundError:
         raise ConfigError(str(path), "no such file", path, sorted(map(str, CONFIGS.glob("*.yaml")))) from None
     except yaml.YAMLError as error:

@@ -62,7 +62,7 @@ def cpu_name() -> str:
 
 def _git(*arguments: str) -> str | None:
     try:
-        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()

@@ -52,7 +52,7 @@ def estimate(cell: Cell) -> Cost | None:
     config = method_config(cell)
     try:
         unit = _unit(replace(cell, scale=1.0, seed=0))
-    except Exception:  # whatever a method's file raises: the run will tell it, with its traceback
+    except Exception:  # noqa: BLE001 - whatever a method's file raises: the run will tell it, with its traceback
         return None
     full = _build(cell, config)
     inner = getattr(config, "inner_steps", 1)

@@ -77,7 +77,7 @@ def _lock(run: Run) -> Iterator[float]:
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        print(f"{run.cell.name}: another process works on this cell; waiting for it", flush=True)  # noqa: T201
+        print(f"{run.cell.name}: another process works on this cell; waiting for it", flush=True)  # noqa: T201 - it waits, and has no other voice
         lock.acquire()
     try:
         yield time.monotonic() - start

@@ -78,7 +78,7 @@ def _read(file: Path) -> dict[str, Tensor]:
 
             return load_file(file)
         found = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch and safetensors raise many types for a file they do not understand
+    except Exception as error:  # noqa: BLE001 - torch and safetensors raise many types for a file they do not understand
         reason = str(error).splitlines()[0]
         raise UserError(f"--import {file}: cannot be read as weights: {reason}") from None
     for key in ("state_dict", "model"):

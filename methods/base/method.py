@@ -140,7 +140,7 @@ class Method(ABC):
     def synthetic_images(self, count: int) -> Tensor:
         """At most ``count`` images that the student can draw from: [n, C, H, W] in [0, 1]."""
 
-    def begin_round(self, index: int, steps: int) -> None:  # noqa: B027  (a method may have nothing to prepare)
+    def begin_round(self, index: int, steps: int) -> None:  # noqa: B027 - a method may have nothing to prepare
         """Prepare the ``steps`` distillation steps of round ``index``. Timed as distillation."""
 
     def round(self, index: int, clock: Clock) -> RoundLosses:

@@ -172,7 +172,7 @@ class ReplayBuffer(Stateful):
         }
 
 
-class evaluation_mode:  # noqa: N801  (a context manager, named like torch.no_grad)
+class evaluation_mode:  # noqa: N801 - a context manager, named like torch.no_grad
     """Run a block with a module in evaluation mode, then restore its mode."""
 
     def __init__(self, module: nn.Module) -> None:

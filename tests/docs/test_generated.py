@@ -45,7 +45,7 @@ def test_every_key_of_a_study_is_documented_with_an_example_that_is_accepted(tmp
             assert field.description and row.split(" | ")[4].strip(" |")
     examples = {name: field.examples[0] for name, field in Study.model_fields.items() if field.examples}
     file = tmp_path / "mine.yaml"
-    file.write_text(yaml.safe_dump({**examples, "base": None, "device": "cpu"}))
+    file.write_text(yaml.safe_dump({**examples, "base": None, "device": "cpu"}), encoding="utf-8")
     assert load_study(file).study == examples["study"]
 
 
@@ -66,13 +66,10 @@ def test_files_and_pages_that_are_named_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("file", sorted([*(ROOT / "harness").rglob("*.py"), *(ROOT / "methods").rglob("*.py")]))
 def test_files_that_docstrings_name_exist(file: Path) -> None:
-    named = set(
-        re.findall(
-            r"`?\b((?:harness|methods|docs|workflow|tests)/[\w./-]+\.(?:py|md|yaml|csv))", file.read_text("utf-8")
-        )
-    )
+    text = file.read_text(encoding="utf-8")
+    named = set(re.findall(r"`?\b((?:harness|methods|docs|workflow|tests)/[\w./-]+\.(?:py|md|yaml|csv))", text))
     assert not [path for path in named if not (ROOT / path).exists()]
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
             inner = re.findall(r"`(\w+\.py)`", ast.get_docstring(node) or "")
             assert not [name for name in inner if not any(ROOT.glob(f"*/**/{name}"))]

@@ -48,7 +48,9 @@ class Disk:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (self._limit, self._limit))
 
         command = [sys.executable, "-m", "harness", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, preexec_fn=limited, timeout=300)
+        return subprocess.run(
+            command, check=False, capture_output=True, encoding="utf-8", preexec_fn=limited, timeout=300
+        )
 
 
 @contextmanager
@@ -58,7 +60,7 @@ def small_disk(folder: Path, size: int) -> Iterator[Disk]:
     mounted = False
     with suppress(OSError):
         command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "dkd-test", str(folder)]
-        mounted = subprocess.run(command, capture_output=True).returncode == 0
+        mounted = subprocess.run(command, check=False, capture_output=True).returncode == 0
     try:
         yield Disk(folder, mounted)
     finally:

@@ -33,7 +33,7 @@ CELL = "toy/digits/wrn10_1--cnn3_16/scratch/scale-10/seed-0"
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "toy.yaml"
-    path.write_text(CONFIG)
+    path.write_text(CONFIG, encoding="utf-8")
     return path
 
 
@@ -251,5 +251,5 @@ def test_commands_import_only_what_they_use(
 ) -> None:
     options = ["--configfile", str(file)] if arguments[0] in ("list", "run") else []
     command = [sys.executable, "-c", PROBE % (HEAVY,), *arguments, *options, "--results", str(tmp_path / "results")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
     assert set(json.loads(done.stdout.splitlines()[-1])) <= allowed

@@ -14,7 +14,7 @@ from harness.registry import registered
 
 def write(folder: Path, **files: str) -> Path:
     for name, content in files.items():
-        (folder / f"{name}.py").write_text(content)
+        (folder / f"{name}.py").write_text(content, encoding="utf-8")
     return folder
 
 
@@ -25,7 +25,7 @@ def test_names_are_found_with_their_files_and_nothing_is_run(tmp_path: Path) -> 
         a='import nowhere\nTHINGS = {"three": partial(f, 1)}\nOTHERS = {"four": f}\n',
         c='def f():\n    THINGS = {"five": f}\n',
     )
-    (folder / "notes.txt").write_text("THINGS = {'six': f}")
+    (folder / "notes.txt").write_text("THINGS = {'six': f}", encoding="utf-8")
     assert registered(folder, "THINGS") == {
         "three": folder / "a.py",
         "two": folder / "b.py",

@@ -17,10 +17,10 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "add-a-method.md"
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """The document's first block of Python, as flat.py in a folder of its own."""
-    block = re.search(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    block = re.search(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
     assert block
     written = tmp_path / "flat.py"
-    written.write_text(block[1])
+    written.write_text(block[1], encoding="utf-8")
     return written
 
 
@@ -38,7 +38,7 @@ def test_it_keeps_the_contract_in_the_folder_of_the_methods(file: Path, monkeypa
 
 def test_it_builds_on_base_and_parts_alone(file: Path) -> None:
     """As tests/test_architecture.py asks of every file in methods/."""
-    nodes = list(ast.walk(ast.parse(file.read_text())))
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
     modules = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
     modules += [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     ours = [module for module in modules if module.split(".")[0] in ("methods", "harness", "tests")]

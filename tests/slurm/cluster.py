@@ -55,7 +55,7 @@ def missing() -> str | None:
     known = (CONFIGURATION / name for name in ("slurm.conf", "gres.conf"))
     if (os.cpu_count() or 1) < 2:
         return "two jobs on a node need two cores"
-    present = [path for path in known if path.exists() and not path.read_text().startswith(MARK)]
+    present = [path for path in known if path.exists() and not path.read_text(encoding="utf-8").startswith(MARK)]
     return f"{present[0]} belongs to somebody else" if present else None
 
 
@@ -85,8 +85,8 @@ class Cluster:
         machine = {"cpus": os.cpu_count(), "mebibytes": memory}
         values = {**machine, "mark": MARK, "host": socket.gethostname(), "folder": self.folder}
         values["ports"] = _free_ports()
-        (CONFIGURATION / "slurm.conf").write_text(SLURM_CONF.format(**values))
-        (CONFIGURATION / "gres.conf").write_text(GRES_CONF.format(**values))
+        (CONFIGURATION / "slurm.conf").write_text(SLURM_CONF.format(**values), encoding="utf-8")
+        (CONFIGURATION / "gres.conf").write_text(GRES_CONF.format(**values), encoding="utf-8")
         subprocess.run(["slurmctld"], check=True)
         until(lambda: "UP" in self.ask("scontrol", "ping"), "the controller answers")
         for node in (1, 2):
@@ -99,7 +99,7 @@ class Cluster:
 
     def kill_node(self, node: int) -> None:
         """Take a node away as a power cut does: its daemon and all processes of its jobs."""
-        daemon = int((self.folder / f"slurmd.node{node}.pid").read_text())
+        daemon = int((self.folder / f"slurmd.node{node}.pid").read_text(encoding="utf-8"))
         jobs = _processes_with(f"SLURMD_NODENAME=node{node}")
         for pid in (daemon, *(step for step in map(_parent, jobs) if _is_step(step)), *jobs):
             _kill(pid)
@@ -109,11 +109,13 @@ class Cluster:
         for line in self.ask("squeue", "-h", "-t", "PENDING", "-o", "%i %r").splitlines():
             job, reason = line.split(maxsplit=1)
             if reason == "BeginTime":
-                subprocess.run(["scontrol", "update", f"JobId={job}", "StartTime=now"], capture_output=True)
+                subprocess.run(
+                    ["scontrol", "update", f"JobId={job}", "StartTime=now"], check=False, capture_output=True
+                )
 
     def ask(self, *command: str) -> str:
         """Output of a command of SLURM; empty if it fails."""
-        return subprocess.run(command, capture_output=True, text=True).stdout
+        return subprocess.run(command, check=False, capture_output=True, encoding="utf-8").stdout
 
     def jobs(self) -> dict[str, str]:
         """Job id -> state, of the jobs that are waiting or running."""
@@ -122,20 +124,20 @@ class Cluster:
 
     def stop(self) -> None:
         """End everything, and remove the configuration."""
-        subprocess.run(["scancel", "-u", "root", "--signal=KILL"], capture_output=True)
+        subprocess.run(["scancel", "-u", "root", "--signal=KILL"], check=False, capture_output=True)
         for node in (1, 2):
             self.kill_node(node)
-        _kill(int((self.folder / "slurmctld.pid").read_text()))
+        _kill(int((self.folder / "slurmctld.pid").read_text(encoding="utf-8")))
         for name in ("slurm.conf", "gres.conf"):
             (CONFIGURATION / name).unlink(missing_ok=True)
 
 
 def _munge() -> None:
-    if subprocess.run(["munge", "-n"], capture_output=True).returncode:
+    if subprocess.run(["munge", "-n"], check=False, capture_output=True).returncode:
         Path("/run/munge").mkdir(exist_ok=True)
         subprocess.run(["chown", "munge", "/run/munge"], check=True)
         subprocess.run(["su", "-s", "/bin/sh", "munge", "-c", "/usr/sbin/munged"], check=True)
-        until(lambda: not subprocess.run(["munge", "-n"], capture_output=True).returncode, "munge answers")
+        until(lambda: not subprocess.run(["munge", "-n"], check=False, capture_output=True).returncode, "munge answers")
 
 
 def _free_ports() -> list[int]:
@@ -165,7 +167,7 @@ def _processes_with(setting: str) -> list[int]:
 
 def _parent(pid: int) -> int:
     try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[1])
     except OSError:
         return 0
 

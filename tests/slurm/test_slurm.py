@@ -70,9 +70,9 @@ def snakemake(folder: Path, study: Path, *flags: str) -> subprocess.Popen[str]:
     command += ["--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2"]
     command += ["--default-resources", "slurm_partition=gpu", "mem_mb=1000", "runtime=30"]
     command += ["--set-resources", "distill:mem_mb=1000", "--latency-wait", "5", "--nolock", *flags]
-    with (folder / "snakemake.log").open("w") as log:
+    with (folder / "snakemake.log").open("w", encoding="utf-8") as log:
         return subprocess.Popen(
-            command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, text=True, start_new_session=True
+            command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, encoding="utf-8", start_new_session=True
         )
 
 
@@ -82,7 +82,7 @@ class Scenario:
     def __init__(self, folder: Path, slurm: Cluster) -> None:
         self.folder, self.slurm, self.results = folder, slurm, folder / "results"
         self.study = folder / "study.yaml"
-        self.study.write_text(STUDY.format(here=HERE, folder=folder))
+        self.study.write_text(STUDY.format(here=HERE, folder=folder), encoding="utf-8")
         factory.untrained_teacher(self.results)
         (self.results / "teachers/digits/wrn10_1/ready").touch()
         self.first: list[dict[str, Any]] = []
@@ -91,7 +91,7 @@ class Scenario:
 
     def waiting(self) -> list[dict[str, Any]]:
         """Where processes wait in the middle of a cell."""
-        found = (json.loads(path.read_text() or "{}") for path in self.folder.glob("*-*.json"))
+        found = (json.loads(path.read_text(encoding="utf-8") or "{}") for path in self.folder.glob("*-*.json"))
         return [place for place in found if place and _alive(place["pid"])]
 
     def four_wait(self) -> bool:
@@ -108,7 +108,7 @@ class Scenario:
         run = snakemake(self.folder, self.study)
         try:
             until(lambda: self.four_wait() or run.poll() is not None, "four cells run at a time")
-            assert run.poll() is None, (self.folder / "snakemake.log").read_text()
+            assert run.poll() is None, (self.folder / "snakemake.log").read_text(encoding="utf-8")
             self.first = self.waiting()
             requeued = next(place for place in self.first if place["SLURMD_NODENAME"] == "node1")
             subprocess.run(["scontrol", "requeue", requeued["job"]], check=True)
@@ -136,7 +136,7 @@ class Scenario:
 
 def _alive(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
     except (OSError, IndexError):
         return False
 
@@ -183,14 +183,14 @@ def test_interrupted_cells_end_bit_for_bit_as_undisturbed_ones(played: Scenario,
 
 def test_a_failing_cell_stops_no_other_and_shows_its_reason(played: Scenario) -> None:
     assert {played.metrics("failing", seed).status for seed in range(4)} == {"failed"}
-    table = (played.folder / "reports/cluster/tables/accuracy-time.md").read_text()
+    table = (played.folder / "reports/cluster/tables/accuracy-time.md").read_text(encoding="utf-8")
     assert "the buffer holds 12 images, 13 were asked for" in table
 
 
 def test_logs_are_kept(played: Scenario) -> None:
     logs = [path for path in (played.folder / "logs").rglob("*") if path.is_file()]
     assert len(logs) >= 8
-    assert any("epoch" in path.read_text() for path in logs)
+    assert any("epoch" in path.read_text(encoding="utf-8") for path in logs)
 
 
 SHORT = """
@@ -213,12 +213,12 @@ ARRAY = ["--slurm-array-jobs", "distill"]
 @pytest.mark.parametrize(("flags", "names"), [(ARRAY, "1_1 1_2 1_3 1_4"), (GROUPS, "1")], ids=["array", "group"])
 def test_many_short_cells(slurm: Cluster, tmp_path: Path, flags: list[str], names: str) -> None:
     """In one submission, or in one job."""
-    (tmp_path / "short.yaml").write_text(SHORT)
+    (tmp_path / "short.yaml").write_text(SHORT, encoding="utf-8")
     results = tmp_path / "results"
     factory.untrained_teacher(results)
     (results / "teachers/digits/wrn10_1/ready").touch()
     done = snakemake(tmp_path, tmp_path / "short.yaml", *flags).wait(timeout=cluster.DEADLINE)
-    assert done == 0, (tmp_path / "snakemake.log").read_text()[-3000:]
+    assert done == 0, (tmp_path / "snakemake.log").read_text(encoding="utf-8")[-3000:]
     found = [reading.read(path, Metrics) for path in factory.find_metrics(results)]
     assert [result.status for result in found] == ["done"] * 4
     jobs = sorted(path.stem for path in (tmp_path / "logs").rglob("*.log"))

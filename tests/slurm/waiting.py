@@ -32,7 +32,9 @@ class Waiting(KDNoise):
         if index == self.config.wait_at and not (folder / "go").exists():
             job = os.environ.get("SLURM_JOB_ID", "none")
             place = {key: os.environ.get(key) for key in ("SLURMD_NODENAME", "CUDA_VISIBLE_DEVICES")}
-            (folder / f"{job}-{os.getpid()}.json").write_text(json.dumps({**place, "job": job, "pid": os.getpid()}))
+            (folder / f"{job}-{os.getpid()}.json").write_text(
+                json.dumps({**place, "job": job, "pid": os.getpid()}), encoding="utf-8"
+            )
             while not (folder / "go").exists():
                 time.sleep(0.1)
         return super().round(index, clock)

@@ -34,12 +34,12 @@ class Bench:
         self.folder = folder
         self.results = folder / "results"
         self.study = folder / "study.yaml"
-        self.study.write_text(STUDY.format(folder=folder))
+        self.study.write_text(STUDY.format(folder=folder), encoding="utf-8")
         self.write_method("first", "GAMMA = 1  # as in the paper\n")
         self.write_method("second", "GAMMA = 1\n")
 
     def write_method(self, name: str, text: str) -> None:
-        (self.folder / f"{name}.py").write_text(text)
+        (self.folder / f"{name}.py").write_text(text, encoding="utf-8")
 
     def start(self, *arguments: str, study: Path | None = None, **environment: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
@@ -50,7 +50,7 @@ class Bench:
             command,
             cwd=ROOT,
             env=os.environ | extra,
-            text=True,
+            encoding="utf-8",
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -67,7 +67,7 @@ class Bench:
         calls.unlink(missing_ok=True)
         done = self.run(*arguments)
         assert done.returncode == code, done.stdout
-        return calls.read_text().splitlines() if calls.exists() else []
+        return calls.read_text(encoding="utf-8").splitlines() if calls.exists() else []
 
     def metrics(self) -> dict[str, int]:
         """Cell -> time of its last writing, for every result that is there."""

@@ -39,7 +39,7 @@ def main() -> None:
         case "report":
             _log("report")
             Path(options.out).mkdir(exist_ok=True)
-            (Path(options.out) / "index.html").write_text("report")
+            (Path(options.out) / "index.html").write_text("report", encoding="utf-8")
 
 
 def _train_teacher(results: Path, dataset: str, network: str) -> None:
@@ -66,11 +66,11 @@ def _run(results: Path, cell: str, plan: str) -> None:
 
 
 def _asked_to(what: str, cell: str) -> bool:
-    return (STUB / what).exists() and (STUB / what).read_text() in cell
+    return (STUB / what).exists() and (STUB / what).read_text(encoding="utf-8") in cell
 
 
 def _log(line: str) -> None:
-    with (STUB / "calls.txt").open("a") as calls:
+    with (STUB / "calls.txt").open("a", encoding="utf-8") as calls:
         calls.write(line + "\n")
 
 

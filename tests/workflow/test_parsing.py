@@ -35,7 +35,7 @@ def test_parsing_imports_no_torch(bench: Bench) -> None:
     ],
 )
 def test_bad_configurations(bench: Bench, old: str, new: str, expected: str) -> None:
-    bench.study.write_text(bench.study.read_text().replace(old, new))
+    bench.study.write_text(bench.study.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     _refused(bench, [], expected, CUDA_VISIBLE_DEVICES="")
 
 
@@ -58,7 +58,7 @@ def test_a_method_that_is_no_python(bench: Bench) -> None:
 
 def test_more_gpus_than_there_are(bench: Bench) -> None:
     program = bench.folder / "nvidia-smi"
-    program.write_text("#!/bin/sh\necho 'GPU 0: Test (UUID: GPU-a)'\n")
+    program.write_text("#!/bin/sh\necho 'GPU 0: Test (UUID: GPU-a)'\n", encoding="utf-8")
     program.chmod(0o755)
     path = f"{bench.folder}:{os.environ['PATH']}"
     _refused(bench, ["--resources", "gpu=4"], "there is 1 GPU here\n  type: --resources gpu=1", PATH=path)
@@ -68,7 +68,7 @@ def test_a_damaged_or_lost_teacher(bench: Bench) -> None:
     bench.work()
     before = bench.metrics()
     record = next(bench.results.glob("teachers/*/*/teacher.json"))
-    record.write_text(record.read_text()[:40])
+    record.write_text(record.read_text(encoding="utf-8")[:40], encoding="utf-8")
     _refused(bench, [], "teacher.json: damaged record")
     record.unlink()
     _refused(bench, [], "put it back, or remove")
@@ -82,4 +82,7 @@ def _refused(bench: Bench, arguments: list[str], expected: str, **environment: s
     assert expected in refused.stdout
     assert "Traceback" not in refused.stdout
     assert len(refused.stdout.splitlines()) < 25
-    assert not (bench.folder / "calls.txt").exists() or Path(bench.folder / "calls.txt").read_text().count("report") < 2
+    assert (
+        not (bench.folder / "calls.txt").exists()
+        or Path(bench.folder / "calls.txt").read_text(encoding="utf-8").count("report") < 2
+    )

@@ -40,7 +40,7 @@ def test_only_what_changed_runs_again(bench: Bench) -> None:
 
 
 def test_a_failing_cell_stops_no_other_and_destroys_nothing(bench: Bench) -> None:
-    (bench.folder / "fail").write_text("/first/")
+    (bench.folder / "fail").write_text("/first/", encoding="utf-8")
     done = bench.work(code=1)
     assert set(bench.metrics()) == SECOND
     assert done.count("first/scale-10/seed-0") == 3, "two retries"
@@ -50,7 +50,7 @@ def test_a_failing_cell_stops_no_other_and_destroys_nothing(bench: Bench) -> Non
     assert set(bench.work()) == FIRST | AFTER
 
     bench.write_method("first", "GAMMA = 2\n")
-    (bench.folder / "fail").write_text("/first/")
+    (bench.folder / "fail").write_text("/first/", encoding="utf-8")
     bench.work(code=1)
     assert len(list(bench.results.glob("toy/*/*/first/*/*/runs/*/metrics.json"))) == len(FIRST), "finished, and lost"
     bench.write_method("first", "GAMMA = 1\n")
@@ -59,7 +59,7 @@ def test_a_failing_cell_stops_no_other_and_destroys_nothing(bench: Bench) -> Non
 
 
 def test_a_killed_snakemake_goes_on_and_destroys_nothing(bench: Bench) -> None:
-    (bench.folder / "hang").write_text(HUNG)
+    (bench.folder / "hang").write_text(HUNG, encoding="utf-8")
     process = bench.start()
     _wait_for(lambda: (bench.folder / "hanging").exists() and set(bench.metrics()) == CELLS - {HUNG})
     kill(process)
@@ -82,7 +82,7 @@ def test_a_subset_runs_alone(bench: Bench) -> None:
 
 def _replace_teacher(results: Path) -> None:
     record = next(results.glob("teachers/*/*/teacher.json"))
-    record.write_text(record.read_text().replace("7e" * 32, "8f" * 32))
+    record.write_text(record.read_text(encoding="utf-8").replace("7e" * 32, "8f" * 32), encoding="utf-8")
 
 
 def _wait_for(condition: object, seconds: float = 60) -> None:

@@ -24,14 +24,15 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.results, self.method, self.file = folder / "results", folder / "mine.py", folder / "toy.yaml"
-        self.method.write_text("ALPHA = 1\n")
+        self.method.write_text("ALPHA = 1\n", encoding="utf-8")
         self.configure("gamma: 2")
         self.teach(factory.TEACHER_SHA)
 
     def configure(self, options: str, budget: str = "") -> None:
         self.file.write_text(
             "study: toy\ndataset: digits\npairs: [{teacher: wrn10_1, student: cnn3_16}]\nscales: [10]\nseeds: [0]\n"
-            f"methods: {{mine: {{method: {self.method}, {options}}}}}\nbudget: {{{budget}}}\n"
+            f"methods: {{mine: {{method: {self.method}, {options}}}}}\nbudget: {{{budget}}}\n",
+            encoding="utf-8",
         )
         (self.cell,) = grid.expand(study.load_study(self.file))
 
@@ -71,7 +72,7 @@ class Bench:
         return run
 
     def edit(self, text: str) -> None:
-        self.method.write_text(text)
+        self.method.write_text(text, encoding="utf-8")
         for cached in (keys.code_hash, keys._imports, keys._closure, keys._sources):
             cached.cache_clear()
 
@@ -158,7 +159,7 @@ def test_stale_names_numbers(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(keys, "NUMBERS", 2)
     assert bench.status() == ("stale", "NUMBERS of harness/grid/keys.py: 1 → 2")
     old = reading.read(path, Manifest).model_dump(mode="json", exclude={"numbers"})
-    path.write_text(json.dumps(old))
+    path.write_text(json.dumps(old), encoding="utf-8")
     assert bench.status() == ("stale", "a default, a preset or NUMBERS of harness/grid/keys.py changed")
 
 

@@ -51,7 +51,7 @@ def test_describe_leads_from_the_number_to_its_origin(results: Path) -> None:
     run = folder.path
     (run / "attempts.log").touch()
     link = {"run_id": "abc", "tracking_uri": "sqlite:///x", "store": "sqlite:///x#1@2", "fingerprint": "0"}
-    (run / "mlflow.json").write_text(json.dumps(link))
+    (run / "mlflow.json").write_text(json.dumps(link), encoding="utf-8")
     text = "\n".join(output.lines(trace.describe(folder)))
     for expected in (
         f"{run.name} (current)",

@@ -23,7 +23,7 @@ methods: {{ssd-kd: {options}}}
 
 def write(folder: Path, options: str) -> Path:
     file = folder / "mine.yaml"
-    file.write_text(STUDY.format(options=options))
+    file.write_text(STUDY.format(options=options), encoding="utf-8")
     return file
 
 
@@ -49,11 +49,11 @@ def test_bad_options_name_file_key_value_and_choices(tmp_path: Path, options: st
 
 def test_a_bad_option_of_the_budget_is_not_blamed_on_the_label(tmp_path: Path) -> None:
     file = write(tmp_path, "{gamma: 1.0}")
-    file.write_text(file.read_text() + "budget: {gama: 1.0}\n")
+    file.write_text(file.read_text(encoding="utf-8") + "budget: {gama: 1.0}\n", encoding="utf-8")
     expected = r"mine\.yaml: methods\.ssd-kd: budget\.gama: unknown key[\s\S]*did you mean: gamma"
     with pytest.raises(ConfigError, match=expected):
         validate(file)
-    file.write_text(file.read_text().replace("gamma: 1.0", "gama: 1.0"))
+    file.write_text(file.read_text(encoding="utf-8").replace("gamma: 1.0", "gama: 1.0"), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"mine\.yaml: methods\.ssd-kd\.gama: unknown key"):
         validate(file)
 
@@ -90,7 +90,7 @@ def test_a_teacher_without_batch_norm_is_refused_before_training_where_its_stati
         lambda network, *shape: (WithoutBatchNorm if network == "wrn10_1" else partial(build, network))(*shape),
     )
     file = write(tmp_path, "{}" if name in methods.REFERENCES else "{preset: smoke}")
-    file.write_text(file.read_text().replace("ssd-kd", name))
+    file.write_text(file.read_text(encoding="utf-8").replace("ssd-kd", name), encoding="utf-8")
     if name not in NEED_STATISTICS:
         assert len(validate(file)) == 1
         return

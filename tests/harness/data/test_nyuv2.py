@@ -100,7 +100,7 @@ def test_prepared_folder_holds_the_official_images_and_13_classes(folder: Path, 
             assert np.array_equal(np.asarray(Image.open(folder / f"nyuv2/{part}/image/{n:04d}.png")), pixels(n))
             labels = np.asarray(Image.open(folder / f"nyuv2/{part}/label13/{n:04d}.png"))
             assert np.array_equal(labels, np.vectorize(class_13)(classes_894(n)))
-    lines = (folder / "nyuv2/SHA256SUMS").read_text().splitlines()
+    lines = (folder / "nyuv2/SHA256SUMS").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 10
     assert lines[0].endswith("  test/image/0001.png")
 
@@ -131,13 +131,15 @@ def test_damage_is_repaired_from_the_official_file_and_never_blessed(folder: Pat
 def test_manifests_as_sha256sum_writes_them(folder: Path, sources: Sources, form: str) -> None:
     prepare("nyuv2", sources, lambda _: None)
     manifest = folder / "nyuv2/SHA256SUMS"
-    pairs = [line.split() for line in manifest.read_text().splitlines()]
-    manifest.write_text("".join(form.format(digest=digest, name=name) + "\n" for digest, name in pairs))
+    pairs = [line.split() for line in manifest.read_text(encoding="utf-8").splitlines()]
+    manifest.write_text(
+        "".join(form.format(digest=digest, name=name) + "\n" for digest, name in pairs), encoding="utf-8"
+    )
     data.load("nyuv2").require()
     (folder / "nyuv2/test/image/0001.png").write_bytes(b"other")
     with pytest.raises(UserError, match=r"0001\.png: sha256"):
         data.load("nyuv2").require()
-    manifest.write_text("".join(f"{digest}  {name}\n" for digest, name in pairs[1:]))
+    manifest.write_text("".join(f"{digest}  {name}\n" for digest, name in pairs[1:]), encoding="utf-8")
     with pytest.raises(UserError, match=r"expected a line in SHA256SUMS"):
         data.load("nyuv2").require()
 

@@ -31,7 +31,7 @@ def test_a_label_is_its_method_unless_it_says_another(tmp_path: Path) -> None:
 def test_included_studies_are_one_grid(tmp_path: Path) -> None:
     write(tmp_path, "first.yaml", study="first"), write(tmp_path, "second.yaml", study="second", seeds=[0, 1])
     file = tmp_path / "both.yaml"
-    file.write_text("include: [first.yaml, second.yaml]\n")
+    file.write_text("include: [first.yaml, second.yaml]\n", encoding="utf-8")
     assert [cell.study for cell in load_grid(file).cells] == ["first", "second", "second"]
 
 
@@ -46,7 +46,7 @@ def test_included_studies_are_one_grid(tmp_path: Path) -> None:
 def test_studies_that_do_not_fit_together(tmp_path: Path, second: dict[str, object], problem: str) -> None:
     write(tmp_path), write(tmp_path, "second.yaml", **second)
     file = tmp_path / "both.yaml"
-    file.write_text("include: [mine.yaml, second.yaml]\n")
+    file.write_text("include: [mine.yaml, second.yaml]\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=problem):
         _ = load_grid(file).recipes
 
@@ -61,7 +61,7 @@ def test_studies_that_do_not_fit_together(tmp_path: Path, second: dict[str, obje
 )
 def test_a_collection_has_files_beside_it_and_no_other_keys(tmp_path: Path, content: str, problem: str) -> None:
     file = tmp_path / "both.yaml"
-    file.write_text(content)
+    file.write_text(content, encoding="utf-8")
     with pytest.raises(ConfigError, match=problem):
         load_grid(file)
 

@@ -31,7 +31,7 @@ def cell(path: Path, **changes: object) -> Cell:
 
 
 def key(path: Path, text: str, **changes: object) -> str:
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     for cached in (keys.code_hash, keys._imports, keys._closure, keys._sources):
         cached.cache_clear()
     return keys.plan_key(cell(path, **changes))

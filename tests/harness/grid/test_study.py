@@ -24,7 +24,7 @@ STUDY = {
 
 def write(folder: Path, name: str = "mine.yaml", **changes: object) -> Path:
     file = folder / name
-    file.write_text(yaml.safe_dump({**STUDY, **changes}))
+    file.write_text(yaml.safe_dump({**STUDY, **changes}), encoding="utf-8")
     return file
 
 
@@ -70,7 +70,7 @@ def test_keys_of_earlier_versions_are_told_the_new_words(
     tmp_path: Path, changes: dict[str, object], words: tuple[str, ...]
 ) -> None:
     write(tmp_path, **changes)
-    (tmp_path / "above.yaml").write_text("base: mine.yaml\nstudy: above\n")
+    (tmp_path / "above.yaml").write_text("base: mine.yaml\nstudy: above\n", encoding="utf-8")
     for file in ("mine.yaml", "above.yaml"):
         with pytest.raises(ConfigError) as error:
             load_study(tmp_path / file)
@@ -80,7 +80,7 @@ def test_keys_of_earlier_versions_are_told_the_new_words(
 @pytest.mark.parametrize("twice", ["seeds: [1]", "methods:\n  b: {method: fast, method: cmi}"])
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path, twice: str) -> None:
     file = write(tmp_path)
-    file.write_text(file.read_text() + twice + "\n")
+    file.write_text(file.read_text(encoding="utf-8") + twice + "\n", encoding="utf-8")
     with pytest.raises(UserError, match=r"stands twice[\s\S]*line"):
         load_study(file)
 
@@ -88,8 +88,12 @@ def test_a_key_that_stands_twice_is_refused(tmp_path: Path, twice: str) -> None:
 def test_a_base_gives_the_keys_that_are_not_given(tmp_path: Path) -> None:
     """Keys as wholes: a mapping is replaced, not merged."""
     write(tmp_path, "lowest.yaml", budget={"steps": 100, "epochs": 2}, device="cpu", threads=2)
-    (tmp_path / "middle.yaml").write_text("base: lowest.yaml\nstudy: middle\nseeds: [3, 4]\nthreads: 3\n")
-    (tmp_path / "top.yaml").write_text("base: middle.yaml\nstudy: top\nscales: [20]\nbudget: {steps: 50}\n")
+    (tmp_path / "middle.yaml").write_text(
+        "base: lowest.yaml\nstudy: middle\nseeds: [3, 4]\nthreads: 3\n", encoding="utf-8"
+    )
+    (tmp_path / "top.yaml").write_text(
+        "base: middle.yaml\nstudy: top\nscales: [20]\nbudget: {steps: 50}\n", encoding="utf-8"
+    )
     lowest, middle, top = (load_study(tmp_path / f"{name}.yaml") for name in ("lowest", "middle", "top"))
     assert (middle.study, middle.device, middle.threads, middle.seeds) == ("middle", "cpu", 3, [3, 4])
     assert (middle.scales, middle.budget.options) == ([10.0], {"steps": 100, "epochs": 2})
@@ -119,7 +123,7 @@ def test_a_base_gives_the_keys_that_are_not_given(tmp_path: Path) -> None:
 )
 def test_bases_that_cannot_be_used(tmp_path: Path, files: dict[str, str], problem: str) -> None:
     for name, content in files.items():
-        (tmp_path / name).write_text(content)
+        (tmp_path / name).write_text(content, encoding="utf-8")
     with pytest.raises(ConfigError, match=problem):
         load_study(tmp_path / "mine.yaml")
 
@@ -135,7 +139,7 @@ class Mine(KDNoise):
 
 
 def test_the_label_goes_over_the_budget_and_the_budget_over_the_preset(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(METHOD)
+    (tmp_path / "mine.py").write_text(METHOD, encoding="utf-8")
     label = {"method": str(tmp_path / "mine.py"), "preset": "slow", "batch": 64, "temperature": 2.0}
     budget = {"epochs": 7, "batch": 32, "weight_decay": 0.5}
     (cell,) = expand(load_study(write(tmp_path, methods={"mine": label}, budget=budget)))

@@ -13,7 +13,7 @@ def study(tmp_path: Path) -> Path:
     """Two runs that differ in everything asked for below, and one that is damaged."""
     factory.write(tmp_path, factory.metrics("a", 10.0, 0, images_synthesised=1_280_000, preset="original"))
     factory.write(tmp_path, factory.metrics("b", 0.5, 1, device="cuda", device_name="NVIDIA H200", data_free=False))
-    (factory.write(tmp_path, factory.metrics("c", 10.0, 2)) / "metrics.json").write_text("{")
+    (factory.write(tmp_path, factory.metrics("c", 10.0, 2)) / "metrics.json").write_text("{", encoding="utf-8")
     return tmp_path
 
 

@@ -13,7 +13,7 @@ LINK = {"run_id": "feed", "tracking_uri": "here", "store": "one", "fingerprint":
 def test_one_row_per_run_with_provenance(tmp_path: Path) -> None:
     cell = factory.write(tmp_path, factory.metrics("ssd-kd", 10.0, 0))
     run = next((cell / "runs").iterdir())
-    (run / "mlflow.json").write_text(json.dumps(LINK))
+    (run / "mlflow.json").write_text(json.dumps(LINK), encoding="utf-8")
     row = frame.load(tmp_path).iloc[0]
     assert (row["label"], row["scale"], row["seed"], row["final"]) == ("ssd-kd", 10.0, 0, 90.0)
     assert row["end_to_end"] == 3.0 + 8.0 + 2.0
@@ -39,7 +39,7 @@ def test_a_folder_in_place_of_a_record_is_a_damaged_row(tmp_path: Path) -> None:
 
 def test_a_damaged_manifest_makes_the_run_unusable(tmp_path: Path) -> None:
     cell = factory.write(tmp_path, factory.metrics())
-    next((cell / "runs").iterdir()).joinpath("manifest.json").write_text("{")
+    next((cell / "runs").iterdir()).joinpath("manifest.json").write_text("{", encoding="utf-8")
     assert list(frame.load(tmp_path)["status"]) == ["damaged"]
 
 
@@ -77,6 +77,6 @@ def test_curves_hold_every_evaluation(tmp_path: Path) -> None:
 
 def test_damaged_events_are_left_out_with_a_warning(tmp_path: Path) -> None:
     cell = factory.write(tmp_path, factory.metrics())
-    next((cell / "runs").iterdir()).joinpath("events.jsonl").write_text("{}\n")
+    next((cell / "runs").iterdir()).joinpath("events.jsonl").write_text("{}\n", encoding="utf-8")
     with pytest.warns(UserWarning, match="damaged record"):
         assert frame.curves(frame.load(tmp_path)).empty

@@ -27,7 +27,7 @@ def test_a_study_without_any_finished_run(tmp_path: Path) -> None:
     factory.write(tmp_path / "results", factory.metrics(status="failed", reason="no", final=None, best=None))
     written = render(tmp_path / "results", tmp_path / "out")
     assert not any(path.suffix == ".svg" for path in written)
-    assert "– (0/1)" in (tmp_path / "out/toy/tables/accuracy-time.md").read_text()
+    assert "– (0/1)" in (tmp_path / "out/toy/tables/accuracy-time.md").read_text(encoding="utf-8")
 
 
 def test_several_studies_and_pairs(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_nothing_to_report(results: Path, tmp_path: Path) -> None:
 def test_reports_need_neither_torch_nor_a_method_nor_a_notebook() -> None:
     code = "import sys, harness.reporting; print(*sorted(sys.modules))"
     root = Path(__file__).parents[3]
-    run = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, encoding="utf-8", check=True)
     loaded = set(run.stdout.split())
     assert not {"torch", "mlflow", "snakemake", "pandas"} & loaded
     assert {name for name in loaded if name.split(".")[0] == "methods"} <= {

@@ -14,7 +14,7 @@ LINK = {"run_id": "feed", "tracking_uri": "here", "store": "one", "fingerprint":
 def test_a_run_with_its_records(tmp_path: Path) -> None:
     result = factory.metrics("ssd-kd", 10.0, 1)
     cell = factory.write(tmp_path, result)
-    (cell / "runs" / result.key / "mlflow.json").write_text(json.dumps(LINK))
+    (cell / "runs" / result.key / "mlflow.json").write_text(json.dumps(LINK), encoding="utf-8")
     (run,) = load(tmp_path)
     assert isinstance(run, RecordedRun)
     assert str(run.name) == result.cell
@@ -34,7 +34,7 @@ def test_without_manifest_and_link_the_numbers_count(tmp_path: Path) -> None:
 
 def test_a_damaged_run_keeps_its_place(tmp_path: Path) -> None:
     cell = factory.write(tmp_path, factory.metrics("ssd-kd", 10.0, 1))
-    (cell / "metrics.json").write_text("{")
+    (cell / "metrics.json").write_text("{", encoding="utf-8")
     (run,) = load(tmp_path)
     assert isinstance(run, DamagedRun)
     assert (str(run.name), run.status, run.folder.path) == (

@@ -79,7 +79,7 @@ def test_a_cell_that_does_not_fit_says_what_would(monkeypatch: pytest.MonkeyPatc
 
 def test_a_method_that_fails_is_not_estimated_and_not_refused(tmp_path: Path) -> None:
     file = tmp_path / "failing.py"
-    file.write_text(FAILING)
+    file.write_text(FAILING, encoding="utf-8")
     cell = replace(tiny_cell("fast", {}), method=str(file))
     assert estimate(cell) is None
     check_memory(cell, 1)

@@ -102,7 +102,7 @@ methods: {{waiting: {{method: {method}, folder: {folder}}}}}
 
 def test_a_cell_that_is_really_killed_goes_on(tmp_path: Path) -> None:
     method = Path(waiting.__file__)
-    (tmp_path / "t.yaml").write_text(STUDY.format(method=method, folder=tmp_path))
+    (tmp_path / "t.yaml").write_text(STUDY.format(method=method, folder=tmp_path), encoding="utf-8")
     command = [sys.executable, "-m", "harness", "run", "t/*", "--configfile", str(tmp_path / "t.yaml"), "--results"]
     results, undisturbed = tmp_path / "results", tmp_path / "undisturbed"
     for folder in (results, undisturbed):

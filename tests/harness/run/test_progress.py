@@ -15,8 +15,8 @@ from tests.harness.run.test_runner import BODY, STUDY
 def test_a_terminal_shows_a_bar_and_keeps_the_result_alone(tmp_path: Path) -> None:
     factory.untrained_teacher(tmp_path)
     slow = "import time; time.sleep(0.3); return super().distill_step()"
-    (tmp_path / "m.py").write_text(BODY.format(step=slow))
-    (tmp_path / "t.yaml").write_text(STUDY.format(method=tmp_path / "m.py"))
+    (tmp_path / "m.py").write_text(BODY.format(step=slow), encoding="utf-8")
+    (tmp_path / "t.yaml").write_text(STUDY.format(method=tmp_path / "m.py"), encoding="utf-8")
     command = [sys.executable, "-m", "harness", "run", "t/*", "--configfile", str(tmp_path / "t.yaml")]
     ours, theirs = pty.openpty()
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "60"}
@@ -29,7 +29,7 @@ def test_a_terminal_shows_a_bar_and_keeps_the_result_alone(tmp_path: Path) -> No
     assert "epoch 1/3" in shown
     assert "\x1b[2K" in shown, "nothing was drawn again"
     (log,) = tmp_path.glob("t/**/attempts.log")
-    (line,) = log.read_text().splitlines()
+    (line,) = log.read_text(encoding="utf-8").splitlines()
     assert "done: " in line
     assert line.split("seed-0: ")[1] in shown
 

@@ -46,9 +46,9 @@ def results(tmp_path: Path) -> Path:
 
 def run(results: Path, step: str = "return super().distill_step()") -> Metrics:
     method = results / "m.py"
-    method.write_text(BODY.format(step=step))
+    method.write_text(BODY.format(step=step), encoding="utf-8")
     file = results / "t.yaml"
-    file.write_text(STUDY.format(method=method))
+    file.write_text(STUDY.format(method=method), encoding="utf-8")
     (cell,) = grid.expand(study.load_study(file))
     return runner.run_cell(cell, results=results)
 
@@ -64,7 +64,7 @@ def test_an_exception_in_a_method_is_a_result(results: Path, capsys: pytest.Capt
     assert metrics.reason.startswith("ValueError: no idea :key: [red] (m.py:")
     assert f"failed: {metrics.reason}" in capsys.readouterr().out
     assert metrics.final is None
-    log = (results / metrics.cell / "runs" / metrics.key / "attempts.log").read_text()
+    log = (results / metrics.cell / "runs" / metrics.key / "attempts.log").read_text(encoding="utf-8")
     assert "Traceback" in log
     assert "ValueError: no idea" in log
 
@@ -163,4 +163,4 @@ def test_a_line_per_epoch_is_said_and_logged(results: Path, capsys: pytest.Captu
         *(f"epoch {n}/3" for n in (1, 2, 3)),
         f"done: {metrics.final:.2f} %",
     ]
-    assert (results / metrics.cell / "runs" / metrics.key / "attempts.log").read_text() == said
+    assert (results / metrics.cell / "runs" / metrics.key / "attempts.log").read_text(encoding="utf-8") == said

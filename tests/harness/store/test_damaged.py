@@ -70,7 +70,7 @@ class Bench:
     def report(self) -> tuple[int, str, str]:
         """`dkd report`: exit status, the page's text, errors."""
         code, _, errors = self._dkd("report", "--results", self.results, "--out", self.folder / "reports")
-        return code, (self.folder / "reports/index.html").read_text(), errors
+        return code, (self.folder / "reports/index.html").read_text(encoding="utf-8"), errors
 
     def lost(self) -> set[str]:
         """Names of the finished cell's files that are not what they were."""
@@ -83,8 +83,8 @@ class Bench:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     factory.untrained_teacher(folder / "results")
-    (folder / "m.py").write_text(METHOD)
-    (folder / "t.yaml").write_text(STUDY.format(method=folder / "m.py"))
+    (folder / "m.py").write_text(METHOD, encoding="utf-8")
+    (folder / "t.yaml").write_text(STUDY.format(method=folder / "m.py"), encoding="utf-8")
     done, stopped = grid.expand(study.load_study(folder / "t.yaml"))
     runner.run_cell(done, results=folder / "results")
     (folder / "full").touch()

@@ -46,7 +46,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 def test_a_disk_that_fills_up(disk: Disk, tmp_path: Path, room: int, checkpoint_seconds: float, file: str) -> None:
     if not disk.mounted and room > 200 * KIB:
         pytest.skip("no tmpfs can be mounted here, and a limit on the size of each file does not stop this one")
-    (tmp_path / "t.yaml").write_text(STUDY.format(seconds=f"{checkpoint_seconds:f}"))
+    (tmp_path / "t.yaml").write_text(STUDY.format(seconds=f"{checkpoint_seconds:f}"), encoding="utf-8")
     command = ["run", "t/*", "--configfile", tmp_path / "t.yaml", "--results", disk.folder]
     disk.leave(room)
     full = disk.dkd(*command)

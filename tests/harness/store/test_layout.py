@@ -50,7 +50,7 @@ def test_places() -> None:
 
 
 def test_the_readme_shows_every_file_of_cells_and_teachers_and_no_other() -> None:
-    tree = (harness.ROOT / "results/README.md").read_text().split("```")[1]
+    tree = (harness.ROOT / "results/README.md").read_text(encoding="utf-8").split("```")[1]
     names = {Path(place).name for place in PLACES.values()}
     folders = (f"there/{NAME}/runs/0123456789abcdef/", "there/teachers/cifar10/wrn40_2/")
     assert not [place for place in PLACES.values() if place.startswith(folders) and Path(place).name not in tree]

@@ -68,6 +68,8 @@ def test_a_failed_write_leaves_the_old_content(tmp_path: Path) -> None:
 
 def test_a_record_of_another_version_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "metrics.json"
-    file.write_text(factory.metrics().model_dump_json().replace('"schema_version":1', '"schema_version":2'))
+    file.write_text(
+        factory.metrics().model_dump_json().replace('"schema_version":1', '"schema_version":2'), encoding="utf-8"
+    )
     with pytest.raises(DamagedRecord, match="another version of the bench: schema_version 2, this one reads 1"):
         reading.read(file, Metrics)

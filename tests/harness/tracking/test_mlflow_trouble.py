@@ -32,7 +32,8 @@ def test_a_cell_does_not_notice_that_mlflow_is_down(
     study = tmp_path / "t.yaml"
     study.write_text(
         "study: t\ndataset: digits\ndevice: cpu\npairs: [{teacher: wrn10_1, student: cnn3_16}]\n"
-        "scales: [5]\nseeds: [0]\nbudget: {steps: 60, epochs: 3, batch: 8}\nmethods: {kd-noise: {}}\n"
+        "scales: [5]\nseeds: [0]\nbudget: {steps: 60, epochs: 3, batch: 8}\nmethods: {kd-noise: {}}\n",
+        encoding="utf-8",
     )
     monkeypatch.setenv("MLFLOW_TRACKING_URI", DOWN)
     assert dkd("run", "t/*", "--configfile", study, "--results", results)[::2] == (0, "")

@@ -218,7 +218,7 @@ def test_a_deleted_store_is_made_again(tmp_path: Path) -> None:
     shutil.rmtree(results / "mlflow-artifacts")
     # another process: MLflow keeps a file open that is no longer there
     command = [sys.executable, "-m", "harness", "sync", "--results", str(results)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
     assert done.stdout == "MLflow: 2 runs created, 0 updated, 0 unchanged\n"
     assert content(results) == before
     assert len(before[0]) == 2 * 10

@@ -122,7 +122,9 @@ sys.exit(any(os.waitpid(child, 0)[1] for child in children))
 
 def test_sixteen_at_once_write_everything_once(tmp_path: Path, expected: list[list[tuple[object, ...]]]) -> None:
     results = write(tmp_path / "results")
-    done = subprocess.run([sys.executable, "-c", MANY, str(results)], capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", MANY, str(results)], check=False, capture_output=True, encoding="utf-8", timeout=300
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     counts = [tuple(map(int, line.split())) for line in done.stdout.splitlines() if line[:1].isdigit()]
     assert len(counts) == 16
@@ -139,7 +141,7 @@ def test_a_locked_database_is_told_and_caught_up_with(tmp_path: Path, expected: 
         factory.write(results, factory.metrics(seed=seed))
     holder = sqlite3.connect(results / "mlflow.db", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
-    refused = subprocess.run([*SYNC, results], capture_output=True, text=True, timeout=300)
+    refused = subprocess.run([*SYNC, results], check=False, capture_output=True, encoding="utf-8", timeout=300)
     holder.execute("ROLLBACK")
     holder.close()
     assert refused.returncode == 2
@@ -163,7 +165,7 @@ def test_a_server_that_never_answers_ends_in_two_lines(
     results = write(tmp_path / "results")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", silent)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
-    refused = subprocess.run([*SYNC, results], capture_output=True, text=True, timeout=300)
+    refused = subprocess.run([*SYNC, results], check=False, capture_output=True, encoding="utf-8", timeout=300)
     assert refused.returncode == 2
     assert ADVICE in refused.stderr
     assert len(refused.stderr.splitlines()) == 2
@@ -192,7 +194,7 @@ def test_a_server_that_is_restarted_goes_on(
 
     def sync() -> int:
         environment = os.environ | {"MLFLOW_TRACKING_URI": address, "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
-        return subprocess.run([*SYNC, results], capture_output=True, env=environment).returncode
+        return subprocess.run([*SYNC, results], check=False, capture_output=True, env=environment).returncode
 
     first = serve()
     assert sync() == 0

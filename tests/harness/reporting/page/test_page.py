@@ -48,7 +48,7 @@ class Page(HTMLParser):
 
 def rendered(folder: Path) -> str:
     render(folder / "results", folder / "out")
-    return (folder / "out/index.html").read_text()
+    return (folder / "out/index.html").read_text(encoding="utf-8")
 
 
 def runs(source: str) -> list[list[str]]:
@@ -58,7 +58,7 @@ def runs(source: str) -> list[list[str]]:
 
 
 def test_the_page_needs_nothing_else(reports: Path) -> None:
-    source = (reports / "index.html").read_text()
+    source = (reports / "index.html").read_text(encoding="utf-8")
     found = Page(source)
     assert source.startswith("<!doctype html>")
     assert len(found.sources) == KINDS
@@ -71,7 +71,7 @@ def test_the_page_needs_nothing_else(reports: Path) -> None:
 
 
 def test_every_link_of_the_page_leads_somewhere(reports: Path) -> None:
-    found = Page((reports / "index.html").read_text())
+    found = Page((reports / "index.html").read_text(encoding="utf-8"))
     inside = {unquote(link[1:]) for link in found.links if link.startswith("#")}
     outside = {unquote(link) for link in found.links if not link.startswith("#")}
     assert len(found.ids) == len(set(found.ids))
@@ -82,7 +82,7 @@ def test_every_link_of_the_page_leads_somewhere(reports: Path) -> None:
 
 def test_a_run_lists_where_it_comes_from(reports: Path) -> None:
     result = factory.metrics("ssd-kd", 10.0, 1)
-    lines = runs((reports / "index.html").read_text())
+    lines = runs((reports / "index.html").read_text(encoding="utf-8"))
     line = next(line for line in lines if f"seed-1/runs/{result.key}" in line)
     assert line[:4] == ["1", "done", "88.50", "89.50"]
     for fact in (result.plan_key, "c0ffee000000", factory.TEACHER_SHA[:12], "Test CPU"):
@@ -92,7 +92,7 @@ def test_a_run_lists_where_it_comes_from(reports: Path) -> None:
 
 def test_a_damaged_run_has_a_place_and_a_reason(tmp_path: Path) -> None:
     cell = factory.write(tmp_path / "results", factory.metrics())
-    (cell / "metrics.json").write_text("{")
+    (cell / "metrics.json").write_text("{", encoding="utf-8")
     head, row, run = runs(rendered(tmp_path))
     assert row == ["toy/digits/wrn10_1--cnn3_16/ssd-kd/scale-10"]
     assert len(run) == len(head)
@@ -122,7 +122,7 @@ def test_a_row_names_its_preset(tmp_path: Path) -> None:
 
 def test_an_ablation_stands_on_the_page(ablation: Path) -> None:
     assert (ablation / "toy/tables/ablation-ssd-kd.tex").is_file()
-    source = (ablation / "index.html").read_text()
+    source = (ablation / "index.html").read_text(encoding="utf-8")
     assert "<h3>Ablation of ssd-kd</h3>" in source
     assert '<th colspan="4"></th><th colspan="2">wrn10_1 → cnn3_16</th>' in source
 
@@ -137,6 +137,6 @@ def test_text_of_records_is_escaped(tmp_path: Path) -> None:
 def test_figures_beyond_the_limit_are_linked(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(illustrations, "EMBEDDED", 0)
     render(results, tmp_path)
-    found = Page((tmp_path / "index.html").read_text())
+    found = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
     assert found.sources == []
     assert sum(link.endswith(".svg") for link in found.links) == KINDS

@@ -10,17 +10,21 @@ from tests.harness.reporting.golden_results import ABLATIONS, GOLDEN, TABLES
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("kind", ["md", "csv", "tex"])
 def test_tables_are_the_committed_ones(reports: Path, table: str, kind: str) -> None:
-    assert (reports / f"toy/tables/{table}.{kind}").read_text() == (GOLDEN / f"{table}.{kind}").read_text()
+    assert (reports / f"toy/tables/{table}.{kind}").read_text(encoding="utf-8") == (
+        GOLDEN / f"{table}.{kind}"
+    ).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("table", ABLATIONS)
 @pytest.mark.parametrize("kind", ["md", "csv", "tex"])
 def test_ablations_are_the_committed_ones(ablation: Path, table: str, kind: str) -> None:
-    assert (ablation / f"toy/tables/{table}.{kind}").read_text() == (GOLDEN / f"{table}.{kind}").read_text()
+    assert (ablation / f"toy/tables/{table}.{kind}").read_text(encoding="utf-8") == (
+        GOLDEN / f"{table}.{kind}"
+    ).read_text(encoding="utf-8")
 
 
 def test_golden_ablation_by_hand() -> None:
-    table = (GOLDEN / "ablation-ssd-kd.md").read_text()
+    table = (GOLDEN / "ablation-ssd-kd.md").read_text(encoding="utf-8")
     # 90, 91, 95: mean 92, deviations -2, -1, 3, so sd = sqrt(14 / 2).
     assert "| ssd-kd (baseline) | 0.6 | on | on | priority | 92.00 ± 2.65 |  |" in table
     # 86, 88, 90 against 90, 91, 95: differences -4, -3, -5.
@@ -34,7 +38,7 @@ def test_golden_ablation_by_hand() -> None:
 
 def test_golden_numbers_by_hand() -> None:
     """The committed tables hold what pencil and paper give."""
-    table = (GOLDEN / "accuracy-time.md").read_text()
+    table = (GOLDEN / "accuracy-time.md").read_text(encoding="utf-8")
     # 90, 92, 97: mean 93, deviations -3, -1, 4, so sd = sqrt(26 / 2); time 3 + (50, 51, 52) + 25 = 79 s in the mean.
     assert "| ssd-kd | 93.00 ± 3.61 | 79.0 |" in table
     # 80, 82 and a seed that diverged: mean 81, sd = sqrt(2); time 3 + (5, 6) + 2.5 = 11 s in the mean.

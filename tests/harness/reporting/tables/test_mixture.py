@@ -88,8 +88,8 @@ def test_mixed_rows_are_marked_in_the_table(tmp_path: Path) -> None:
         render(tmp_path / "results", tmp_path / "out")
     assert not (tmp_path / "out").exists()
     render(tmp_path / "results", tmp_path / "out", mixed=True)
-    table = (tmp_path / "out/toy/tables/accuracy-time.md").read_text()
+    table = (tmp_path / "out/toy/tables/accuracy-time.md").read_text(encoding="utf-8")
     assert "ran on NVIDIA H200" in table
     render(tmp_path / "results", tmp_path / "out", only={"device_name": ["Test CPU"]})
     assert "91.00" in table
-    assert "ran on" not in (tmp_path / "out/toy/tables/accuracy-time.md").read_text()
+    assert "ran on" not in (tmp_path / "out/toy/tables/accuracy-time.md").read_text(encoding="utf-8")

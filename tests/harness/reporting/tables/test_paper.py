@@ -90,7 +90,7 @@ def test_inner_steps_decide_which_line_a_label_is(tmp_path: Path) -> None:
 def test_a_damaged_run_does_not_part_a_line_from_its_number(tmp_path: Path) -> None:
     write(tmp_path, "fast-2", WRN, method="fast", config={"inner_steps": 2})
     lost = next(tmp_path.glob("toy/*/*/fast-2/scale-100/seed-0/metrics.json"))
-    lost.write_text("{")
+    lost.write_text("{", encoding="utf-8")
     assert lines(only(tmp_path))["Fast-2 · fast-2"][0] == "91.00 (1/2)"
 
 
