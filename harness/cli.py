@@ -79,22 +79,19 @@ def run(
     plan_key: Annotated[str | None, typer.Option(help="Key of the cell as the workflow computed it.")] = None,
     concurrent: Annotated[int, typer.Option(min=1, help="Cells that may run at once on this machine; recorded.")] = 1,
 ) -> None:
-    """Run cells, or resume them, or copy back what is already done."""
-    from harness.grid.grid import find
-    from harness.grid.settings import apply, parse
-    from harness.run.runner import run_cell
-    from harness.teachers.shelf import borrow
+    """Run cells, or resume them, or copy back what is already done; several in a process each."""
+    from harness.commands import run
 
-    if settings and not out:
-        raise UserError("--set needs --out DIR: results with other options do not belong into the grid's folder")
-    changes = parse(settings or [])
-    cells = [apply(changes, cell) for _, cell in find(pattern, configfile)]
-    if plan_key and (len(cells) != 1 or settings):
-        raise UserError(f"--plan-key belongs to one cell as it stands in the grid; {pattern} names {len(cells)}")
-    for cell in cells:
-        if out:
-            borrow(cell.dataset, cell.pair.teacher, source=results, target=out)
-        run_cell(cell, results=out or results, plan_key=plan_key, concurrent=concurrent)
+    status = run.run(
+        pattern,
+        configfile,
+        changes=settings or [],
+        results=results,
+        out=out,
+        plan_key=plan_key,
+        concurrent=concurrent,
+    )
+    raise typer.Exit(status)
 
 
 @app.command()

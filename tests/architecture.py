@@ -35,11 +35,11 @@ ALLOWED: dict[str, set[str]] = {
     "harness.tracking": KEPT,
     "harness.reporting": {*KEPT, "methods", "methods.base"},
     "harness.commands": {
-        *("harness", "harness.run", "harness.engine", "harness.grid", "harness.networks", "harness.data"),
-        *("harness.machine", "harness.tracking", *KEPT, "methods", "methods.base"),
+        *("harness", "harness.run", "harness.teachers", "harness.engine", "harness.grid", "harness.networks"),
+        *("harness.data", "harness.machine", "harness.tracking", *KEPT, "methods", "methods.base"),
     },
     "harness.cli": {
-        *("harness.commands", "harness.run", "harness.teachers", "harness.grid", "harness.networks", "harness.data"),
+        *("harness.commands", "harness.teachers", "harness.grid", "harness.networks", "harness.data"),
         *("harness.tracking", "harness.reporting", "harness.errors"),
     },
     "harness.__main__": {"harness.cli"},

@@ -55,7 +55,9 @@ def metrics(label: str = "ssd-kd", scale: float = 10.0, seed: int = 0, **changes
         "concurrent": 2,
         "finished": "2026-01-01T00:00:00+00:00",
     }
-    return Metrics(**(values | changes))
+    values |= changes
+    # As on an idle machine, unless a test says otherwise.
+    return Metrics(**({"cpu_seconds": values["seconds"]} | values))
 
 
 def events(count: int = 3, final: float = 90.0, steps: int = 200) -> list[Event]:
@@ -67,7 +69,10 @@ def events(count: int = 3, final: float = 90.0, steps: int = 200) -> list[Event]
             round=n,
             step=round(steps * (n + 1) / count),
             time=START + 10.0 * (n + 1),
-            seconds=Seconds(startup=3.0, synthesis=2.0 * (n + 1), distillation=1.0 * (n + 1), evaluation=0.1 * (n + 1)),
+            seconds=(
+                spent := Seconds(startup=3.0, synthesis=2.0 * (n + 1), distillation=n + 1, evaluation=0.1 * (n + 1))
+            ),
+            cpu_seconds=spent,
             metric=final - 10.0 * (count - 1 - n),
             agreement=final - 10.0 * (count - 1 - n),
             synthesis={"loss": 2.0 / (n + 1)},

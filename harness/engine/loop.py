@@ -19,10 +19,10 @@ from harness.engine.clock import Clock
 from harness.engine.evaluate import Evaluator
 from harness.engine.randomness import global_randomness
 from harness.errors import UserError
-from harness.machine.energy import joules
+from harness.machine import card
 from harness.store.atomic import append_events
 from harness.store.layout import RunFolder
-from harness.store.records import Event, Seconds
+from harness.store.records import Event
 from methods.base.method import Losses, Method
 
 
@@ -77,12 +77,10 @@ class Ledger:
     next_round: int = 0
     step: int = 0
     synthesis_calls: int = 0
-    evaluation: float = 0.0
-    startup: float = 0.0
-    waiting: float = 0.0
-    lost: float = 0.0
     energy: float | None = None
     """Joules between the first round and the last checkpoint."""
+    device_sharers: int | None = None
+    """Most other processes that were seen on the card."""
     events: list[Event] = field(default_factory=list)
     """All events so far; the file holds those that a checkpoint covers."""
 
@@ -113,7 +111,7 @@ class Engine:
         self.folder, self.checkpoint_seconds, self.on_round = folder, checkpoint_seconds, on_round
         self._synthesis, self._distillation = Means(), Means()
         self._drops = any(isinstance(module, nn.Dropout) for module in method.context.student.modules())
-        self._saved_at, self._joules = time.monotonic(), joules(device)
+        self._saved_at, self._joules = time.monotonic(), card.joules(device)
 
     def resume(self) -> bool:
         """Continue from the checkpoint, if there is one. Raises UserError if it is damaged."""
@@ -126,13 +124,14 @@ class Engine:
             self.method.load_state_dict(state["method"])
         ledger = state["ledger"]
         self.ledger = Ledger(**{**ledger, "events": [Event(**event) for event in ledger["events"]]})
-        self.clock.seconds = state["clock"]
+        self.clock.load_state_dict(state["clock"])
         self._synthesis, self._distillation = Means(**state["synthesis"]), Means(**state["distillation"])
         self._flush()
         return True
 
     def run(self) -> None:
         """All remaining rounds. Raises Diverged or MethodFailed."""
+        self._look_at_card()
         for index in range(self.ledger.next_round, self.method.schedule.rounds):
             self._round(index)
             if self.method.schedule.closes_epoch(index):
@@ -146,24 +145,10 @@ class Engine:
         """Write a checkpoint, then the events it covers."""
         # In this order: an event that is on disk then never has to be taken back, and those that a kill kept from the
         # disk are in the checkpoint, from which the next process appends them.
-        self.clock.settle()
-        self._count_energy()
+        self._look_at_card()
         checkpoint.save(self.folder.checkpoint, self._state())
         self._flush()
         self._saved_at = time.monotonic()
-
-    @property
-    def seconds(self) -> Seconds:
-        """Totals so far; waits for the device."""
-        self.clock.settle()
-        ledger, phases = self.ledger, self.clock.seconds
-        return Seconds(
-            startup=ledger.startup,
-            evaluation=ledger.evaluation,
-            waiting=ledger.waiting,
-            lost=ledger.lost,
-            **phases,
-        )
 
     def _round(self, index: int) -> None:
         # Only a student with dropout needs the global generators, and setting them is not for nothing.
@@ -177,14 +162,12 @@ class Engine:
         self.ledger.next_round = index + 1
 
     def _evaluate(self, index: int) -> None:
-        self.clock.settle()
-        start = time.perf_counter()
         synthesis, distillation = self._synthesis.take(), self._distillation.take()
         for name, value in {**synthesis, **distillation}.items():
             if not math.isfinite(value):
                 raise Diverged(f"{name} is {value} in round {index + 1} of {self.method.schedule.rounds}")
-        score = self.evaluator(self.method.context.student)
-        self.ledger.evaluation += time.perf_counter() - start
+        with self.clock.evaluation():
+            score = self.evaluator(self.method.context.student)
         self.ledger.events.append(
             Event(
                 n=len(self.ledger.events),
@@ -192,7 +175,8 @@ class Engine:
                 round=index,
                 step=self.ledger.step,
                 time=time.time(),
-                seconds=self.seconds,
+                seconds=self.clock.seconds,
+                cpu_seconds=self.clock.cpu_seconds,
                 metric=score.metric,
                 agreement=score.agreement,
                 synthesis=synthesis,
@@ -200,17 +184,19 @@ class Engine:
             )
         )
 
-    def _count_energy(self) -> None:
-        before, self._joules = self._joules, joules(self.device)
+    def _look_at_card(self) -> None:
+        ledger, before, self._joules = self.ledger, self._joules, card.joules(self.device)
         if before is not None and self._joules is not None:
-            self.ledger.energy = (self.ledger.energy or 0.0) + self._joules - before
+            ledger.energy = (ledger.energy or 0.0) + self._joules - before
+        if (sharers := card.sharers(self.device)) is not None:
+            ledger.device_sharers = max(sharers, ledger.device_sharers or 0)
 
     def _state(self) -> dict[str, Any]:
         ledger = {**vars(self.ledger), "events": [event.model_dump() for event in self.ledger.events]}
         return {
             "method": self.method.state_dict(),
             "ledger": ledger,
-            "clock": dict(self.clock.seconds),
+            "clock": self.clock.state_dict(),
             "synthesis": vars(self._synthesis),
             "distillation": vars(self._distillation),
         }

@@ -7,6 +7,11 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Callable
+from types import ModuleType
+from typing import TypeVar
+
+Answer = TypeVar("Answer")
 
 _LISTED = re.compile(r"^(?P<child>\s*)(?:GPU|MIG)\b.*\(UUID: (?P<uuid>[^)]+)\)$")
 _SECONDS = 60
@@ -32,14 +37,25 @@ def descriptions() -> list[str]:
 
 def joules(uuid: str) -> float | None:
     """What the card has consumed since the driver was loaded; None where that is not known, never 0 for it."""
+    return _told(uuid, lambda nvml, card: float(nvml.nvmlDeviceGetTotalEnergyConsumption(card)) / 1000)
+
+
+def sharers(uuid: str) -> int | None:
+    """How many other processes compute on the card that this process is using; None where that is not known."""
+    # Process ids of containers mean nothing to the driver, so this process is taken off as one, not looked for.
+    processes = _told(uuid, lambda nvml, card: len(nvml.nvmlDeviceGetComputeRunningProcesses(card)))
+    return processes - 1 if processes else None
+
+
+def _told(uuid: str, ask: Callable[[ModuleType, object], Answer]) -> Answer | None:
+    """What the driver answers; None without the Python package, or where the card does not support the question."""
     try:
         import pynvml
     except ImportError:
         return None
     try:
         pynvml.nvmlInit()
-        handle = pynvml.nvmlDeviceGetHandleByUUID(uuid)
-        return float(pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)) / 1000
+        return ask(pynvml, pynvml.nvmlDeviceGetHandleByUUID(uuid))
     except pynvml.NVMLError:
         return None
 

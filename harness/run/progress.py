@@ -83,7 +83,14 @@ class ProgressReport:
 
     def _note(self, engine: Engine) -> None:
         schedule, done = engine.method.schedule, len(engine.ledger.events)
-        record = Progress(epoch=done, epochs=schedule.epochs, seconds=engine.seconds, pid=os.getpid(), time=time.time())
+        record = Progress(
+            epoch=done,
+            epochs=schedule.epochs,
+            seconds=engine.clock.seconds,
+            cpu_seconds=engine.clock.cpu_seconds,
+            pid=os.getpid(),
+            time=time.time(),
+        )
         atomic.write(self.folder.progress, record, durable=False)
 
     def _draw(self, engine: Engine) -> None:

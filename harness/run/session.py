@@ -13,6 +13,7 @@ from torch import nn
 import harness
 from harness import data
 from harness.data.dataset import Dataset
+from harness.engine.clock import Elapsed
 from harness.engine.evaluate import Evaluator, metric_name
 from harness.engine.flops import count_flops
 from harness.engine.loop import Diverged, Engine, MethodFailed, inside_method
@@ -40,6 +41,8 @@ def train(run: Run, waited: float) -> Metrics:
     Writes the metrics, whatever the method did; raises for trouble of the machine and of the user's making.
     """
     torch.set_num_threads(run.cell.threads)
+    if run.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(run.device)
     session = _Session(run)
     status: Status
     with session.report as report:
@@ -87,22 +90,18 @@ class _Session:
 
     def _book_start(self, engine: Engine, resumed: bool, waited: float) -> None:
         """Enter the start-up of a first attempt, or what an earlier one had done in vain."""
-        ledger = engine.ledger
-        started = time.monotonic() - harness.STARTED - waited
-        done = engine.seconds
-        ledger.waiting += waited
-        if resumed:
-            ledger.lost += started
-        else:
-            ledger.startup = started
+        clock, startup = engine.clock, _since_start(waited)
+        done = clock.seconds, clock.cpu_seconds
+        clock.book("waiting", Elapsed(wall=waited))
+        clock.book("lost" if resumed else "startup", startup)
         # A killed process noted its progress more often than it wrote checkpoints: what lies between is lost work. The
         # note goes at once, or a second kill before the next one would count it twice.
         if progress := occupancy.progress(self.run.folder):
-            earlier = progress.seconds
-            ledger.lost += earlier.lost - done.lost + max(0.0, earlier.end_to_end - done.end_to_end)
+            earlier = progress.seconds, progress.cpu_seconds
+            clock.book("lost", Elapsed(*(_lost(then, now) for then, now in zip(earlier, done, strict=True))))
         self.run.folder.progress.unlink(missing_ok=True)
         if resumed:
-            self.report.say(f"resumed at round {ledger.next_round}, {ledger.lost:.0f} s lost")
+            self.report.say(f"resumed at round {engine.ledger.next_round}, {clock.seconds.lost:.0f} s lost")
 
     def _peak_memory(self) -> int:
         if self.run.device.type == "cuda":
@@ -166,10 +165,13 @@ class _Session:
         """How far the engine got, and the scores if it got to the end."""
         engine = self.engine
         if engine is None:
-            return {"seconds": Seconds(startup=0.0, synthesis=0.0, distillation=0.0, evaluation=0.0)}
+            nothing = Seconds(startup=0.0, synthesis=0.0, distillation=0.0, evaluation=0.0)
+            return {"seconds": nothing, "cpu_seconds": nothing}
         method, events = engine.method, engine.ledger.events
         found: dict[str, Any] = {
-            "seconds": engine.seconds,
+            "seconds": engine.clock.seconds,
+            "cpu_seconds": engine.clock.cpu_seconds,
+            "device_sharers": engine.ledger.device_sharers,
             "steps": engine.ledger.step,
             "synthesis_rounds": engine.ledger.synthesis_calls,
             "images_synthesised": method.images_synthesised,
@@ -181,3 +183,13 @@ class _Session:
             last = {"final": events[-1].metric, "agreement": events[-1].agreement}
             found |= {**last, "best": best.metric, "best_epoch": best.epoch}
         return found
+
+
+def _since_start(waited: float) -> Elapsed:
+    """From the start of the process until now, without the seconds spent waiting."""
+    return Elapsed(time.monotonic() - harness.STARTED - waited, time.process_time())
+
+
+def _lost(then: Seconds, done: Seconds) -> float:
+    """What a killed process had done beyond its last checkpoint, and had lost before."""
+    return then.lost - done.lost + max(0.0, then.end_to_end - done.end_to_end)

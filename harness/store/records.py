@@ -14,6 +14,12 @@ SCHEMA: Literal[1] = 1
 
 Status = Literal["done", "diverged", "failed"]
 
+OVERLOADED = 1.25
+"""Wall seconds to a CPU second of work beyond which a processor had more to do than it could: our choice. An idle
+machine stays below 1.05."""
+TELLING = 1.0
+"""CPU seconds of work from which that ratio says something."""
+
 FEW_IMAGES = 32
 """With fewer images than this a result says more about the protocol than about its method."""
 
@@ -25,7 +31,7 @@ class Record(BaseModel):
 
 
 class Seconds(Record):
-    """Wall-clock seconds of one run. ``end_to_end`` is the headline; the others are shown apart."""
+    """Seconds of one run by phase, on the wall or on cores. ``end_to_end`` is the headline; the others stand apart."""
 
     startup: float
     """Process start to first round, imports included, waiting for a lock or a GPU excluded."""
@@ -41,7 +47,12 @@ class Seconds(Record):
     @property
     def end_to_end(self) -> float:
         """Start-up + synthesis + distillation."""
-        return self.startup + self.synthesis + self.distillation
+        return self.startup + self.working
+
+    @property
+    def working(self) -> float:
+        """Synthesis + distillation: the method's own."""
+        return self.synthesis + self.distillation
 
 
 class Flops(Record):
@@ -88,6 +99,11 @@ class Metrics(Record):
     agreement: float | None = None
     """Percent of test samples on which student and teacher predict the same class, after the last epoch."""
     seconds: Seconds
+    """On the wall."""
+    cpu_seconds: Seconds
+    """On cores, of all threads of the process: other processes do not add to them."""
+    device_sharers: int | None = None
+    """Most other processes on the GPU at the start and end of an attempt; None on a CPU or where it does not tell."""
     images: int
     """N: how many images the student can draw from (for live generators: scale × reference size)."""
     images_synthesised: int | None = None
@@ -119,6 +135,18 @@ class Metrics(Record):
     finished: str
     """UTC, ISO 8601."""
 
+    @property
+    def cost(self) -> Seconds:
+        """The seconds that count: on cores where the processor did the work, on the wall where a GPU did."""
+        return self.cpu_seconds if self.device == "cpu" else self.seconds
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether the machine had so much else to do that the seconds say little about the method."""
+        if self.device != "cpu":
+            return bool(self.device_sharers)
+        return self.cpu_seconds.working >= TELLING and self.seconds.working > OVERLOADED * self.cpu_seconds.working
+
 
 class Event(Record):
     """One evaluation, at the end of an epoch. A line of ``events.jsonl``."""
@@ -131,7 +159,9 @@ class Event(Record):
     time: float
     """Unix time in seconds at which the evaluation ended."""
     seconds: Seconds
-    """Totals so far."""
+    """Totals so far, on the wall."""
+    cpu_seconds: Seconds
+    """Totals so far, on cores."""
     metric: float
     """Percent on the test set."""
     agreement: float
@@ -182,6 +212,7 @@ class Progress(Record):
     epoch: int
     epochs: int
     seconds: Seconds
+    cpu_seconds: Seconds
     pid: int
     time: float
 

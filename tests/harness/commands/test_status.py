@@ -68,7 +68,10 @@ class Bench:
     def begin(self) -> Path:
         run = self.results / self.cell.name / "runs" / self.key
         run.mkdir(parents=True)
-        atomic.write(run / "progress.json", Progress(epoch=40, epochs=200, seconds=SECONDS, pid=os.getpid(), time=0.0))
+        atomic.write(
+            run / "progress.json",
+            Progress(epoch=40, epochs=200, seconds=SECONDS, cpu_seconds=SECONDS, pid=os.getpid(), time=0.0),
+        )
         return run
 
     def edit(self, text: str) -> None:

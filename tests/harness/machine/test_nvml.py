@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -38,3 +41,42 @@ def test_a_driver_that_fails_or_hangs_has_no_cards(
 
 def test_the_energy_of_an_unknown_card_is_unknown() -> None:
     assert nvml.joules("GPU-of-nobody") is None
+
+
+class Driver(ModuleType):
+    """A driver's Python package whose card runs these processes."""
+
+    NVMLError = RuntimeError
+
+    def __init__(self, processes: int | None) -> None:
+        super().__init__("pynvml")
+        self.processes = processes
+
+    def nvmlInit(self) -> None:  # noqa: N802
+        if self.processes is None:
+            raise self.NVMLError("no driver")
+
+    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> str:  # noqa: N802
+        return uuid
+
+    def nvmlDeviceGetComputeRunningProcesses(self, card: str) -> list[str]:  # noqa: N802
+        return [f"process on {card}"] * (self.processes or 0)
+
+    def nvmlDeviceGetTotalEnergyConsumption(self, card: str) -> int:  # noqa: N802
+        raise self.NVMLError("not supported")
+
+
+@pytest.mark.parametrize(("processes", "others"), [(1, 0), (3, 2), (0, None), (None, None)])
+def test_other_processes_on_the_card(
+    processes: int | None, others: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A card that lists nobody, though this process is on it, tells nothing."""
+    monkeypatch.setitem(sys.modules, "pynvml", Driver(processes))
+    assert nvml.sharers("GPU-1") == others
+    assert nvml.joules("GPU-1") is None
+
+
+@pytest.mark.parametrize("ask", [nvml.joules, nvml.sharers])
+def test_without_the_package_nothing_is_known(ask: Callable[[str], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    assert ask("GPU-1") is None

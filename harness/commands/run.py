@@ -1,0 +1,73 @@
+"""`dkd run`: one cell in this process, several in a process each."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from harness.errors import UserError
+from harness.grid import settings
+from harness.grid.grid import find
+from harness.run.runner import run_cell
+from harness.teachers.shelf import borrow
+
+
+def run(
+    pattern: str,
+    configfile: Path | None,
+    *,
+    changes: Sequence[str] = (),
+    results: Path,
+    out: Path | None = None,
+    plan_key: str | None = None,
+    concurrent: int = 1,
+) -> int:
+    """Run the cells that match, or resume them, or copy back what is already done; gives the exit status.
+
+    Args:
+        pattern: name of a cell, or a shell pattern of names.
+        configfile: of the grid; all of the project's if None.
+        changes: options of the method, ``key=value`` each; they need ``out``.
+        results: where the teachers are, and the results go.
+        out: where the results go instead.
+        plan_key: of the only cell, as the workflow computed it.
+        concurrent: how many cells may run at the same time on this machine; recorded.
+
+    Of several cells one that ends with an error does not keep the others from running. Raises UserError.
+    """
+    if changes and not out:
+        raise UserError("--set needs --out DIR: results with other options do not belong into the grid's folder")
+    found = find(pattern, configfile)
+    if plan_key and (len(found) != 1 or changes):
+        raise UserError(f"--plan-key belongs to one cell as it stands in the grid; {pattern} names {len(found)}")
+    if len(found) > 1:
+        options = _options(changes, results, out, concurrent)
+        return _each([[cell.name, "--configfile", str(file), *options] for file, cell in found])
+    cell = settings.apply(settings.parse(list(changes)), found[0][1])
+    if out:
+        borrow(cell.dataset, cell.pair.teacher, source=results, target=out)
+    run_cell(cell, results=out or results, plan_key=plan_key, concurrent=concurrent)
+    return 0
+
+
+def _options(changes: Sequence[str], results: Path, out: Path | None, concurrent: int) -> list[str]:
+    given = [argument for change in changes for argument in ("--set", change)] + (["--out", str(out)] if out else [])
+    return [*given, "--results", str(results), "--concurrent", str(concurrent)]
+
+
+def _each(commands: Sequence[Sequence[str]]) -> int:
+    """Run them one after the other; the first status that is not 0."""
+    # A process of its own gives a cell the start-up and the peak of memory that it has in the workflow, and the lease
+    # of its card ends with it.
+    failed = list(_failures(commands))
+    for name, _ in failed:
+        print(f"error: {name} did not come to its end", file=sys.stderr)  # noqa: T201
+    return failed[0][1] if failed else 0
+
+
+def _failures(commands: Sequence[Sequence[str]]) -> Iterator[tuple[str, int]]:
+    for command in commands:
+        if status := subprocess.run([sys.executable, "-m", "harness", "run", *command], check=False).returncode:
+            yield command[0], status

@@ -1,0 +1,71 @@
+"""`dkd run`: several cells in a process each."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.commands import run
+from harness.errors import UserError
+
+STUDY = """study: toy
+dataset: digits
+pairs: [{teacher: wrn10_1, student: cnn3_16}]
+scales: [10]
+seeds: [0, 1, 2]
+methods: {kd-noise: {}}
+"""
+CELL = "toy/digits/wrn10_1--cnn3_16/kd-noise/scale-10/seed-"
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    path = tmp_path / "toy.yaml"
+    path.write_text(STUDY, encoding="utf-8")
+    return path
+
+
+class Commands(list[list[str]]):
+    """Stands for `subprocess.run`: notes the commands and ends them with these statuses."""
+
+    def __init__(self, *statuses: int) -> None:
+        super().__init__()
+        self.statuses = iter(statuses)
+
+    def __call__(self, command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
+        self.append(command)
+        return subprocess.CompletedProcess(command, next(self.statuses))
+
+
+def test_every_cell_of_a_pattern_gets_a_process(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands = Commands(0, 2, 1)
+    monkeypatch.setattr(subprocess, "run", commands)
+    wanted: dict[str, Any] = {"results": tmp_path / "r", "out": tmp_path / "o", "concurrent": 3}
+    assert run.run("toy/*", study, changes=["steps=4", "epochs=1"], **wanted) == 2
+    options = ["--set", "steps=4", "--set", "epochs=1", "--out", str(tmp_path / "o")]
+    options += ["--results", str(tmp_path / "r"), "--concurrent", "3"]
+    cells = [[sys.executable, "-m", "harness", "run", f"{CELL}{seed}", "--configfile", str(study)] for seed in range(3)]
+    assert list(commands) == [cell + options for cell in cells]
+    assert [line for line in capsys.readouterr().err.splitlines() if "did not come" in line] == [
+        f"error: {CELL}{seed} did not come to its end" for seed in (1, 2)
+    ]
+
+
+def test_one_cell_stays_in_this_process(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[dict[str, Any]] = []
+    monkeypatch.setattr(run, "run_cell", lambda cell, **wanted: ran.append({"cell": cell.name, **wanted}))
+    assert run.run(f"{CELL}1", study, results=tmp_path, plan_key="0" * 16, concurrent=2) == 0
+    assert ran == [{"cell": f"{CELL}1", "results": tmp_path, "plan_key": "0" * 16, "concurrent": 2}]
+
+
+def test_a_plan_key_belongs_to_one_cell(study: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"--plan-key belongs to one cell .* names 3"):
+        run.run("toy/*", study, results=tmp_path, plan_key="0" * 16)
+    with pytest.raises(UserError, match="--set needs --out"):
+        run.run("toy/*", study, changes=["steps=1"], results=tmp_path)
