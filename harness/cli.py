@@ -5,7 +5,6 @@ So `dkd list` does not wait for torch, and `dkd run` works on a node that has ne
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import warnings
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.errors import ConfigError, UserError
+from harness.errors import ConfigError, UserError, clean
+from harness.machine import trouble
 
 if TYPE_CHECKING:
     from harness.commands.output import Line
@@ -33,14 +33,6 @@ AnyGridFile = Annotated[
 ]
 GridFile = Annotated[Path, typer.Option("--configfile", help="Configuration of the grid.")]
 
-CANNOT_WRITE = {
-    errno.ENOSPC: "disk full",
-    errno.EDQUOT: "disk quota used up",
-    errno.EFBIG: "file larger than this process may write (ulimit -f)",
-    errno.EROFS: "read-only file system",
-    errno.EACCES: "permission denied",
-}
-"""Trouble of the machine that is told in one line; the cell is no result and is tried again."""
 UNHARMED = "what was finished is unharmed; put this right (`dkd prune` frees space) and give the same command again"
 
 NEEDED = ("torch", "torchvision", "matplotlib", "jinja2", "mlflow", "snakemake")
@@ -52,7 +44,10 @@ REPORTS = Path("reports")
 
 
 def main() -> None:
-    """Entry point. Trouble that the user can put right is told on one screen, without a traceback."""
+    """Entry point: status 0 for what is done, 2 for what the user can put right, 1 for the machine's trouble.
+
+    Both are told on one screen, without a traceback. A method that failed or diverged is a result, and done.
+    """
     try:
         app()
     except (UserError, SyntaxError) as error:
@@ -61,12 +56,12 @@ def main() -> None:
         if error.name not in NEEDED:
             raise
         sys.exit(_fail(f"{error.name} is not installed on {os.uname().nodename}\n  {INSTALL}", 1))
-    except OSError as error:
-        if error.errno not in CANNOT_WRITE:
-            raise
-        sys.exit(_fail(f"{CANNOT_WRITE[error.errno]}: {error.filename or error.strerror}\n  {UNHARMED}", 1))
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if not (what := trouble.told(error)):
+            raise
+        sys.exit(_fail(f"{what}\n  {UNHARMED}", 1))
 
 
 @app.command()
@@ -315,5 +310,5 @@ def _print(items: Iterable[Line]) -> None:
 
 
 def _fail(message: str, code: int) -> int:
-    typer.echo(f"error: {message}", err=True)
+    typer.echo(f"error: {clean(message)}", err=True)
     return code

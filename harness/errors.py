@@ -5,6 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+SCREEN = 4000
+"""Letters of a message at most: what a person can read at once."""
+LINE = 300
+"""Letters of a reason, as it stands in a record and a list."""
+
 
 class UserError(Exception):
     """Something the user can put right. The command line prints its text and exits with status 2."""
@@ -31,3 +36,39 @@ def suggest(value: object, choices: Iterable[object]) -> str:
     near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.5)
     hint = f"\n  did you mean: {near[0]}" if near else ""
     return f"\n  valid choices: {', '.join(names)}{hint}"
+
+
+def clean(text: str, limit: int = SCREEN) -> str:
+    """``text`` as it may be shown and kept: what is not printable escaped, and at most about ``limit`` letters of it.
+
+    Line breaks stay, tabs become spaces. Terminal codes, marks of direction and lone surrogates do not get through; of
+    a long text the middle is left out, since both its beginning and its end tell something.
+    """
+    text = _shortened(text, limit)
+    lines = (line.replace("\t", "    ") for line in text.split("\n"))
+    return _shortened("\n".join(line if line.isprintable() else "".join(map(_escaped, line)) for line in lines), limit)
+
+
+def one_line(text: str, limit: int = LINE) -> str:
+    """``text`` cleaned, on one line."""
+    return clean(" ".join(_shortened(text, 4 * limit).split()), limit)
+
+
+def describe(error: BaseException, limit: int = LINE) -> str:
+    """What an exception is and says, on one line; one whose text cannot be had is told by its type alone."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001  (a method's own exception may do anything when it is printed)
+        text = "it cannot say why"
+    return one_line(f"{type(error).__name__}: {_shortened(text, 4 * limit)}" if text else type(error).__name__, limit)
+
+
+def _shortened(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    head = limit * 2 // 3
+    return f"{text[:head]} [{len(text) - limit} letters left out] {text[head - limit :]}"
+
+
+def _escaped(letter: str) -> str:
+    return letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")

@@ -40,7 +40,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "harness.cli": {
         *("harness.commands", "harness.teachers", "harness.grid", "harness.networks", "harness.data"),
-        *("harness.tracking", "harness.reporting", "harness.errors"),
+        *("harness.tracking", "harness.reporting", "harness.machine", "harness.errors"),
     },
     "harness.__main__": {"harness.cli"},
 }

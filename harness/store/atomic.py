@@ -7,12 +7,12 @@ as it comes.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.machine import trouble
 from harness.store.reading import intact_lines
 from harness.store.records import Event, Record
 
@@ -96,17 +96,9 @@ def _named(path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if number := _system_error(error):
+        if number := trouble.number(error):
             raise OSError(number, os.strerror(number), str(path)) from error
         raise
-
-
-def _system_error(error: BaseException | None) -> int | None:
-    """Number of the system's error that an exception is, quotes (as Rust prints it) or was raised for."""
-    if error is None or isinstance(error, OSError):
-        return error.errno if error else None
-    quoted = re.search(r"\(os error (\d+)\)", str(error))
-    return int(quoted[1]) if quoted else _system_error(error.__context__)
 
 
 def _fsync(path: Path) -> None:

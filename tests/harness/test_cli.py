@@ -114,6 +114,11 @@ def raising(error: BaseException) -> Callable[..., None]:
             1,
             "disk full: results/a/metrics.json",
         ),
+        (OSError(errno.ESTALE, "Stale file handle", "results/a"), 1, "no longer knows an open file: results/a"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 1, "error: out of memory: RuntimeError: Def"),
+        (MemoryError(), 1, "error: out of memory: MemoryError\n  what was finished is unharmed"),
+        (UserError("a\x1b[31m\nb"), 2, "error: a\\x1b[31m\nb\n"),
+        (UserError("x" * 10_000_000), 2, "letters left out"),
         (ModuleNotFoundError("No module named 'torch'", name="torch"), 1, "torch is not installed on "),
         (KeyboardInterrupt(), 130, ""),
     ],
@@ -126,6 +131,7 @@ def test_trouble_is_told_without_a_traceback(
     assert found == code
     assert text in errors
     assert "Traceback" not in errors
+    assert len(errors) < 5000
 
 
 def test_our_own_mistakes_keep_their_traceback(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
