@@ -33,7 +33,8 @@ def render(
 
     Args:
         results: a results folder.
-        out: gets ``<study>/tables/*.{md,tex,csv}``, ``<study>/figures/*.{svg,png}`` and ``index.html``.
+        out: gets ``<study>/tables/*.{md,tex,csv}``, ``<study>/figures/*.{svg,png}``, ``<study>/records.jsonl`` and
+            ``index.html``.
         only: column of the frame -> accepted values; other runs are left out.
         mixed: accept tables that mix teachers, versions of the code or devices, and mark their rows.
         study: this study alone.
@@ -53,6 +54,7 @@ def render(
     written = [path for section in sections for picture in section.pictures for path in (picture.svg, picture.png)]
     for section in sections:
         written += _write_tables(out / section.study / "tables", section.tables)
+        written.append(_write_records(out / section.study / "records.jsonl", section.rows))
     write_bytes(out / "index.html", page(sections, out).encode())
     return [*written, out / "index.html"]
 
@@ -78,3 +80,10 @@ def _write_tables(folder: Path, tables: Sequence[Table]) -> list[Path]:
     for path, content in files.items():
         write_bytes(path, content.encode())
     return list(files)
+
+
+def _write_records(path: Path, rows: Sequence[Row]) -> Path:
+    """Keep the metrics of all runs, a line each, in name order: what somebody else's runs can be compared with."""
+    records = sorted((run.metrics for row in rows for run in row.recorded), key=lambda metrics: metrics.cell)
+    write_bytes(path, "".join(f"{metrics.model_dump_json()}\n" for metrics in records).encode())
+    return path

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -6,6 +7,7 @@ import pytest
 
 from harness.errors import ConfigError, UserError
 from harness.reporting import render
+from harness.store.records import Metrics
 from tests import factory
 
 FIGURES = ("scale", "real", "efficiency", "synthetic", "learning", "samples")
@@ -21,6 +23,17 @@ def test_files_of_a_study(reports: Path) -> None:
 def test_the_same_records_give_the_same_bytes(results: Path, reports: Path, tmp_path: Path) -> None:
     for path in render(results, tmp_path):
         assert path.read_bytes() == (reports / path.relative_to(tmp_path)).read_bytes(), path.name
+
+
+def test_the_records_of_a_study_stand_beside_its_tables(results: Path, reports: Path) -> None:
+    """Those of runs that failed too; a damaged one has none."""
+    lines = (reports / "toy/records.jsonl").read_text(encoding="utf-8").splitlines()
+    names = sorted(path.parent.relative_to(results).as_posix() for path in factory.find_metrics(results))
+    assert [json.loads(line)["cell"] for line in lines] == [
+        name for name in names if name != "toy/digits/wrn10_1--cnn3_16/fast-2/scale-1/seed-1"
+    ]
+    first = Metrics.model_validate_json(lines[0])
+    assert first == Metrics.model_validate_json((results / first.cell / "metrics.json").read_bytes())
 
 
 def test_a_study_without_any_finished_run(tmp_path: Path) -> None:
