@@ -35,8 +35,8 @@ GridFile = Annotated[Path, typer.Option("--configfile", help="Configuration of t
 
 UNHARMED = "what was finished is unharmed; put this right (`dkd prune` frees space) and give the same command again"
 
-NEEDED = ("torch", "torchvision", "matplotlib", "jinja2", "mlflow", "snakemake")
-"""Packages that a node may lack: `dkd run` works without the last four."""
+NEEDED = ("torch", "torchvision", "matplotlib", "jinja2", "mlflow", "scipy", "snakemake")
+"""Packages that a node may lack: `dkd run` works without the last five."""
 INSTALL = "pip install -c constraints.txt -e . in the environment of this machine; `dkd doctor` says what is missing"
 
 RESULTS = Path("results")
@@ -181,12 +181,15 @@ def list_(
 @app.command()
 def retry(
     pattern: Annotated[str, typer.Argument(help="Name of a cell, or a shell pattern of names.")] = "*",
+    overloaded: Annotated[
+        bool, typer.Option("--overloaded", help="Those that ran on an overloaded machine instead.")
+    ] = False,
     results: ResultsFolder = RESULTS,
 ) -> None:
     """Remove failed and diverged results, so that these cells run again from their beginning."""
     from harness.commands import retry
 
-    names = retry.retry(results, pattern)
+    names = retry.retry(results, pattern, overloaded)
     _print([*names, f"{len(names)} cells will run again"])
 
 

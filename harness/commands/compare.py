@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
 
-from harness.commands import differences
+from harness.commands import differences, within
 from harness.commands.output import Line, columns
 from harness.errors import UserError, suggest
 from harness.machine import facts
@@ -47,20 +47,26 @@ class Side:
 
 Paired = list[tuple[Version, Version]]
 """Two runs of the same cell each."""
+Done = list[tuple[Metrics, Metrics]]
+"""The results of those where both have one."""
 
 
 def side(text: str, results: Path) -> Side:
-    """The runs meant by a results folder, a key under ``results`` or a commit; both may be shortened.
+    """The runs meant by a results folder, a report's records.jsonl, a key under ``results`` or a commit.
 
-    Of several runs of a cell the one that finished last counts. Raises UserError if there is none.
+    Keys and commits may be shortened. Of several runs of a cell the one that finished last counts.
+
+    Raises UserError if there is none.
     """
     problems: list[str] = []
     if Path(text).is_dir():
         versions = _read_all(Results(Path(text)).finished(), problems)
+    elif Path(text).suffix == ".jsonl":
+        versions = [Version(result, None) for result in reading.read_lines(Path(text), Metrics)]
     else:
         versions = _named(text, _read_all(Results(results).runs(), problems), results)
     if not versions:
-        raise UserError(f"{text}: no finished run under this folder")
+        raise UserError(f"{text}: no finished run in it")
     latest = {version.result.cell: version for version in sorted(versions, key=lambda v: v.result.finished)}
     return Side(text, latest, problems)
 
@@ -75,6 +81,9 @@ def table(a: Side, b: Side) -> Iterator[Line]:
     for name, group in groups.items():
         yield name
         yield columns(_group(group), indent=2)
+    judged = [verdict for group in groups.values() if (verdict := within.judge(*_finals(_done(group))))]
+    if judged:
+        yield f"{sum(verdict.within for verdict in judged)} of {len(judged)} rows are within what their seeds differ by"
     paired = {version.result.cell for pair in pairs for version in pair}
     for letter, one in (("A", a), ("B", b)):
         yield from (f"only in {letter}: {cell}" for cell in sorted(one.runs.keys() - paired))
@@ -119,20 +128,30 @@ def _pairs(a: Side, b: Side) -> Paired:
 
 def _group(pairs: Paired) -> Iterator[tuple[str, str]]:
     """What is said of one row: a word and what it stands for."""
-    both = [(x.result, y.result) for x, y in pairs if x.result.status == y.result.status == "done"]
+    both = _done(pairs)
     for before, after in pairs:
         for letter, result in (("A", before.result), ("B", after.result)):
             if result.status != "done":
                 yield "left out", f"seed {result.seed}: {result.status} in {letter}: {result.reason}"
     if both:
         yield "accuracy", _accuracy(both)
-        yield "time", _time(both)
+        verdict = within.judge(*_finals(both))
+        yield "expected", str(verdict) if verdict else "one seed does not say"
+        yield "cost", _cost(both)
     found = dict.fromkeys(text for pair in pairs for text in _differences(*pair))
     yield from (("differs", text) for text in found or ["nothing that is recorded"])
 
 
-def _accuracy(both: list[tuple[Metrics, Metrics]]) -> str:
-    before, after = ([result.final or 0.0 for result in results] for results in zip(*both, strict=True))
+def _done(pairs: Paired) -> Done:
+    return [(x.result, y.result) for x, y in pairs if x.result.status == y.result.status == "done"]
+
+
+def _finals(both: Done) -> tuple[list[float], list[float]]:
+    return [x.final or 0.0 for x, _ in both], [y.final or 0.0 for _, y in both]
+
+
+def _accuracy(both: Done) -> str:
+    before, after = _finals(both)
     deltas = [y - x for x, y in zip(before, after, strict=True)]
     spread = f" ± {stdev(deltas):.2f}" if len(deltas) > 1 else ""
     seeds = ", ".join(str(result.seed) for result, _ in both)
@@ -142,10 +161,13 @@ def _accuracy(both: list[tuple[Metrics, Metrics]]) -> str:
     )
 
 
-def _time(both: list[tuple[Metrics, Metrics]]) -> str:
-    before, after = (mean(result.seconds.end_to_end for result in results) for results in zip(*both, strict=True))
-    ratio = f", × {after / before:.2f}" if before else ""
-    return f"{before:.1f} → {after:.1f} s{ratio}"
+def _cost(both: Done) -> str:
+    before, after = (mean(result.cost.end_to_end for result in results) for results in zip(*both, strict=True))
+    units = dict.fromkeys("CPU s" if result.device == "cpu" else "GPU s" for pair in both for result in pair)
+    ratio = f", × {after / before:.2f}" if before and len(units) == 1 else ""
+    overloaded = sum(result.overloaded for pair in both for result in pair)
+    note = f"; {overloaded} of these runs on an overloaded machine" if overloaded else ""
+    return f"{before:.1f} → {after:.1f} {' → '.join(units)}{ratio}{note}"
 
 
 def _differences(a: Version, b: Version) -> list[str]:

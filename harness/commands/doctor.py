@@ -17,6 +17,7 @@ from urllib.request import urlopen
 from packaging.requirements import Requirement
 
 from harness import ROOT, data
+from harness.commands import costs
 from harness.commands.output import Line, columns
 from harness.errors import UserError
 from harness.machine import facts, nvml
@@ -33,6 +34,7 @@ OPTIONAL = {
     "snakemake": "grids",
     "mlflow": "dkd sync and dkd ui",
     "pandas": "notebooks",
+    "scipy": "dkd compare, dkd prepare nyuv2",
     "matplotlib": "reports",
     "jinja2": "reports",
     "nvidia-ml-py": "energy on GPUs",
@@ -83,6 +85,7 @@ def examine(results: Path) -> Iterator[Check]:
     yield disk(results)
     yield store(results)
     yield from stored_records(results)
+    yield load(results)
 
 
 def packages() -> Iterator[Check]:
@@ -146,6 +149,18 @@ def stored_records(results: Path) -> Iterator[Check]:
         except DamagedRecord as error:
             yield Check("record", False, f"{path}: {error.reason}", remedy(path), needed=False)
     yield Check("records", True, f"{read} read under {results}")
+
+
+def load(results: Path) -> Check:
+    """Whether the seconds of the results can be trusted: cells that ran while the machine was overloaded."""
+    found = [reading.read_intact(cell.metrics, Metrics) for cell in Results(results).finished()]
+    odd = [result for result in found if result and result.overloaded]
+    worst = max(odd, key=lambda result: result.seconds.working / max(result.cost.working, 1e-9), default=None)
+    if not worst:
+        return Check("load", True, "no cell ran on an overloaded machine")
+    told = f"{len(odd)} cells ran on an overloaded machine, the worst {worst.cell}: {costs.overload(worst)}"
+    fix = "`dkd retry --overloaded` lets them run again; start fewer at once, or when nothing else runs"
+    return Check("load", False, told, fix, needed=False)
 
 
 def _package(name: str, requirement: str) -> Check:

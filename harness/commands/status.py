@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness.commands import differences
+from harness.commands import costs, differences
 from harness.commands.output import Line, columns
 from harness.grid import keys
 from harness.grid.cell import Cell
@@ -57,6 +57,9 @@ def table(found: list[CellStatus]) -> Iterator[Line]:
     counts = Counter(status.state for status in found)
     totals = ", ".join(f"{count} {state}" for state, count in counts.most_common())
     yield f"{len(found)} cells: {totals}" if found else "0 cells"
+    overloaded = sum(1 for status in found if status.result and status.result.overloaded)
+    if overloaded:
+        yield f"{overloaded} on an overloaded machine: `dkd retry --overloaded` lets them run again"
 
 
 def _of_cell(cell: Cell, results: Results, teacher: str | None) -> CellStatus:
@@ -80,7 +83,7 @@ def _from_result(cell: Cell, folder: CellFolder, plan: str, teacher: str | None)
         more = [f"and {len(reasons) - SHOWN} more"] if len(reasons) > SHOWN else []
         return result, "stale", "; ".join(reasons[:SHOWN] + more)
     if result.status == "done":
-        return result, "done", f"{result.final:.2f} % {result.metric}, {result.seconds.end_to_end:.1f} s"
+        return result, "done", f"{result.final:.2f} % {result.metric}, {costs.spent(result)}"
     return result, result.status, result.reason or ""
 
 

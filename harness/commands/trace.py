@@ -6,6 +6,7 @@ import fnmatch
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness.commands import costs
 from harness.commands.output import Line, columns
 from harness.errors import UserError, suggest
 from harness.store import reading
@@ -75,7 +76,7 @@ def _result(result: Metrics | str) -> str:
     if result.status != "done":
         return f"{result.status}: {result.reason}"
     best = f", best {result.best:.2f} % in epoch {result.best_epoch}" if result.best is not None else ""
-    return f"{result.final:.2f} % {result.metric} after the last epoch{best}, {result.seconds.end_to_end:.1f} s"
+    return f"{result.final:.2f} % {result.metric} after the last epoch{best}, {costs.spent(result)}"
 
 
 def _mlflow(run: RunFolder) -> str:

@@ -122,10 +122,8 @@ def _parts(path: Path) -> dict[int, str]:
 
 def _matlab(path: Path, name: str) -> np.ndarray:
     """An array of a MATLAB file older than 7.3."""
-    try:
-        from scipy.io import loadmat
-    except ImportError:
-        raise UserError(f"this needs scipy: {EXTRA}") from None
+    from scipy.io import loadmat
+
     try:
         return np.asarray(loadmat(path)[name])
     except Exception as error:  # noqa: BLE001 - scipy raises many types for a file it does not understand

@@ -47,6 +47,17 @@ def read_events(run: RunFolder) -> list[Event]:
     return events
 
 
+def read_lines(path: Path, kind: type[RecordT]) -> list[RecordT]:
+    """Records written one to a line. Raises DamagedRecord that names the line."""
+    found = []
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        try:
+            found.append(kind.model_validate_json(line))
+        except ValidationError as error:
+            raise DamagedRecord(path, f"line {number}: {_first_problem(error)}") from None
+    return found
+
+
 def current_key(cell: CellFolder) -> str | None:
     """Key of the run that the cell's result is a copy of; None if there is no result or it is damaged."""
     result = read_intact(cell.metrics, Metrics)

@@ -12,8 +12,6 @@ import pytest
 
 from harness import cli
 from harness.errors import UserError
-from harness.grid.grid import expand
-from harness.grid.study import load_study
 from harness.store import atomic
 from harness.tracking import store
 from tests import factory
@@ -49,14 +47,8 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, name: str, **functions: Any) -> No
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The calls that `dkd run` makes."""
     calls = []
-    stand_in(monkeypatch, "run.runner", run_cell=lambda cell, **more: calls.append((cell, more)))
+    monkeypatch.setattr("harness.commands.run.run_cell", lambda cell, **more: calls.append((cell, more)))
     return calls
-
-
-def test_run_calls_the_runner_for_every_cell(dkd: Command, file: Path, ran: list[Any], tmp_path: Path) -> None:
-    assert dkd("run", "toy/*", "--configfile", file, "--results", tmp_path, "--concurrent", 3)[0] == 0
-    assert [cell for cell, _ in ran] == expand(load_study(file))
-    assert [more for _, more in ran] == [{"results": tmp_path, "plan_key": None, "concurrent": 3}] * 2
 
 
 def test_run_with_settings_leaves_the_grid_alone(dkd: Command, file: Path, ran: list[Any], tmp_path: Path) -> None:
@@ -126,7 +118,7 @@ def raising(error: BaseException) -> Callable[..., None]:
 def test_trouble_is_told_without_a_traceback(
     dkd: Command, file: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, text: str
 ) -> None:
-    stand_in(monkeypatch, "run.runner", run_cell=raising(error))
+    monkeypatch.setattr("harness.commands.run.run_cell", raising(error))
     found, _, errors = dkd("run", CELL, "--configfile", file)
     assert found == code
     assert text in errors
@@ -135,7 +127,7 @@ def test_trouble_is_told_without_a_traceback(
 
 
 def test_our_own_mistakes_keep_their_traceback(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in(monkeypatch, "run.runner", run_cell=raising(ZeroDivisionError("ours")))
+    monkeypatch.setattr("harness.commands.run.run_cell", raising(ZeroDivisionError("ours")))
     monkeypatch.setattr(sys, "argv", ["dkd", "run", CELL, "--configfile", str(file)])
     with pytest.raises(ZeroDivisionError):
         cli.main()

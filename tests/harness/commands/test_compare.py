@@ -8,6 +8,7 @@ import pytest
 from harness.commands import compare, output
 from harness.errors import UserError
 from harness.store import atomic
+from harness.store.reading import DamagedRecord
 from harness.store.records import Seconds
 from tests import factory
 from tests.harness.conftest import Command
@@ -51,13 +52,16 @@ def test_two_commits_are_paired_by_seed(results: Path) -> None:
         GROUP,
         # differences 3 and 1: mean 2, standard deviation sqrt 2
         "  accuracy  81.00 → 83.00 % top1, Δ +2.00 ± 1.41 (n = 2, seeds 0, 1)",
-        "  time      20.0 → 5.0 s, × 0.25",
+        # Welch: variances 2 and 0, one degree of freedom, whose 99.5 % quantile is tan(0.495 π) = 63.66, times 1
+        "  expected  within ± 63.66, what the seeds differ by",
+        "  cost      20.0 → 5.0 CPU s, × 0.25",
         f"  differs   commit: {OLD} → {NEW}",
         "  differs   steps: 200 → absent",
         "  differs   gamma: absent → 2",
         "  differs   methods/parts/losses.py is new",
         "  differs   methods/ssd_kd.py changed",
         "  differs   NUMBERS of harness/grid/keys.py: 1 → 2",
+        "1 of 1 rows are within what their seeds differ by",
         f"only in B: {GROUP}/seed-2",
     ]
 
@@ -92,7 +96,10 @@ def test_two_keys_are_compared_whatever_they_are(results: Path) -> None:
 def test_a_version_with_itself(results: Path) -> None:
     found = lines(results, results, results)
     assert "Δ +0.00 ± 0.00 (n = 3, seeds 0, 1, 2)" in found[2]
-    assert found[4:] == ["  differs   nothing that is recorded"]
+    assert found[5:] == [
+        "  differs   nothing that is recorded",
+        "1 of 1 rows are within what their seeds differ by",
+    ]
 
 
 def test_what_cannot_be_compared_is_named(results: Path, tmp_path: Path) -> None:
@@ -108,13 +115,33 @@ def test_what_cannot_be_compared_is_named(results: Path, tmp_path: Path) -> None
     assert found[-1].startswith(f"{cell}/metrics.json: damaged record")
 
 
+def test_the_records_of_a_report(results: Path, tmp_path: Path) -> None:
+    published = tmp_path / "records.jsonl"
+    lines_ = [factory.metrics(seed=seed, final=final).model_dump_json() for seed, final in ((0, 83.5), (1, 83.0))]
+    published.write_text("\n".join(lines_) + "\n", encoding="utf-8")
+    found = lines(results, results, published)
+    assert "  accuracy  83.00 → 83.25 % top1, Δ +0.25 ± 0.35 (n = 2, seeds 0, 1)" in found
+    published.write_text(lines_[0] + "\n{}\n", encoding="utf-8")
+    with pytest.raises(DamagedRecord, match="line 2"):
+        compare.side(str(published), results)
+
+
+def test_two_kinds_of_seconds_have_no_ratio_and_an_overload_is_said(results: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    slow = Seconds(startup=1.0, synthesis=90.0, distillation=9.0, evaluation=0.0)
+    factory.write(elsewhere, factory.metrics(seed=1, device="cuda", seconds=slow, device_sharers=2))
+    assert "  cost      5.0 → 100.0 CPU s → GPU s; 1 of these runs on an overloaded machine" in lines(
+        results, results, elsewhere
+    )
+
+
 def test_unknown_names_are_refused(results: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="c0ffee: neither a folder nor a key or commit") as error:
         compare.side("c0ffee", results)
     assert f"{OLD[:12]}, {NEW[:12]}" in str(error.value)
     with pytest.raises(UserError, match="neither"):
         compare.side("a", results)
-    with pytest.raises(UserError, match="no finished run under this folder"):
+    with pytest.raises(UserError, match="no finished run in it"):
         compare.side(str(tmp_path), results)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from harness.commands import doctor, output
 from harness.machine import nvml
+from harness.store.records import Seconds
 from tests import factory
 
 
@@ -28,7 +29,9 @@ def importing(monkeypatch: pytest.MonkeyPatch, versions: dict[str, str]) -> None
     monkeypatch.setattr(doctor.importlib.metadata, "version", lambda name: versions[doctor.MODULES.get(name, name)])
 
 
-ALL = dict.fromkeys(("torch", "torchvision", "pandas", "matplotlib", "jinja2", "numpy", "PIL", "pydantic"), "99.0")
+ALL = dict.fromkeys(
+    ("torch", "torchvision", "pandas", "scipy", "matplotlib", "jinja2", "numpy", "PIL", "pydantic"), "99.0"
+)
 ALL |= dict.fromkeys(("typer", "rich", "packaging", "yaml", "filelock", "safetensors", "pynvml"), "99.0")
 ALL |= {"snakemake": "9.99", "mlflow": "3.99"}
 """Versions as new as they may be."""
@@ -113,6 +116,20 @@ def test_store(tmp_path: Path) -> None:
 def test_a_server_that_is_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     assert not doctor.store(tmp_path).ok
+
+
+def test_an_overloaded_machine_is_named(tmp_path: Path) -> None:
+    idle = Seconds(startup=1.0, synthesis=10.0, distillation=10.0, evaluation=1.0)
+    for label, factor in (("cmi", 1.0), ("dafl", 1.5), ("fast", 4.25)):
+        wall = Seconds(startup=1.0, synthesis=10.0 * factor, distillation=10.0 * factor, evaluation=1.0)
+        factory.write(tmp_path, factory.metrics(label, seconds=wall, cpu_seconds=idle))
+    check = doctor.load(tmp_path)
+    assert (check.ok, check.needed) == (False, False)
+    worst = factory.metrics("fast").cell
+    assert check.found == (
+        f"2 cells ran on an overloaded machine, the worst {worst}: machine overloaded: 4.2 s to a CPU second"
+    )
+    assert doctor.load(tmp_path / "empty").ok
 
 
 def test_damaged_records_are_found_and_mended(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from filelock import FileLock
 from harness.commands import prune, retry
 from harness.store import reading, records
 from harness.store.layout import CellFolder, RunFolder
+from harness.store.records import Seconds
 from tests import factory
 
 
@@ -43,6 +44,16 @@ def test_retry_keeps_to_its_pattern(tmp_path: Path) -> None:
     removed = failed(tmp_path, "cmi")
     assert retry.retry(tmp_path, "toy/*/cmi/*") == [str(removed.relative_to(tmp_path))]
     assert (kept / "metrics.json").exists()
+
+
+def test_retry_of_what_an_overloaded_machine_measured(tmp_path: Path) -> None:
+    wall, cpu = (Seconds(startup=1.0, synthesis=work, distillation=0.0, evaluation=0.0) for work in (40.0, 20.0))
+    slow = factory.write(tmp_path, factory.metrics("dafl", seconds=wall, cpu_seconds=cpu))
+    kept = [factory.write(tmp_path, factory.metrics("cmi", seconds=cpu)), failed(tmp_path, "fast")]
+    before = [files(cell) for cell in kept]
+    assert retry.retry(tmp_path, overloaded=True) == [str(slow.relative_to(tmp_path))]
+    assert files(slow) == []
+    assert [files(cell) for cell in kept] == before
 
 
 def test_retry_finds_a_failure_whose_copy_was_deleted(tmp_path: Path) -> None:

@@ -97,7 +97,10 @@ def test_waiting_for_its_turn_or_its_teacher(bench: Bench) -> None:
 
 def test_done_shows_accuracy_and_time(bench: Bench) -> None:
     bench.finish(final=87.654)
-    assert bench.status() == ("done", "87.65 % top1, 13.0 s")  # 3 s start-up, 8 s synthesis, 2 s distillation
+    assert bench.status() == (
+        "done",
+        "87.65 % top1, 13.0 CPU s in 13.0 s",
+    )  # 3 s start-up, 8 s synthesis, 2 s distillation
 
 
 @pytest.mark.parametrize("state", ["failed", "diverged"])

@@ -1,0 +1,20 @@
+"""What a run took, in words."""
+
+from __future__ import annotations
+
+from harness.store.records import Metrics
+
+
+def spent(result: Metrics) -> str:
+    """The seconds that count, and beside them those on the wall; what an overloaded machine did to them."""
+    wall = result.seconds.end_to_end
+    seconds = f"{result.cost.end_to_end:.1f} CPU s in {wall:.1f} s" if result.device == "cpu" else f"{wall:.1f} GPU s"
+    return f"{seconds}; {overload(result)}" if result.overloaded else seconds
+
+
+def overload(result: Metrics) -> str:
+    """How much else the machine had to do."""
+    if result.device != "cpu":
+        others = result.device_sharers or 0
+        return f"machine overloaded: {others} other process{'es' * (others > 1)} on the GPU"
+    return f"machine overloaded: {result.seconds.working / result.cpu_seconds.working:.1f} s to a CPU second"

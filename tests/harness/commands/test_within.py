@@ -1,0 +1,38 @@
+"""What seeds explain, and what they do not."""
+
+from __future__ import annotations
+
+import pytest
+from scipy.stats import ttest_ind
+
+from harness.commands.within import judge
+
+CASES = [
+    ([87.07, 84.1, 90.0], [82.67, 80.2, 86.9]),
+    ([95.1, 95.5, 95.8], [90.0, 90.2, 90.1]),
+    ([70.0, 71.0], [69.0, 75.0, 80.0, 61.0]),
+    ([50.0, 50.1, 50.2], [50.0, 50.01, 49.99]),
+    ([10.0, 12.0, 11.0], [10.5, 11.5, 11.0]),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), CASES)
+def test_as_welch_s_test(before: list[float], after: list[float]) -> None:
+    verdict = judge(before, after)
+    assert verdict is not None
+    interval = ttest_ind(after, before, equal_var=False).confidence_interval(0.99)
+    assert verdict.difference - verdict.limit == pytest.approx(interval.low)
+    assert verdict.difference + verdict.limit == pytest.approx(interval.high)
+    assert verdict.within == (interval.low <= 0 <= interval.high)
+
+
+def test_one_seed_says_nothing() -> None:
+    assert judge([1.0], [1.0, 2.0]) is None
+    assert judge([1.0, 2.0], []) is None
+
+
+def test_seeds_that_do_not_differ() -> None:
+    same, other = judge([5.0, 5.0], [5.0, 5.0, 5.0]), judge([5.0, 5.0], [5.5, 5.5])
+    assert same is not None and same.within
+    assert other is not None and not other.within
+    assert str(other) == "NOT within ± 0.00, what the seeds differ by"
