@@ -97,7 +97,11 @@ def train_teacher(
     settings: Annotated[list[str] | None, typer.Option("--set", help="Field of the recipe, key=value.")] = None,
     backbone: Annotated[Path | None, typer.Option(help="File with ImageNet weights to start from.")] = None,
     file: Annotated[Path | None, typer.Option("--import", help="Take this checkpoint; do not train.")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="With --import: entry that holds the weights, such as model.ema.")
+    ] = None,
     rename: Annotated[list[str] | None, typer.Option(help="With --import: pattern=replacement for its keys.")] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="With --import: pattern of keys to leave out.")] = None,
     verify: Annotated[bool, typer.Option(help="Whether data without official checksums is refused.")] = True,
     results: ResultsFolder = RESULTS,
 ) -> None:
@@ -113,7 +117,8 @@ def train_teacher(
     changes = parse(settings or [])
     wanted: dict[str, Any] = {"results": results, "replace": replace, "changes": changes, "verify_data": verify}
     if file:
-        record = foreign.take(dataset, network, file, renamings=rename or [], **wanted)
+        named: dict[str, Any] = {"key": key, "renamings": rename or [], "drops": drop or []}
+        record = foreign.take(dataset, network, file, **named, **wanted)
         typer.echo(f"teacher {dataset}/{network}: {record.value:.2f} %, from {file}")
     else:
         train.train(dataset, network, backbone=backbone, **wanted)

@@ -151,7 +151,9 @@ def test_train_teacher(dkd: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     code, output, _ = dkd("train-teacher", "digits", "wrn10_1", *weights, "--results", tmp_path)
     assert (code, output) == (0, f"teacher digits/wrn10_1: 91.50 %, from {tmp_path}/w.pt\n")
     given = {"results": tmp_path, "replace": False, "changes": {"floor": 0.0}, "verify_data": False}
-    assert calls[1:] == [(("digits", "wrn10_1", tmp_path / "w.pt"), given | {"renamings": ["^a=b"]})]
+    assert calls[1:] == [
+        (("digits", "wrn10_1", tmp_path / "w.pt"), given | {"key": None, "renamings": ["^a=b"], "drops": []})
+    ]
     code, _, errors = dkd("train-teacher", "digits", "wrn10-1")
     assert (code, len(calls)) == (2, 2)
     assert "did you mean: wrn10_1" in errors
