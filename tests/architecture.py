@@ -21,11 +21,12 @@ ALLOWED: dict[str, set[str]] = {
     "harness": set(),
     "harness.errors": set(),
     "harness.registry": {"harness.errors"},
+    "harness.code": {"harness"},
     "harness.machine": {"harness", "harness.errors"},
     "harness.store": {"harness.errors", "harness.machine", "methods.base"},
     "harness.networks": {*KEPT, "harness.registry", "methods.base"},
     "harness.data": {*KEPT, "harness.registry", *CONTRACT},
-    "harness.grid": {"harness", "harness.networks", "harness.data", *KEPT, "methods", "methods.base"},
+    "harness.grid": {"harness.code", "harness.networks", "harness.data", *KEPT, "methods", "methods.base"},
     "harness.engine": {"harness.data", "harness.machine", *KEPT, *CONTRACT},
     "harness.teachers": {"harness.engine", "harness.networks", "harness.data", "harness.machine", *KEPT, *CONTRACT},
     "harness.run": {

@@ -177,8 +177,7 @@ def _differences(a: Version, b: Version) -> list[str]:
     return [
         *found,
         *differences.of_options(a.manifest.config, b.manifest.config),
-        *differences.of_sources(a.manifest.sources, b.manifest.sources),
-        *differences.of_numbers(a.manifest.numbers, b.manifest.numbers),
+        *differences.of_code(a.manifest, b.manifest),
     ]
 
 

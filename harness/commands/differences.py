@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from harness.store.records import Manifest
+
+OTHER_SCHEME = "made by an earlier version, which computed keys in another way"
+"""Then hashes of code cannot be compared."""
+
 
 def of_sources(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Files whose code differs, from their hashes."""
     words = {(True, True): "changed", (True, False): "is new", (False, True): "is no longer used"}
     files = sorted(file for file in now.keys() | then.keys() if now.get(file) != then.get(file))
     return [f"{file} {words[file in now, file in then]}" for file in files]
+
+
+def of_code(then: Manifest, now: Manifest) -> list[str]:
+    """Files and `NUMBERS` of two runs."""
+    if then.scheme != now.scheme:
+        return ["the code may: its hashes were computed in different ways"]
+    return [*of_sources(then.sources, now.sources), *of_numbers(then.numbers, now.numbers)]
 
 
 def of_values(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -108,6 +108,8 @@ def _reasons(cell: Cell, result: Metrics, plan: str, run: RunFolder, teacher: st
         manifest = reading.read(run.manifest, Manifest)
     except (FileNotFoundError, DamagedRecord):
         return [*found, "code or configuration changed (the run's manifest is lost)"]
+    if manifest.scheme != keys.SCHEME:
+        return [*found, differences.OTHER_SCHEME]
     changed = [
         *differences.of_sources(manifest.sources, keys.sources(cell)),
         *differences.of_numbers(manifest.numbers, keys.NUMBERS),

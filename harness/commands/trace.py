@@ -6,9 +6,10 @@ import fnmatch
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.commands import costs
+from harness.commands import costs, differences
 from harness.commands.output import Line, columns
 from harness.errors import UserError, suggest
+from harness.grid import keys
 from harness.store import reading
 from harness.store.layout import Results, RunFolder
 from harness.store.reading import DamagedRecord
@@ -93,6 +94,8 @@ def _origin(manifest: Manifest | str) -> Iterator[tuple[str, str]]:
     yield "config", ", ".join(f"{name}={value}" for name, value in manifest.config.items())
     for file, digest in manifest.sources.items():
         yield "code", f"{digest[:16]}  {file}"
+    if manifest.scheme != keys.SCHEME:
+        yield "code", differences.OTHER_SCHEME
     yield "code", f"NUMBERS = {_known(manifest.numbers)}  harness/grid/keys.py"
     for number, attempt in enumerate(manifest.attempts, 1):
         yield f"attempt {number}", _attempt(attempt)

@@ -200,6 +200,8 @@ class Manifest(Record):
     """Every value the method ran with, defaults included."""
     sources: dict[str, str]
     """File to sha256 of its code without comments and docstrings."""
+    scheme: int | None = None
+    """``SCHEME`` of harness/grid/keys.py: how its keys and hashes were computed; None in older records."""
     numbers: int | None = None
     """``NUMBERS`` of harness/grid/keys.py; None in records that are older than this field."""
     teacher_sha256: str

@@ -66,6 +66,14 @@ def test_two_commits_are_paired_by_seed(results: Path) -> None:
     ]
 
 
+def test_hashes_of_two_ways_are_not_compared(tmp_path: Path) -> None:
+    new = {"scheme": 2, "sources": {"methods/ssd_kd.py": "cd" * 32}, "numbers": 2}
+    add(tmp_path, 0, "11" * 8, 80.0, seconds=5.0)
+    add(tmp_path, 0, "22" * 8, 80.0, seconds=5.0, **new)
+    told = [line for line in lines(tmp_path, "1111", "2222") if "differs" in line]
+    assert told == ["  differs   the code may: its hashes were computed in different ways"]
+
+
 def test_a_folder_from_elsewhere(results: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     other = factory.metrics(seed=1, final=85.0, device="cuda", device_name="Big GPU", teacher_sha256="00" * 32)

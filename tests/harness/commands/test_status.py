@@ -61,7 +61,12 @@ class Bench:
         result = factory.metrics("mine", key=self.key, plan_key=plan, method=self.cell.method, **changes)
         factory.write(self.results, result)
         run = self.results / result.cell / "runs" / result.key
-        now = {"sources": keys.sources(self.cell), "numbers": keys.NUMBERS, "config": {"gamma": 2, "batch": 64}}
+        now = {
+            "sources": keys.sources(self.cell),
+            "scheme": keys.SCHEME,
+            "numbers": keys.NUMBERS,
+            "config": {"gamma": 2, "batch": 64},
+        }
         atomic.write(run / "manifest.json", factory.manifest(result).model_copy(update=now))
         return run
 
@@ -76,8 +81,7 @@ class Bench:
 
     def edit(self, text: str) -> None:
         self.method.write_text(text, encoding="utf-8")
-        for cached in (keys.code_hash, keys._imports, keys._closure, keys._sources):
-            cached.cache_clear()
+        keys.forget()
 
     def status(self) -> tuple[str, str]:
         (found,) = status.of_grid([self.cell], self.results)
@@ -167,6 +171,14 @@ def test_stale_names_numbers(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> N
     old = reading.read(path, Manifest).model_dump(mode="json", exclude={"numbers"})
     path.write_text(json.dumps(old), encoding="utf-8")
     assert bench.status() == ("stale", "a default, a preset or NUMBERS of harness/grid/keys.py changed")
+
+
+def test_stale_names_an_earlier_way_of_computing_keys_and_nothing_that_it_makes_look_changed(bench: Bench) -> None:
+    path = bench.finish() / "manifest.json"
+    old = reading.read(path, Manifest).model_dump(mode="json", exclude={"scheme"}) | {"sources": {"mine.py": "0" * 64}}
+    path.write_text(json.dumps(old), encoding="utf-8")
+    bench.edit("ALPHA = 2\n")
+    assert bench.status() == ("stale", "made by an earlier version, which computed keys in another way")
 
 
 def test_stale_names_the_teacher(bench: Bench) -> None:

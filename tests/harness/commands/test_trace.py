@@ -61,6 +61,7 @@ def test_describe_leads_from_the_number_to_its_origin(results: Path) -> None:
         "sha256 " + "7e" * 32,
         "batch=64, epochs=3, steps=200",
         "ab" * 8 + "  methods/ssd_kd.py",
+        "made by an earlier version, which computed keys in another way",
         "NUMBERS = 1  harness/grid/keys.py",
         "2026-01-01T00:00:00+00:00 to 2026-01-01T00:01:00+00:00: done; cpu (Test CPU), threads=1, on node1; ",
         "commit c0ffee" + "0" * 34,
