@@ -112,6 +112,10 @@ def train_teacher(
     for name, kind, choices in ((dataset, "dataset", data.names()), (network, "network", networks.names())):
         if name not in choices:
             raise ConfigError(f"dkd train-teacher {name}", f"unknown {kind}: {name!r}", name, choices)
+    if file and backbone:
+        raise UserError("--import takes a whole teacher, --backbone starts the training of one: give one of them")
+    if (key or rename or drop) and not file:
+        raise UserError("--key, --rename and --drop are for the keys of a file that --import names")
     from harness.teachers import foreign, train
 
     changes = parse(settings or [])

@@ -4,32 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import ConfigError
 
+SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+
 
 class Recipe(BaseModel):
     """SGD with momentum on the task's augmentation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
-    epochs: int = Field(ge=1)
-    batch: int = Field(ge=1)
-    lr: float = Field(gt=0)
-    weight_decay: float = Field(ge=0)
+    epochs: int = Field(ge=1, le=1_000_000)
+    batch: int = Field(ge=1, le=1_000_000)
+    lr: float = Field(gt=0, le=1000)
+    weight_decay: float = Field(ge=0, le=1000)
     momentum: float = Field(default=0.9, ge=0, lt=1)
-    milestones: list[float] = []
+    milestones: list[Annotated[float, Field(gt=0, lt=1)]] = []
     """Shares of the training after each of which the rate falls to a tenth; empty for half a cosine."""
-    focal: float = Field(default=0.0, ge=0)
+    focal: float = Field(default=0.0, ge=0, le=100)
     """Exponent γ of the focal loss, (1 - p_y)^γ · cross entropy; 0 is the cross entropy."""
     images: int | None = Field(default=None, ge=1)
     """How many of the training images are used, a stratified part of them; None for all."""
-    floor: float = Field(default=0.0, ge=0, le=100)
-    """A teacher below this metric, percent, is refused."""
-    seed: int = 0
+    floor: float | None = Field(default=None, ge=0, le=100)
+    """A teacher below this metric, percent, is refused; None refuses one that is no better than chance."""
+    seed: int = Field(default=0, ge=0, lt=2**63)
 
 
 @dataclass(frozen=True)
@@ -53,4 +55,18 @@ class Teachers:
             first = error.errors()[0]
             name = str(first["loc"][0])
             choices = Recipe.model_fields if first["type"] == "extra_forbidden" else ()
-            raise ConfigError(f"recipe.{name}", f"{first['input']!r}: {first['msg']}", name, choices) from None
+            where = ".".join(str(part) for part in ("recipe", *first["loc"]))
+            problem = f"{first['input']!r:.80}: {first['msg']}{_range(name)}"
+            raise ConfigError(where, problem, name, choices) from None
+
+
+def _range(name: str) -> str:
+    """The bounds of a field as they are told; empty for one without."""
+    field = Recipe.model_fields.get(name)
+    bounds = [
+        f"{sign} {getattr(bound, word)}"
+        for bound in (field.metadata if field else ())
+        for word, sign in SIGNS.items()
+        if hasattr(bound, word)
+    ]
+    return f"; valid: {', '.join(bounds)}" if bounds else ""

@@ -45,6 +45,17 @@ class Evaluator:
         )
         return Score(score, self._share(same))
 
+    @property
+    def chance(self) -> float:
+        """Percent that a network may reach which has learned nothing.
+
+        Guessing one of C classes hits 1/C of n images, with three binomial deviations for its luck. The mean IoU of
+        any guess that does not look at the image is at most 1/C too, and over millions of pixels there is no luck.
+        """
+        share = 1 / self.task.classes
+        luck = 0.0 if self.task.dense else 3 * (share * (1 - share) / len(self._labels)) ** 0.5
+        return 100 * (share + luck)
+
     @torch.no_grad()
     def predict(self, network: nn.Module) -> Tensor:
         """Predicted class of every test image or pixel, network in evaluation mode: uint8 [n] or [n, H, W]."""
@@ -85,8 +96,3 @@ def mean_iou(predicted: Tensor, labels: Tensor, classes: int) -> float:
     hits = confusion.diagonal()
     union = confusion.sum(dim=0) + confusion.sum(dim=1) - hits
     return 100.0 * float((hits / union)[union > 0].mean())
-
-
-def measure(network: nn.Module, dataset: Dataset, device: torch.device) -> float:
-    """The metric of one network in percent, such as the teacher's."""
-    return Evaluator(dataset, network, device)(network).metric

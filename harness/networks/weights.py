@@ -21,6 +21,14 @@ def load_weights(network: nn.Module, path: Path) -> nn.Module:
     return network
 
 
+def check_finite(network: nn.Module, name: str, advice: str) -> None:
+    """Raise UserError that names the first weights with NaN or infinite values, if there are any."""
+    bad = [key for key, value in network.state_dict().items() if not value.isfinite().all()]
+    if bad:
+        more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
+        raise UserError(f"{name}: NaN or infinite values in {bad[0]}{more}; {advice}")
+
+
 def save_weights(network: nn.Module, path: Path) -> None:
     """Write a network's parameters and buffers, atomically."""
     write_with(path, lambda temporary: save_model(network, str(temporary)))

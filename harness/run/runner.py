@@ -6,17 +6,15 @@ Finished results are copied back without importing torch, which is imported only
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from harness.grid.cell import Cell
 from harness.machine import gpus
 from harness.run.run import Run
-from harness.store import atomic, reading
+from harness.store import atomic, occupancy, reading
 from harness.store.records import Metrics
+from harness.teachers import shelf
 
 
 def run_cell(cell: Cell, *, results: Path, plan_key: str | None = None, concurrent: int = 1) -> Metrics:
@@ -31,12 +29,18 @@ def run_cell(cell: Cell, *, results: Path, plan_key: str | None = None, concurre
     A method that fails or diverges is a result, with its status and reason. Raises UserError for anything the user can
     put right, and lets trouble of the machine pass (out of memory, full disk, signals).
     """
-    run = Run.of(cell, results, plan_key, concurrent)
-    run.folder.path.mkdir(parents=True, exist_ok=True)
-    metrics = _finished(run) or _work(run)
-    # Always, also when nothing was done: the workflow may have deleted the copy, or it may be of another key.
-    atomic.copy(run.folder.metrics, run.cell_folder.metrics)
-    return metrics
+    waited = 0.0
+    while True:
+        run, start = Run.of(cell, results, plan_key, concurrent), time.monotonic()
+        try:
+            metrics = _finished(run) or _work(run, waited)
+        except shelf.Replaced as change:  # another teacher is another key
+            print(f"{cell.name}: {change}; starting over with the new one", flush=True)  # noqa: T201 - no other voice
+            waited += time.monotonic() - start
+            continue
+        # Always, also when nothing was done: the workflow may have deleted the copy, or it may be of another key.
+        atomic.copy(run.folder.metrics, run.cell_folder.metrics)
+        return metrics
 
 
 def _finished(run: Run) -> Metrics | None:
@@ -46,43 +50,39 @@ def _finished(run: Run) -> Metrics | None:
     return reading.read(run.folder.metrics, Metrics)
 
 
-def _work(run: Run) -> Metrics:
-    """Train unless somebody else did meanwhile, and tidy up."""
-    with _lock(run) as waited:
+def _work(run: Run, waited: float) -> Metrics:
+    """Train unless somebody else did meanwhile, and tidy up; ``waited`` are the seconds spent waiting until now."""
+    with occupancy.hold(run.folder.lock, str(run.cell.name)) as seconds:
         _remove(run.folder.torn())
         # Asked again under the lock: the process that held it until now may have finished this very run.
         done = run.folder.metrics.exists()
-        metrics = reading.read(run.folder.metrics, Metrics) if done else _train(run, waited)
+        metrics = reading.read(run.folder.metrics, Metrics) if done else _train(run, waited + seconds)
         _remove(run.folder.leftovers())
     return metrics
 
 
 def _train(run: Run, waited: float) -> Metrics:
     """Take a GPU if there is one, then train. The run's lock is held."""
-    if run.cell.device != "cpu" and (cards := gpus.visible()):
-        waited += gpus.lease(cards, name=run.cell.name).waited
+    cards = gpus.visible() if run.cell.device != "cpu" else []
+    card = gpus.lease(cards, name=run.cell.name) if cards else None
+    try:
+        # Here all waiting ends: the teacher may have been replaced meanwhile.
+        shelf.require_current(run.teacher_folder, run.teacher)
+        return _attempt(run, waited + (card.waited if card else 0.0))
+    except shelf.Replaced:
+        if card:
+            card.release()
+        raise
+
+
+def _attempt(run: Run, waited: float) -> Metrics:
+    """One process at work, entered in the manifest."""
     from harness.run import manifest, session  # imports torch, and must come after the lease
 
     with manifest.attempt(run) as outcome:
         metrics = session.train(run, waited)
         outcome.text = metrics.status
     return metrics
-
-
-@contextmanager
-def _lock(run: Run) -> Iterator[float]:
-    """Hold the run's lock, waiting while another process works on the same cell; gives the seconds waited."""
-    lock = FileLock(run.folder.lock)
-    start = time.monotonic()
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        print(f"{run.cell.name}: another process works on this cell; waiting for it", flush=True)  # noqa: T201 - it waits, and has no other voice
-        lock.acquire()
-    try:
-        yield time.monotonic() - start
-    finally:
-        lock.release()
 
 
 def _remove(files: Iterable[Path]) -> None:

@@ -80,10 +80,10 @@ def append_text(path: Path, text: str) -> None:
         file.write(text)
 
 
-def move(folder: Path, target: Path) -> None:
-    """Rename a complete folder to where it belongs. Raises OSError if something is there."""
+def move(source: Path, target: Path) -> None:
+    """Rename a complete file or folder to where it belongs. Raises OSError if a folder is there."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    folder.rename(target)
+    source.rename(target)
     _fsync(target.parent)
 
 

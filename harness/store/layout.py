@@ -206,6 +206,16 @@ class TeacherFolder:
         return self.path / "training.pt"
 
     @property
+    def lock(self) -> Path:
+        """Held by the process that trains or takes a teacher; the file stays."""
+        return self.path / "lock"
+
+    @property
+    def staged(self) -> Path:
+        """Weights that are about to be the teacher's."""
+        return self.path / ".staged.safetensors"
+
+    @property
     def ready(self) -> Path:
         """Stamp of the workflow: training has ended."""
         return self.path / "ready"

@@ -1,10 +1,15 @@
-"""Who is working in a run's folder, and how far that is."""
+"""Who is working in a folder of a run or a teacher, and how far that is."""
 
 from __future__ import annotations
 
 import fcntl
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from harness.machine import facts
 from harness.store import reading
@@ -13,6 +18,31 @@ from harness.store.records import Manifest, Progress
 
 FRESH = 60.0
 """Seconds after which the progress of another machine no longer proves that its process lives."""
+
+_say = partial(print, flush=True)
+
+
+@contextmanager
+def hold(lock: Path, what: str, report: Callable[[str], object] = _say) -> Iterator[float]:
+    """Hold a lock, waiting while another process does; gives the seconds waited.
+
+    Args:
+        lock: the file; its folder is made.
+        what: named while this process waits, such as the cell.
+        report: told that it waits.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    held = FileLock(lock)
+    start = time.monotonic()
+    try:
+        held.acquire(blocking=False)
+    except Timeout:
+        report(f"{what}: another process is at work on it; waiting")
+        held.acquire()
+    try:
+        yield time.monotonic() - start
+    finally:
+        held.release()
 
 
 def progress(run: RunFolder) -> Progress | None:

@@ -14,6 +14,7 @@ from harness.data.dataset import Dataset, nested_subset
 from harness.data.recipe import Recipe
 from harness.engine import checkpoint
 from harness.engine.randomness import Streams, global_randomness
+from harness.errors import ConfigError
 from methods.base.schedule import decay
 from methods.base.task import IGNORED, RealImages
 from methods.parts.images import Normaliser
@@ -121,5 +122,8 @@ def focal_loss(logits: Tensor, labels: Tensor, gamma: float) -> Tensor:
 
 def _on(device: torch.device, dataset: Dataset, recipe: Recipe) -> RealImages:
     real = dataset.train()
-    real = real if recipe.images is None else nested_subset(real, recipe.images)
+    if recipe.images is not None:
+        if recipe.images > len(real.images):
+            raise ConfigError("recipe.images", f"{recipe.images}: there are {len(real.images)} training images")
+        real = nested_subset(real, recipe.images)
     return RealImages(real.images.to(device), real.labels.to(device))

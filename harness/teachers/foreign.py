@@ -11,6 +11,8 @@ from torch import nn
 from harness import data, networks
 from harness.errors import UserError
 from harness.machine.devices import choose_device
+from harness.networks.weights import check_finite
+from harness.store import occupancy
 from harness.store.checksums import sha256
 from harness.store.layout import Results
 from harness.store.records import TeacherRecord
@@ -36,15 +38,18 @@ def take(
     Raises UserError if there is a teacher already, if the file does not fit, or if it is below its floor.
     """
     folder = Results(results).teacher(dataset, network)
-    if not replace and folder.record.exists():
-        raise UserError(
-            f"{folder.path}: there is a teacher already; --replace takes the new one, and its results become stale"
-        )
     loaded, device = data.load(dataset, verify_data), choose_device("auto")
+    if others := (changes or {}).keys() - {"floor"}:
+        raise UserError(f"--set {', '.join(sorted(others))}: nothing is trained with --import; only floor can be set")
     recipe = loaded.teachers.recipe_for(network, changes or {})
-    model = networks.for_task(network, loaded.task)
-    model = load_foreign(model, file, renamings, key=key, drops=drops, report=report).to(device).eval()
-    return shelf.put(folder, model, loaded, device, recipe, imported=sha256(file))
+    with occupancy.hold(folder.lock, f"teacher {dataset}/{network}", report):
+        if not replace and folder.record.exists():
+            raise UserError(
+                f"{folder.path}: there is a teacher already; --replace takes the new one, and its results become stale"
+            )
+        model = networks.for_task(network, loaded.task)
+        model = load_foreign(model, file, renamings, key=key, drops=drops, report=report).to(device).eval()
+        return shelf.put(folder, model, loaded, device, recipe, imported=sha256(file))
 
 
 def load_foreign(
@@ -78,4 +83,5 @@ def load_foreign(
     except UserError as error:
         raise UserError(f"--import {file}: {error}") from None
     network.load_state_dict(state, strict=False)
+    check_finite(network, f"--import {file}", "a teacher must know its weights")
     return network

@@ -5,6 +5,7 @@ Importing this module does not import torch; `load` and `put` do.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from methods.base.task import Task
 
 
+class Replaced(UserError):
+    """Another teacher stands where this one stood when it was asked for."""
+
+
 def find(folder: TeacherFolder) -> TeacherRecord:
     """The record of a teacher. Raises UserError with the command that trains one if there is none."""
     if not folder.record.exists():
@@ -33,28 +38,49 @@ def find(folder: TeacherFolder) -> TeacherRecord:
     return reading.read(folder.record, TeacherRecord)
 
 
+def require_current(folder: TeacherFolder, record: TeacherRecord) -> None:
+    """Raise Replaced if another teacher than the record's stands there by now."""
+    now = find(folder)
+    if now.sha256 != record.sha256:
+        raise Replaced(
+            f"teacher {folder.dataset}/{folder.network} was replaced meanwhile: "
+            f"{record.value:.2f} % by {now.value:.2f} %, sha256 {record.sha256[:8]} by {now.sha256[:8]}"
+        )
+
+
 def verify(folder: TeacherFolder, record: TeacherRecord) -> None:
-    """Raise UserError if the weights are missing or not the record's, or if the teacher is below its floor."""
-    again = f"train it again: dkd train-teacher {folder.dataset} {folder.network} --replace"
+    """Raise UserError if the weights are missing or not the record's, or if the teacher is below its floor.
+
+    Raises Replaced instead if another teacher, with a record of its own, stands there by now.
+    """
     if not folder.weights.exists():
-        raise UserError(f"{folder.weights}: missing, though its record is there; {again}")
+        raise UserError(f"{folder.weights}: missing, though its record is there; {_again(folder)}")
     found = sha256(folder.weights)
     if found != record.sha256:
-        raise UserError(f"{folder.weights}: sha256 is {found}, {folder.record.name} says {record.sha256}; {again}")
-    check_floor(f"{folder.record}: teacher", record.value, record.floor, again)
+        require_current(folder, record)
+        raise UserError(
+            f"{folder.weights}: sha256 is {found}, {folder.record.name} says {record.sha256}; {_again(folder)}"
+        )
+    check_floor(f"{folder.record}: teacher", record.value, record.floor, _again(folder))
 
 
 def load(folder: TeacherFolder, record: TeacherRecord, task: Task, device: torch.device) -> nn.Module:
-    """The teacher's network, in evaluation mode. Raises UserError if it is not intact or taught something else."""
+    """The teacher's network, in evaluation mode. Raises UserError if it is not intact or taught something else.
+
+    Raises Replaced if another teacher stands there by now.
+    """
     verify(folder, record)
     if (record.dataset, record.network) != (folder.dataset, folder.network):
         raise UserError(
             f"{folder.record}: a teacher {record.network} on {record.dataset}, which cannot teach here; "
             f"train one: dkd train-teacher {folder.dataset} {folder.network} --replace"
         )
-    from harness.networks.weights import load_weights
+    from harness.networks.weights import check_finite, load_weights
 
-    return load_weights(networks.for_task(folder.network, task), folder.weights).to(device).eval()
+    network = load_weights(networks.for_task(folder.network, task), folder.weights)
+    verify(folder, record)  # they may have been replaced between the look and the loading
+    check_finite(network, str(folder.weights), _again(folder))
+    return network.to(device).eval()
 
 
 def put(
@@ -69,22 +95,25 @@ def put(
 ) -> TeacherRecord:
     """Measure a teacher and keep it; ``imported`` is the sha256 of the file it comes from.
 
-    Raises UserError if it is below its floor.
+    Raises UserError if its weights are not finite, or if it is below its floor: without one, no better than chance.
     """
-    from harness.engine.evaluate import measure, metric_name
-    from harness.networks.weights import save_weights
+    from harness.engine.evaluate import Evaluator, metric_name
+    from harness.networks.weights import check_finite, save_weights
 
-    value = measure(model, dataset, device)
-    advice = "nothing was stored; look at its recipe, or set the floor"
-    check_floor(f"teacher {folder.dataset}/{folder.network}", value, recipe.floor, advice)
-    save_weights(model, folder.weights)
+    name = f"teacher {folder.dataset}/{folder.network}"
+    check_finite(model, name, "nothing was stored; a smaller lr may help, if it was trained here")
+    evaluator = Evaluator(dataset, model, device)
+    value = evaluator(model).metric
+    floor = evaluator.chance if recipe.floor is None else recipe.floor
+    check_floor(name, value, floor, "nothing was stored; look at its recipe, or set the floor: --set floor=0")
+    save_weights(model, folder.staged)
     record = TeacherRecord(
         dataset=folder.dataset,
         network=folder.network,
-        sha256=sha256(folder.weights),
+        sha256=sha256(folder.staged),
         metric=metric_name(dataset.task),
         value=value,
-        floor=recipe.floor,
+        floor=floor,
         recipe=recipe.model_dump() if imported is None else {"imported": imported},
         seconds=seconds,
         parameters=sum(p.numel() for p in model.parameters()),
@@ -92,16 +121,34 @@ def put(
         finished=facts.now(),
         data_verified=dataset.verified,
     )
-    atomic.write(folder.record, record)
+    _place(folder, lambda: atomic.write(folder.record, record))
     return record
 
 
 def borrow(dataset: str, network: str, *, source: Path, target: Path) -> None:
-    """Copy a teacher from one results folder to another, if it is there."""
+    """Copy a teacher from one results folder to another, if it is there and not known yet."""
     theirs, ours = (Results(path).teacher(dataset, network) for path in (source, target))
-    if theirs.record.exists():
-        atomic.copy(theirs.weights, ours.weights)  # the record last, since it vouches for the weights
-        atomic.copy(theirs.record, ours.record)
+    if not theirs.record.exists() or _equal(theirs.record, ours.record):
+        return
+    atomic.copy(theirs.weights, ours.staged)
+    _place(ours, lambda: atomic.copy(theirs.record, ours.record))
+
+
+def _place(folder: TeacherFolder, write_record: Callable[[], object]) -> None:
+    """Put the staged weights in their place, then their record."""
+    # Between the two there is no teacher: whoever is killed here leaves neither weights with the record of others, nor
+    # a record with weights of others.
+    folder.record.unlink(missing_ok=True)
+    atomic.move(folder.staged, folder.weights)
+    write_record()
+
+
+def _equal(one: Path, other: Path) -> bool:
+    return other.exists() and one.read_bytes() == other.read_bytes()
+
+
+def _again(folder: TeacherFolder) -> str:
+    return f"train it again: dkd train-teacher {folder.dataset} {folder.network} --replace"
 
 
 def check_floor(name: str, value: float, floor: float, advice: str) -> None:

@@ -15,7 +15,8 @@ from harness.engine.randomness import Streams
 from harness.errors import UserError
 from harness.machine import gpus
 from harness.machine.devices import choose_device
-from harness.store.layout import Results
+from harness.store import occupancy
+from harness.store.layout import Results, TeacherFolder
 from harness.store.records import TeacherRecord
 from harness.teachers import shelf
 from harness.teachers.fit import Fit
@@ -46,23 +47,32 @@ def train(
 
     Raises UserError if the teacher ends below its floor, which it then is not stored, or if an existing one is damaged.
     """
-    folder = Results(results).teacher(dataset, network)
-    if not replace and folder.record.exists():
-        record = shelf.find(folder)
-        shelf.verify(folder, record)
-        return record
+    folder, name = Results(results).teacher(dataset, network), f"teacher {dataset}/{network}"
     loaded = data.load(dataset, verify_data)
     recipe = loaded.teachers.recipe_for(network, changes or {})
-    torch.set_num_threads(1)  # the thread count changes the last bits, and so the sha256
-    if cards := gpus.visible():
-        gpus.lease(cards, name=f"teacher {dataset}/{network}")
-    device = choose_device("auto")
-    model = Streams(recipe.seed, device).build("teacher-init", lambda: _start(network, loaded, backbone))
-    fit = Fit(model, loaded, recipe, device, folder.training)
-    fit.run(lambda line: report(f"teacher {dataset}/{network}: {line}"))
-    record = shelf.put(folder, model, loaded, device, recipe, seconds=fit.seconds)
-    fit.file.unlink(missing_ok=True)
-    report(f"teacher {dataset}/{network}: {record.value:.2f} % in {fit.seconds:.0f} s")
+    if not replace and folder.record.exists():
+        return _known(folder)
+    with occupancy.hold(folder.lock, name, report):
+        # Asked again under the lock: the process that held it until now may have trained this very teacher.
+        if not replace and folder.record.exists():
+            return _known(folder)
+        torch.set_num_threads(1)  # the thread count changes the last bits, and so the sha256
+        if cards := gpus.visible():
+            gpus.lease(cards, name=name)
+        device = choose_device("auto")
+        model = Streams(recipe.seed, device).build("teacher-init", lambda: _start(network, loaded, backbone))
+        fit = Fit(model, loaded, recipe, device, folder.training)
+        fit.run(lambda line: report(f"{name}: {line}"))
+        record = shelf.put(folder, model, loaded, device, recipe, seconds=fit.seconds)
+        fit.file.unlink(missing_ok=True)
+    report(f"{name}: {record.value:.2f} % in {fit.seconds:.0f} s")
+    return record
+
+
+def _known(folder: TeacherFolder) -> TeacherRecord:
+    """The teacher that is there. Raises UserError if it is damaged."""
+    record = shelf.find(folder)
+    shelf.verify(folder, record)
     return record
 
 

@@ -159,6 +159,31 @@ def test_train_teacher(dkd: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert "did you mean: wrn10_1" in errors
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--import", "w.pt", "--backbone", "b.pt"], "--import takes a whole teacher, --backbone starts the training"),
+        (["--rename", "a=b"], "--key, --rename and --drop are for the keys of a file that --import names"),
+        (["--drop", "a"], "--key, --rename and --drop are for"),
+        (["--key", "a"], "--key, --rename and --drop are for"),
+        (["--set", "epochs"], "--set epochs: write it as key=value"),
+        (["--set", "epoch=3"], "did you mean: epochs"),
+        (["--set", "lr=-1.0"], "recipe.lr: -1.0: "),
+        (["--set", "epochs=3", "--import", "w.pt"], "--set epochs: nothing is trained with --import"),
+        (["--import", "."], "--import .: a folder, not a file"),
+        (["--import", "nothing.pt"], "--import nothing.pt: no such file"),
+        (["--backbone", "nothing.pt"], "--backbone nothing.pt: "),
+    ],
+)
+def test_what_train_teacher_cannot_do_is_said_before_any_work(
+    dkd: Command, tmp_path: Path, options: list[str], expected: str
+) -> None:
+    code, output, errors = dkd("train-teacher", "digits", "wrn10_1", *options, "--results", tmp_path)
+    assert (code, output) == (2, "")
+    assert errors.startswith("error: ")
+    assert expected in errors
+
+
 def test_validate_and_check(dkd: Command, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Any] = []
     stand_in(monkeypatch, "commands.validate", validate=lambda path: calls.append(path) or [])

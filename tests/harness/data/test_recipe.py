@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 
 import pytest
 
@@ -44,6 +45,24 @@ def test_recipes_are_changed_by_name() -> None:
         ({"epoch": 3}, r"recipe\.epoch: [\s\S]*did you mean: epochs"),
         ({"epochs": 0}, r"recipe\.epochs: 0: .*greater"),
         ({"floor": 101.0}, r"recipe\.floor: 101"),
+        ({"floor": -0.1}, r"recipe\.floor: -0.1: .*; valid: >= 0, <= 100"),
+        ({"lr": 0.0}, r"recipe\.lr: 0.0: .*; valid: > 0, <= 1000"),
+        ({"lr": -1.0}, r"recipe\.lr"),
+        ({"lr": math.inf}, r"recipe\.lr: inf: .*finite"),
+        ({"lr": math.nan}, r"recipe\.lr: nan"),
+        ({"weight_decay": math.inf}, r"recipe\.weight_decay: inf"),
+        ({"lr": "fast"}, r"recipe\.lr: 'fast'"),
+        ({"momentum": 1.0}, r"recipe\.momentum: 1.0: .*; valid: >= 0, < 1"),
+        ({"epochs": 10**40}, r"recipe\.epochs: 1000"),
+        ({"epochs": 2.5}, r"recipe\.epochs: 2.5"),
+        ({"epochs": None}, r"recipe\.epochs: None"),
+        ({"batch": 0}, r"recipe\.batch: 0"),
+        ({"images": 0}, r"recipe\.images: 0"),
+        ({"focal": -1.0}, r"recipe\.focal: -1.0"),
+        ({"seed": -1}, r"recipe\.seed: -1: .*; valid: >= 0, < 9223372036854775808"),
+        ({"milestones": [0.5, 1.5]}, r"recipe\.milestones\.1: 1.5"),
+        ({"milestones": [math.nan]}, r"recipe\.milestones\.0: nan"),
+        ({"milestones": 0.5}, r"recipe\.milestones: 0.5"),
     ],
 )
 def test_bad_recipes_name_the_field(changes: dict[str, object], expected: str) -> None:

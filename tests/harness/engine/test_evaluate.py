@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from harness import data
 from harness.data.dataset import Dataset
-from harness.engine.evaluate import Evaluator, mean_iou, measure
+from harness.engine.evaluate import Evaluator, mean_iou
 from methods.base.task import RealImages, Task
 
 CPU = torch.device("cpu")
@@ -55,7 +55,16 @@ def test_accuracy_and_agreement() -> None:
     assert (score.metric, score.agreement) == (75.0, 75.0)
     assert student.training
     assert student.modes == [False]
-    assert measure(teacher, test, CPU) == 50.0
+    assert Evaluator(test, teacher, CPU)(teacher).metric == 50.0
+
+
+def test_what_chance_reaches_grows_with_luck_alone() -> None:
+    """Of 3 classes and 200 images 33.3 %, with three deviations of sqrt(p (1 - p) / n) = 3.33 %."""
+    labels = torch.zeros(200, dtype=torch.long)
+    images = torch.zeros(200, 1, 1, 2, dtype=torch.uint8)
+    assert Evaluator(dataset(images, labels), Says(0), CPU).chance == pytest.approx(33.3333 + 10.0, abs=1e-3)
+    pixels = dataset(images[:4], labels[:4, None, None].expand(4, 1, 2), dense=True)
+    assert Evaluator(pixels, SaysPixels(0), CPU).chance == pytest.approx(33.3333, abs=1e-3)
 
 
 def test_pixels_that_do_not_count() -> None:

@@ -6,19 +6,24 @@ import hashlib
 from pathlib import Path
 
 import pytest
+import torch
 
+from harness import data, networks
 from harness.errors import UserError
 from harness.grid import grid, keys, study
+from harness.machine import gpus
+from harness.networks import weights
 from harness.run import runner
-from harness.store import atomic, reading
-from harness.store.layout import RunFolder
+from harness.store import atomic, occupancy, reading
+from harness.store.layout import Results, RunFolder
 from harness.store.records import Manifest, Metrics, TeacherRecord
+from harness.teachers import shelf
 from tests import factory
 
 STUDY = """
 study: t
 dataset: digits
-device: cpu
+device: {device}
 pairs: [{{teacher: wrn10_1, student: cnn3_16}}]
 scales: [5]
 seeds: [0]
@@ -44,11 +49,11 @@ def results(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(results: Path, step: str = "return super().distill_step()") -> Metrics:
+def run(results: Path, step: str = "return super().distill_step()", device: str = "cpu") -> Metrics:
     method = results / "m.py"
     method.write_text(BODY.format(step=step), encoding="utf-8")
     file = results / "t.yaml"
-    file.write_text(STUDY.format(method=method), encoding="utf-8")
+    file.write_text(STUDY.format(method=method, device=device), encoding="utf-8")
     (cell,) = grid.expand(study.load_study(file))
     return runner.run_cell(cell, results=results)
 
@@ -97,6 +102,60 @@ def test_a_changed_teacher_is_refused(results: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:-1])
     with pytest.raises(UserError, match="dkd train-teacher digits wrn10_1 --replace"):
         run(results)
+
+
+@pytest.mark.parametrize("moment", ["lock", "card", "loading"])
+def test_a_teacher_that_is_replaced_while_a_cell_waits_is_another_run(
+    moment: str, results: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its record, its key and its student are those of a cell that began after the replacement."""
+    old = reading.read(results / TEACHER / "teacher.json", TeacherRecord)
+    fresh = tmp_path_factory.mktemp("fresh")
+    new = another_teacher(fresh)
+    expected = run(fresh)
+    late = []
+
+    def replace() -> None:
+        if not late:
+            late.append(another_teacher(results))
+
+    if moment == "lock":
+        hold = occupancy.hold
+        monkeypatch.setattr(occupancy, "hold", lambda *a: replace() or hold(*a))  # type: ignore[func-returns-value]
+    elif moment == "card":
+        monkeypatch.setattr(gpus, "visible", lambda: ["GPU-0"])
+        cards = [Card(), Card()]
+        monkeypatch.setattr(gpus, "lease", lambda *_, **__: replace() or cards.pop())  # type: ignore[func-returns-value]
+    else:
+        load = weights.load_weights
+        monkeypatch.setattr(weights, "load_weights", lambda *a: replace() or load(*a))  # type: ignore[func-returns-value]
+    found = run(results, device="auto" if moment == "card" else "cpu")
+    assert late == [new]
+    assert (found.teacher_sha256, found.teacher_metric) == (new.sha256, new.value) != (old.sha256, old.value)
+    assert found.key == keys.cell_key(found.plan_key, new.sha256)
+    assert (found.student_sha256, found.final) == (expected.student_sha256, expected.final)
+    assert not list(results.glob(f"{found.cell}/runs/{keys.cell_key(found.plan_key, old.sha256)}/metrics.json"))
+
+
+class Card:
+    """A lease of a card that is none."""
+
+    waited = 0.0
+
+    def release(self) -> None:
+        """Nothing is held."""
+
+
+def another_teacher(results: Path) -> TeacherRecord:
+    """Another network in the place of the teacher."""
+    torch.manual_seed(1)
+    recipe = data.load("digits").teachers.recipe_for("wrn10_1", {"floor": 0.0})
+    folder = Results(results).teacher("digits", "wrn10_1")
+    model = networks.build("wrn10_1", 10, 1)
+    record = shelf.put(folder, model, data.load("digits"), torch.device("cpu"), recipe)
+    fixed = record.model_copy(update={"finished": "2026-01-01T00:00:00+00:00"})
+    atomic.write(folder.record, fixed)
+    return fixed
 
 
 def test_a_teacher_below_its_floor_is_refused(results: Path) -> None:

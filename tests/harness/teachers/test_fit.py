@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from harness import data, networks
 from harness.engine.randomness import Streams
+from harness.errors import UserError
 from harness.teachers.fit import Fit, focal_loss
 from methods.parts.views import random_windows
 
@@ -22,6 +23,12 @@ def fit(folder: Path) -> Fit:
     dataset = data.load("digits")
     network = Streams(0, CPU).build("teacher-init", lambda: networks.build("cnn3_16", 10, 1))
     return Fit(network, dataset, dataset.teachers.recipe_for("cnn3_16", SHORT), CPU, folder / "training.pt")
+
+
+def test_more_images_than_there_are_cannot_be_asked_for(tmp_path: Path) -> None:
+    recipe = data.load("digits").teachers.recipe_for("cnn3_16", {"images": 1298})
+    with pytest.raises(UserError, match=r"recipe\.images: 1298: there are 1297 training images"):
+        Fit(networks.build("cnn3_16", 10, 1), data.load("digits"), recipe, CPU, tmp_path / "training.pt")
 
 
 def test_a_stopped_training_ends_as_if_it_had_not_been_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
