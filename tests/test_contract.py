@@ -58,7 +58,8 @@ def test_global_randomness_is_noticed(tmp_path: Path) -> None:
         torch.rand(1)
         return super().distill_step()
 """
-    assert "it uses torch's global random generator" in contract_problems(write(tmp_path, "streams", body))
+    (problem,) = contract_problems(write(tmp_path, "streams", body))
+    assert problem.startswith("it changed torch's global random generator")
 
 
 def test_missing_steps_are_noticed(tmp_path: Path) -> None:
@@ -79,6 +80,32 @@ def test_images_out_of_range_are_noticed(tmp_path: Path) -> None:
 """
     with pytest.raises(UserError, match=r"expected \[0, 1\]"):
         check(write(tmp_path, "range", body))
+
+
+@pytest.mark.parametrize(
+    ("step", "problem"),
+    [
+        ("return None", "distill_step returned None, not a dictionary of named 0-dim tensors"),
+        (
+            "return {'loss (%)': super().distill_step()['kd']}",
+            "distill_step names a loss 'loss (%)': a name is letters",
+        ),
+        ("import sys; sys.exit(0)", "SystemExit: 0 (forgetful.py:"),
+        ("import os; os.chdir('/'); return super().distill_step()", "it changed the working directory"),
+        ("return 1 / 0", "ZeroDivisionError: division by zero (forgetful.py:"),
+    ],
+)
+def test_a_method_that_cannot_be_run_is_told_why(tmp_path: Path, step: str, problem: str) -> None:
+    file = write(tmp_path, "itself", f"\n    def distill_step(self):\n        {step}\n")
+    with pytest.raises(UserError) as refused:
+        check(file)
+    assert problem in str(refused.value)
+
+
+def test_a_method_that_cannot_go_on_after_a_kill_is_told_why(tmp_path: Path) -> None:
+    body = "\n    def load_state_dict(self, state):\n        state['momentum']\n"
+    (problem,) = contract_problems(write(tmp_path, "all", body))
+    assert problem.startswith("it does not go on after a kill: KeyError: 'momentum' (forgetful.py:")
 
 
 def test_abstract_method_is_refused(tmp_path: Path) -> None:

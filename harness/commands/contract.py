@@ -13,12 +13,14 @@ import torch
 import methods
 from harness import data, networks
 from harness.engine.evaluate import Evaluator
-from harness.engine.loop import Engine
+from harness.engine.failures import Diverged, MethodFailed, inside_method
+from harness.engine.loop import Engine, NoResume
 from harness.engine.randomness import Streams
 from harness.errors import UserError
 from harness.grid import settings
 from harness.grid.cell import Cell
 from harness.grid.study import Budget
+from harness.run import sheet
 from harness.run.assemble import build_method, method_class, method_config
 from harness.store.layout import RunFolder
 from harness.store.records import Event
@@ -49,12 +51,15 @@ def contract_problems(name: str, options: Mapping[str, Any] | None = None) -> li
     Raises UserError or UnknownMethod if it cannot be run at all.
     """
     cell = tiny_cell(name, options)
-    before = torch.get_rng_state()
     with tempfile.TemporaryDirectory() as folder:
-        whole = run(cell, Path(folder) / "whole")
-        resumed = interrupt_and_resume(cell, Path(folder) / "resumed")
-    problems = [] if torch.equal(before, torch.get_rng_state()) else ["it uses torch's global random generator"]
-    return problems + _schedule_problems(whole) + _image_problems(whole.method) + differences(whole, resumed)
+        try:
+            whole = run(cell, Path(folder) / "whole")
+            problems = [*_schedule_problems(whole), *_image_problems(whole.method)]
+            return problems + differences(whole, interrupt_and_resume(cell, Path(folder) / "resumed"))
+        except (MethodFailed, Diverged) as error:
+            return [str(error)]
+        except NoResume as error:
+            return [f"it does not go on after a kill: {error.__cause__}"]
 
 
 def tiny_cell(name: str, options: Mapping[str, Any] | None = None) -> Cell:
@@ -87,7 +92,8 @@ def prepare(cell: Cell, folder: Path, stop_before: int | None = None) -> Engine:
     folder.mkdir(parents=True, exist_ok=True)
     dataset = data.load(cell.dataset, cell.verify)
     teacher = Streams(7, CPU).build("teacher-init", lambda: networks.for_task(cell.pair.teacher, dataset.task)).eval()
-    method = build_method(cell, method_config(cell), dataset, teacher, CPU)
+    with inside_method():
+        method = build_method(cell, method_config(cell), dataset, teacher, CPU)
 
     def on_round(engine: Engine) -> None:
         if engine.ledger.next_round == stop_before:
@@ -121,7 +127,9 @@ def differences(whole: Engine, resumed: Engine) -> list[str]:
     ]
     if [_timeless(event) for event in whole.ledger.events] != [_timeless(event) for event in resumed.ledger.events]:
         problems.append("after a resume the recorded losses or accuracies differ")
-    if not torch.equal(whole.method.synthetic_images(50), resumed.method.synthetic_images(50)):
+    with inside_method():
+        images = [engine.method.synthetic_images(50) for engine in (whole, resumed)]
+    if not torch.equal(*images):
         problems.append("after a resume the synthetic images differ")
     counts = [(e.method.images_synthesised, e.method.context.teacher.images_forwarded) for e in (whole, resumed)]
     if counts[0] != counts[1]:
@@ -141,15 +149,10 @@ def _schedule_problems(engine: Engine) -> list[str]:
 
 
 def _image_problems(method: Method) -> list[str]:
-    images, shape = method.synthetic_images(50), method.context.task.shape
-    if images.shape[1:] != shape or not 0 < len(images) <= 50:
-        return [
-            f"synthetic_images(50) has shape {tuple(images.shape)}, expected (1 to 50, {', '.join(map(str, shape))})"
-        ]
-    if images.min() < 0 or images.max() > 1:
-        return [f"synthetic_images goes from {images.min():.3f} to {images.max():.3f}, expected [0, 1]"]
-    return []
+    with inside_method():
+        found = sheet.problem(method.synthetic_images(50), method.context.task, 50)
+    return [found] if found else []
 
 
 def _timeless(event: Event) -> dict[str, object]:
-    return event.model_dump(exclude={"time", "seconds"})
+    return event.model_dump(exclude={"time", "seconds", "cpu_seconds"})

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,57 +15,19 @@ from torch import nn
 from harness.engine import checkpoint
 from harness.engine.clock import Clock
 from harness.engine.evaluate import Evaluator
+from harness.engine.failures import Diverged, MethodFailed, inside_method
+from harness.engine.losses import Means, check
 from harness.engine.randomness import global_randomness
 from harness.errors import UserError
 from harness.machine import card
 from harness.store.atomic import append_events
 from harness.store.layout import RunFolder
 from harness.store.records import Event
-from methods.base.method import Losses, Method
+from methods.base.method import Method
 
 
-class Diverged(Exception):
-    """A loss is no longer a finite number."""
-
-
-class MethodFailed(Exception):
-    """An exception inside a method; the text says what and where."""
-
-
-@contextmanager
-def inside_method() -> Iterator[None]:
-    """Turn an exception of the method into MethodFailed.
-
-    Out of memory, full disks and other trouble of the machine pass through: they say nothing about the method.
-    """
-    try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError, OSError, UserError):
-        raise
-    except Exception as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        raise MethodFailed(f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})") from error
-
-
-@dataclass
-class Means:
-    """Sums of named 0-dim tensors, on the device until somebody asks."""
-
-    sums: dict[str, torch.Tensor] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def add(self, losses: list[Losses]) -> None:
-        """Add the losses of several calls."""
-        for name in dict.fromkeys(name for entry in losses for name in entry):
-            values = torch.stack([entry[name].detach().double() for entry in losses if name in entry])
-            self.sums[name] = self.sums.get(name, 0.0) + values.sum()
-            self.counts[name] = self.counts.get(name, 0) + len(values)
-
-    def take(self) -> dict[str, float]:
-        """The means, read from the device; starts again from nothing."""
-        means = {name: float(total) / self.counts[name] for name, total in self.sums.items()}
-        self.sums, self.counts = {}, {}
-        return means
+class NoResume(UserError):
+    """A checkpoint that a run cannot go on from."""
 
 
 @dataclass
@@ -114,18 +74,18 @@ class Engine:
         self._saved_at, self._joules = time.monotonic(), card.joules(device)
 
     def resume(self) -> bool:
-        """Continue from the checkpoint, if there is one. Raises UserError if it is damaged."""
+        """Continue from the checkpoint, if there is one. Raises UserError if it is damaged or of another version."""
         state = checkpoint.load(self.folder.checkpoint, self.device)
         if state is None:
             # Without a checkpoint nothing is covered: events are of a run whose checkpoint was removed by hand.
             self.folder.events.unlink(missing_ok=True)
             return False
-        with inside_method():
-            self.method.load_state_dict(state["method"])
-        ledger = state["ledger"]
-        self.ledger = Ledger(**{**ledger, "events": [Event(**event) for event in ledger["events"]]})
-        self.clock.load_state_dict(state["clock"])
-        self._synthesis, self._distillation = Means(**state["synthesis"]), Means(**state["distillation"])
+        try:
+            with inside_method():
+                self._load_state(state)
+        except MethodFailed as error:
+            where = self.folder.checkpoint
+            raise NoResume(f"{where}: does not fit this run: {error}; delete it to start this run again") from error
         self._flush()
         return True
 
@@ -139,6 +99,7 @@ class Engine:
             self.on_round(self)
             if time.monotonic() - self._saved_at >= self.checkpoint_seconds:
                 self.save()
+        self._check_student()
         self.save()
 
     def save(self) -> None:
@@ -146,7 +107,8 @@ class Engine:
         # In this order: an event that is on disk then never has to be taken back, and those that a kill kept from the
         # disk are in the checkpoint, from which the next process appends them.
         self._look_at_card()
-        checkpoint.save(self.folder.checkpoint, self._state())
+        with inside_method():
+            checkpoint.save(self.folder.checkpoint, self._state())
         self._flush()
         self._saved_at = time.monotonic()
 
@@ -154,9 +116,9 @@ class Engine:
         # Only a student with dropout needs the global generators, and setting them is not for nothing.
         dropout = global_randomness(self.method.context.random("dropout", index)) if self._drops else nullcontext()
         with inside_method(), dropout:
-            losses = self.method.round(index, self.clock)
-        self._synthesis.add(losses.synthesis)
-        self._distillation.add(losses.distillation)
+            losses = check(self.method.round(index, self.clock))
+            self._synthesis.add(losses.synthesis)
+            self._distillation.add(losses.distillation)
         self.ledger.step += len(losses.distillation)
         self.ledger.synthesis_calls += len(losses.synthesis)
         self.ledger.next_round = index + 1
@@ -184,6 +146,11 @@ class Engine:
             )
         )
 
+    def _check_student(self) -> None:
+        for name, tensor in self.method.context.student.state_dict().items():
+            if not tensor.isfinite().all():
+                raise Diverged(f"the student's {name} is not finite after the last round")
+
     def _look_at_card(self) -> None:
         ledger, before, self._joules = self.ledger, self._joules, card.joules(self.device)
         if before is not None and self._joules is not None:
@@ -200,6 +167,15 @@ class Engine:
             "synthesis": vars(self._synthesis),
             "distillation": vars(self._distillation),
         }
+
+    def _load_state(self, state: dict[str, Any]) -> None:
+        self.method.load_state_dict(state["method"])
+        ledger = state["ledger"]
+        self.ledger = Ledger(**{**ledger, "events": [Event(**event) for event in ledger["events"]]})
+        if not 0 <= self.ledger.next_round <= self.method.schedule.rounds:
+            raise ValueError(f"next_round is {self.ledger.next_round} of {self.method.schedule.rounds}")
+        self.clock.load_state_dict(state["clock"])
+        self._synthesis, self._distillation = Means(**state["synthesis"]), Means(**state["distillation"])
 
     def _flush(self) -> None:
         """Append the events that the checkpoint just written, or just read, covers."""

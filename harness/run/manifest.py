@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from harness.errors import clean, describe
 from harness.grid import keys
 from harness.machine import facts
 from harness.run.run import Run
 from harness.store import atomic, reading
 from harness.store.records import Attempt, Manifest
+
+LOG = 50_000
+"""Letters of a traceback in the log at most."""
 
 
 @dataclass
@@ -36,8 +40,8 @@ def attempt(run: Run) -> Iterator[Outcome]:
     try:
         yield outcome
     except BaseException as error:
-        outcome.text = f"error: {type(error).__name__}: {error}"
-        atomic.append_text(run.folder.log, traceback.format_exc())
+        outcome.text = f"error: {describe(error)}"
+        atomic.append_text(run.folder.log, clean(traceback.format_exc(), LOG))
         raise
     finally:
         last = manifest.attempts[-1].model_copy(update={"end": facts.now(), "outcome": outcome.text})

@@ -13,6 +13,7 @@ from rich.progress import Progress as Bars
 from rich.table import Column
 
 from harness.engine.loop import Engine
+from harness.errors import clean
 from harness.run.run import Run
 from harness.store import atomic
 from harness.store.records import Progress
@@ -21,6 +22,8 @@ EVERY_SECONDS = 1.0
 """How often other processes are told."""
 REDRAW_SECONDS = 0.1
 """How often the bar moves: a round may take a thousandth of a second, and drawing is not for nothing."""
+LOG = 50_000
+"""Letters of one entry in the log at most, such as a traceback."""
 WIDTH = 24
 """Of the bar; the text beside it is cut where the terminal ends."""
 
@@ -63,7 +66,7 @@ class ProgressReport:
 
     def log_text(self, text: str) -> None:
         """Text for the log alone."""
-        atomic.append_text(self.folder.log, text)
+        atomic.append_text(self.folder.log, clean(text, LOG))
 
     def __call__(self, engine: Engine) -> None:
         """Report the state of ``engine`` after a round."""

@@ -15,8 +15,10 @@ from harness import data
 from harness.data.dataset import Dataset
 from harness.engine.clock import Elapsed
 from harness.engine.evaluate import Evaluator, metric_name
+from harness.engine.failures import Diverged, MethodFailed, inside_method
 from harness.engine.flops import count_flops
-from harness.engine.loop import Diverged, Engine, MethodFailed, inside_method
+from harness.engine.loop import Engine
+from harness.errors import one_line
 from harness.machine import facts
 from harness.networks.weights import save_weights
 from harness.run import sheet
@@ -33,6 +35,8 @@ SHEET = 64
 """Images on the sample sheet."""
 DESCRIBED = 2000
 """At most this many images of the synthetic set are shown to the teacher for the class and difficulty histograms."""
+
+NO_TIME = Seconds(startup=0.0, synthesis=0.0, distillation=0.0, evaluation=0.0)
 
 
 def train(run: Run, waited: float) -> Metrics:
@@ -113,6 +117,10 @@ class _Session:
         folder, method = self.run.folder, engine.method
         save_weights(method.context.student, folder.student)
         images = method.synthetic_images(DESCRIBED)
+        if problem := sheet.problem(images, method.context.task, DESCRIBED):
+            raise MethodFailed(problem)
+        if _counted(made := method.images_synthesised) is None:
+            raise MethodFailed(f"images_synthesised is {one_line(repr(made), 80)}, not a number of images")
         sheet.save_sheet(folder.samples, images[:: max(1, len(images) // SHEET)][:SHEET])
         classes, difficulty = sheet.describe(images, self.teacher, self.dataset.task)
         return {
@@ -165,16 +173,16 @@ class _Session:
         """How far the engine got, and the scores if it got to the end."""
         engine = self.engine
         if engine is None:
-            nothing = Seconds(startup=0.0, synthesis=0.0, distillation=0.0, evaluation=0.0)
-            return {"seconds": nothing, "cpu_seconds": nothing}
+            return {"seconds": NO_TIME, "cpu_seconds": NO_TIME}
         method, events = engine.method, engine.ledger.events
+        seconds, cpu_seconds = _elapsed(engine)
         found: dict[str, Any] = {
-            "seconds": engine.clock.seconds,
-            "cpu_seconds": engine.clock.cpu_seconds,
+            "seconds": seconds,
+            "cpu_seconds": cpu_seconds,
             "device_sharers": engine.ledger.device_sharers,
             "steps": engine.ledger.step,
             "synthesis_rounds": engine.ledger.synthesis_calls,
-            "images_synthesised": method.images_synthesised,
+            "images_synthesised": _counted(method.images_synthesised),
             "teacher_forwards": method.context.teacher.images_forwarded,
             "energy_joules": engine.ledger.energy,
         }
@@ -183,6 +191,20 @@ class _Session:
             last = {"final": events[-1].metric, "agreement": events[-1].agreement}
             found |= {**last, "best": best.metric, "best_epoch": best.epoch}
         return found
+
+
+def _elapsed(engine: Engine) -> tuple[Seconds, Seconds]:
+    """Seconds and CPU seconds so far; those of the last event where the method has left its card unable to answer."""
+    try:
+        return engine.clock.seconds, engine.clock.cpu_seconds
+    except RuntimeError:
+        last = engine.ledger.events[-1:]
+        return (last[0].seconds, last[0].cpu_seconds) if last else (NO_TIME, NO_TIME)
+
+
+def _counted(images: object) -> int | None:
+    """How many images a method says that it made; None if it does not say."""
+    return images if isinstance(images, int) and images >= 0 else None
 
 
 def _since_start(waited: float) -> Elapsed:

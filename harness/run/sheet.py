@@ -31,6 +31,20 @@ def describe(images: Tensor, teacher: nn.Module, task: Task) -> tuple[list[int],
     return _counts(predicted.flatten(), task.classes), _counts(bins.flatten(), DIFFICULTY_BINS)
 
 
+def problem(images: object, task: Task, count: int) -> str | None:
+    """What is wrong with the images that `synthetic_images(count)` returned; None if nothing is."""
+    expected = f"1 to {count} of {list(task.shape)} in [0, 1]"
+    if not isinstance(images, Tensor):
+        return f"synthetic_images({count}) returned {type(images).__name__}, expected a tensor: {expected}"
+    if images.shape[1:] != task.shape or not 0 < len(images) <= count or not images.is_floating_point():
+        kind = f"{str(images.dtype).removeprefix('torch.')} of shape {list(images.shape)}"
+        return f"synthetic_images({count}) is {kind}, expected {expected}"
+    low, high = float(images.min()), float(images.max())  # nan if one pixel is
+    if not 0 <= low <= high <= 1:
+        return f"synthetic_images goes from {low:.3f} to {high:.3f}, expected [0, 1]"
+    return None
+
+
 def save_sheet(path: Path, images: Tensor) -> None:
     """Write images [n, C, H, W] in [0, 1] side by side in ROWS rows, each with a one-pixel border; C is 1 or 3."""
     from PIL import Image
