@@ -174,9 +174,9 @@ def list_(
     from harness.commands import estimate as estimates
     from harness.commands import status
     from harness.grid.grid import find
-    from harness.grid.study import DEFAULT
+    from harness.grid.study import default
 
-    source = configfile or (None if pattern else DEFAULT)
+    source = configfile or (None if pattern else default())
     found = status.of_grid([cell for _, cell in find(pattern or "*", source)], results)
     if stale:
         lines: Iterable[Line] = [str(one.folder.metrics) for one in found if one.must_rerun]

@@ -39,8 +39,12 @@ def names() -> list[str]:
 def source(name: str) -> Path:
     """The file that defines a method. Raises UnknownMethod."""
     if name.endswith(".py"):
-        path = Path(name).resolve()
-        if not path.is_file():
+        try:
+            path = Path(name).resolve()
+            there = path.is_file()
+        except (OSError, ValueError):  # a name that no file can have
+            there = False
+        if not there:
             raise UnknownMethod(f"no such method file: {name}")
         return path
     if name not in names():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -13,7 +14,7 @@ from harness import data, networks
 from harness.data.dataset import Dataset
 from harness.errors import UserError
 from harness.grid.cell import Cell
-from harness.grid.grid import load_grid
+from harness.grid.grid import Grid, load_grid
 from harness.machine.devices import device_memory
 from harness.run import cost
 from harness.run.assemble import build_method, method_class, method_config, preset_note
@@ -30,15 +31,21 @@ def validate(path: Path, report: Callable[[str], object] = print) -> list[Cell]:
     than FEW_IMAGES images.
     """
     grid = load_grid(path)
-    cells, recipes = grid.cells, grid.recipes
+    cells = grid.cells
     for name in dict.fromkeys(cell.dataset for cell in cells):
         mine = [cell for cell in cells if cell.dataset == name]
         dataset = data.load(name, all(cell.verify for cell in mine))
-        for teacher in {cell.pair.teacher for cell in mine}:
-            dataset.teachers.recipe_for(teacher, recipes[name])
+        _check_recipes(grid, name, dataset)
         _validate_dataset(dataset, name, mine, path.name, report)
     report(f"{path.name}: {len(cells)} cells are valid")
     return cells
+
+
+def _check_recipes(grid: Grid, name: str, dataset: Dataset) -> None:
+    """Raise ConfigError if a recipe cannot be used, or if two studies want other teachers of one dataset."""
+    for study in (study for study in grid.studies if name in grid.recipes and name in study.datasets):
+        for pair in study.pairs:
+            dataset.teachers.recipe_for(pair.teacher, study.recipe, partial(study.places.at, "recipe"))
 
 
 def _validate_dataset(
@@ -47,7 +54,7 @@ def _validate_dataset(
     dataset.require()
     setups = {(c.study, c.label, c.pair): c for c in cells}
     for cell in setups.values():
-        method_config(cell, file)
+        method_config(cell)
     report(f"{file}: {name}: building every method on every pair, {len(setups)} in all")
     for teacher, group in _by_teacher(setups.values()).items():
         network = networks.for_task(teacher, dataset.task)
@@ -79,7 +86,7 @@ def _build(cell: Cell, dataset: Dataset, teacher: nn.Module, file: str) -> None:
     """Raise UserError if the cell's method cannot be set up on its pair, with an untrained teacher and few images."""
     small = replace(cell, scale=min(cell.scale, SCALE))
     try:
-        build_method(small, method_config(cell, file), dataset, teacher, torch.device("cpu"))
+        build_method(small, method_config(cell), dataset, teacher, torch.device("cpu"))
     except (ValueError, TypeError, RuntimeError, LookupError, AssertionError) as error:
         raise UserError(f"{file}: methods.{cell.label} cannot work on {cell.pair}: {error}") from error
 

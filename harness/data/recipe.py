@@ -8,9 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from harness.errors import ConfigError
-
-SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+from harness.explain import At, explain
+from methods.base.bounds import Batch, Epochs
 
 
 class Recipe(BaseModel):
@@ -18,8 +17,8 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
-    epochs: int = Field(ge=1, le=1_000_000)
-    batch: int = Field(ge=1, le=1_000_000)
+    epochs: Epochs
+    batch: Batch
     lr: float = Field(gt=0, le=1000)
     weight_decay: float = Field(ge=0, le=1000)
     momentum: float = Field(default=0.9, ge=0, lt=1)
@@ -34,6 +33,10 @@ class Recipe(BaseModel):
     seed: int = Field(default=0, ge=0, lt=2**63)
 
 
+def _under_recipe(*path: str | int) -> str:
+    return ".".join(map(str, ("recipe", *path)))
+
+
 @dataclass(frozen=True)
 class Teachers:
     """The recipe of a dataset's teachers, and the published ones that they have to reach."""
@@ -44,29 +47,15 @@ class Teachers:
     below: float = 0.0
     """How many points below the published value a teacher may be."""
 
-    def recipe_for(self, network: str, changes: Mapping[str, Any]) -> Recipe:
-        """The recipe with the network's floor and ``changes``. Raises ConfigError that names the field."""
+    def recipe_for(self, network: str, changes: Mapping[str, Any], at: At = _under_recipe) -> Recipe:
+        """The recipe with the network's floor and ``changes``, which stand ``at`` some place.
+
+        Raises ConfigError that names the field.
+        """
         base = self.recipe.model_dump()
         if network in self.published:
             base["floor"] = self.published[network] - self.below
         try:
             return Recipe(**{**base, **changes})
         except ValidationError as error:
-            first = error.errors()[0]
-            name = str(first["loc"][0])
-            choices = Recipe.model_fields if first["type"] == "extra_forbidden" else ()
-            where = ".".join(str(part) for part in ("recipe", *first["loc"]))
-            problem = f"{first['input']!r:.80}: {first['msg']}{_range(name)}"
-            raise ConfigError(where, problem, name, choices) from None
-
-
-def _range(name: str) -> str:
-    """The bounds of a field as they are told; empty for one without."""
-    field = Recipe.model_fields.get(name)
-    bounds = [
-        f"{sign} {getattr(bound, word)}"
-        for bound in (field.metadata if field else ())
-        for word, sign in SIGNS.items()
-        if hasattr(bound, word)
-    ]
-    return f"; valid: {', '.join(bounds)}" if bounds else ""
+            raise explain(error, at, Recipe.model_fields) from None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from harness.grid.places import Places
 from harness.grid.study import Budget
 from harness.store.layout import CellName
 
@@ -27,6 +28,8 @@ class Cell(CellName):
     threads: int
     device: str
     checkpoint_seconds: float
+    places: Places = field(default=Places(), compare=False, repr=False)
+    """Where these values stand, for errors."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))

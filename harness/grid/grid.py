@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ConfigError
+from harness.explain import brief
+from harness.grid import yaml_file
 from harness.grid.cell import Cell
-from harness.grid.study import CONFIGS, Study, beside, load_study, parse
+from harness.grid.places import Places
+from harness.grid.study import CELLS, Study, beside, configs, load_study, study_of
 
 SELECTIONS = {
     "methods": lambda cell: cell.label,
@@ -21,6 +24,8 @@ SELECTIONS = {
     "students": lambda cell: cell.pair.student,
 }
 """What `--config` can select by -> how a cell's value is written."""
+INCLUDED = 100
+"""Files of one grid, at most."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,8 @@ class Grid:
         for study in self.studies:
             for dataset in study.datasets:
                 if found.setdefault(dataset, study.recipe) != study.recipe:
-                    raise ConfigError(f"{self.name}: recipe", f"two studies differ in the teachers of {dataset}")
+                    where = study.places.at("recipe")
+                    raise ConfigError(where, f"two studies differ in the teachers of {dataset}")
         return found
 
     @property
@@ -67,6 +73,7 @@ def expand(study: Study) -> list[Cell]:
             threads=study.threads,
             device=study.device,
             checkpoint_seconds=study.checkpoint_seconds,
+            places=study.places,
         )
         for dataset in study.datasets
         for pair in study.pairs
@@ -81,17 +88,20 @@ def load_grid(path: Path) -> Grid:
 
     Raises ConfigError; studies of one grid must agree on device and threads.
     """
-    raw = parse(path)
-    if not isinstance(raw, dict) or "include" not in raw:
-        study = load_study(path)
+    raw, places = yaml_file.read(path)
+    if "include" not in raw:
+        study = study_of(path, raw, places)
         return Grid(study.study, study.device, study.threads, [study], expand(study))
-    included = [load_study(beside(path, "include", name)) for name in _included(path, raw)]
+    included = [load_study(beside(path, name, where)) for name, where in _included(raw, places)]
+    where = places.at("include")
     for key in ("device", "threads"):
         if len(values := {str(getattr(study, key)) for study in included}) > 1:
-            raise ConfigError(f"{path.name}: include", f"the studies differ in {key}: {', '.join(sorted(values))}")
+            raise ConfigError(where, f"the studies differ in {key}: {', '.join(sorted(values))}")
+    if (size := sum(study.size for study in included)) > CELLS:
+        raise ConfigError(where, f"{size:,} cells: a grid has {CELLS:,} at most")
     cells = [cell for study in included for cell in expand(study)]
     if len({cell.name for cell in cells}) != len(cells):
-        raise ConfigError(f"{path.name}: include", "two studies have the same name and a cell in common")
+        raise ConfigError(where, "two studies have the same name and a cell in common")
     return Grid(path.stem, included[0].device, included[0].threads, included, cells)
 
 
@@ -109,33 +119,35 @@ def select(cells: Iterable[Cell], filters: Mapping[str, object]) -> list[Cell]:
         items = [_text(item).strip() for item in _listed(wanted)]
         for item in items:
             if item not in present:
-                raise ConfigError(f"--config {name}={item}", "not in the grid", item, sorted(present))
+                raise ConfigError(f"--config {name}={brief(item)}", "not in the grid", item, sorted(present))
         chosen = [cell for cell in chosen if value(cell) in items]
     return chosen
 
 
 def find(pattern: str, path: Path | None = None) -> list[tuple[Path, Cell]]:
     """The cells whose names match a shell pattern, from ``path`` or else from every file in workflow/config."""
-    files = [path] if path else [file for file in sorted(CONFIGS.glob("*.yaml")) if not _collects(file)]
+    files = [path] if path else [file for file in sorted(configs().glob("*.yaml")) if not _collects(file)]
     cells = [(file, cell) for file in files for cell in load_grid(file).cells]
     found = [(file, cell) for file, cell in cells if fnmatch.fnmatchcase(cell.name, pattern)]
     if not found:
         near = difflib.get_close_matches(pattern, [cell.name for _, cell in cells], n=5, cutoff=0.3)
-        raise ConfigError(pattern, "no cell of this name in " + ", ".join(map(str, files)), pattern, near)
+        raise ConfigError(brief(pattern), f"no cell of this name in {path or configs()}", pattern, near)
     return found
 
 
 def _collects(path: Path) -> bool:
     """Whether a file has no cells of its own."""
-    raw = parse(path)
-    return isinstance(raw, dict) and "include" in raw
+    return "include" in yaml_file.read(path)[0]
 
 
-def _included(path: Path, raw: dict[str, object]) -> list[str]:
+def _included(raw: dict[str, Any], places: Places) -> list[tuple[str, str]]:
+    """The files that are included, and where each is named."""
     files = raw["include"]
-    if set(raw) != {"include"} or not isinstance(files, list) or not files:
-        raise ConfigError(f"{path.name}: include", "a list of files, and no other key beside it")
-    return [str(name) for name in files]
+    if set(raw) != {"include"} or not isinstance(files, list) or not all(isinstance(name, str) for name in files):
+        raise ConfigError(places.at("include"), "a list of files, and no other key beside it")
+    if not 0 < len(files) <= INCLUDED or len(set(files)) != len(files):
+        raise ConfigError(places.at("include"), f"a list of files: 1 to {INCLUDED}, each once")
+    return [(name, places.at("include", number)) for number, name in enumerate(files)]
 
 
 def _listed(value: object) -> list[object]:

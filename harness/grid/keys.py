@@ -20,7 +20,7 @@ SCHEME = 2
 """Raise this when keys are computed in another way: what is older is then stale for that alone."""
 PACKAGES = ("methods", "harness.networks")
 """Imports of modules below these are followed; what else of harness/ decides numbers stands behind `NUMBERS`."""
-NOT_IN_KEY = ("device", "checkpoint_seconds")
+NOT_IN_KEY = ("device", "checkpoint_seconds", "places")
 """Fields of a cell that do not change what is computed."""
 LENGTH = 16
 """Hexadecimal digits of a key: 64 bits, no collision to fear among millions of cells."""

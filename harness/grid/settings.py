@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from harness.errors import UserError
+from harness.explain import brief
+from harness.grid import yaml_file
 from harness.grid.cell import Cell
 
 
@@ -21,14 +21,12 @@ def apply(settings: Mapping[str, Any], cell: Cell) -> Cell:
     """The cell with ``settings`` over its own options; ``preset`` names another preset."""
     options = {**cell.options, **settings}
     preset = options.pop("preset", cell.preset)
-    return dataclasses.replace(cell, preset=preset, options=options)
+    places = cell.places.instead("--set", *(("methods", cell.label, name) for name in settings))
+    return dataclasses.replace(cell, preset=preset, options=options, places=places)
 
 
 def _parse(setting: str) -> tuple[str, Any]:
     name, equals, text = setting.partition("=")
-    if not (name and equals):
-        raise UserError(f"--set {setting}: write it as key=value, such as --set gamma=1")
-    try:
-        return name, yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UserError(f"--set {setting}: the value is not valid YAML: {str(error).splitlines()[0]}") from None
+    if not (name and equals and name.isprintable()):
+        raise UserError(f"--set {brief(setting)}: write it as key=value, such as --set gamma=1")
+    return name, yaml_file.value(text, f"--set {brief(setting)}")

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 import methods
-from harness import data, networks
-from harness.errors import ConfigError, UserError
+from harness import ROOT, data, networks
+from harness.errors import ConfigError, UserError, one_line
+from harness.explain import explain, shown
+from harness.grid import yaml_file
+from harness.grid.places import Places
+from harness.store.layout import RESERVED
+from methods.base.bounds import Batch, Epochs, Steps
 from methods.base.pair import Pair
 
 CONFIGS = Path("workflow/config")
 DEFAULT = CONFIGS / "digits.yaml"
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"
+"""Studies and labels: names of folders, of MLflow's experiments and runs, and words of tables."""
+LONGEST = 80
+"""Letters of such a name, at most."""
+CELLS = 100_000
+"""Of one study, at most: ten times the largest grid that was tried."""
+BASES = 10
+"""Studies that start from one another, at most."""
 
 GONE = {
     "defaults": (
@@ -38,11 +53,11 @@ class Budget(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True, use_attribute_docstrings=True)
 
-    steps: int | None = Field(default=None, ge=1, examples=[2000])
+    steps: Steps | None = Field(default=None, examples=[2000])
     """Distillation steps at 100 % data scale; fewer in proportion at smaller scales."""
-    epochs: int | None = Field(default=None, ge=1, examples=[20])
+    epochs: Epochs | None = Field(default=None, examples=[20])
     """How many times the student is evaluated; learning rates move with them."""
-    batch: int | None = Field(default=None, ge=1, examples=[64])
+    batch: Batch | None = Field(default=None, examples=[64])
     """Images per distillation step, at every scale."""
 
     @model_validator(mode="after")
@@ -79,7 +94,7 @@ class Study(Strict):
 
     base: str | None = Field(default=None, examples=["ablation.yaml"])
     """Another study's file, beside this one: keys that are not given here are taken from there."""
-    study: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", examples=["digits"])
+    study: str = Field(pattern=NAME, max_length=LONGEST, examples=["digits"])
     """First folder under results/; keeps studies apart."""
     dataset: str | list[str] = Field(examples=["digits", ["cifar10", "cifar100"]])
     """One, or several that share everything else."""
@@ -87,17 +102,17 @@ class Study(Strict):
     """Whether the dataset's files must have their official checksums; false marks every record and table."""
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", examples=["cuda"])
     """`auto` takes a GPU if there is one, `cuda` fails without one."""
-    threads: int = Field(default=1, ge=1, examples=[1])
+    threads: int = Field(default=1, ge=1, le=1024, examples=[1])
     """CPU threads of one cell. Changes the last bits of a result, so it is part of the cell's key."""
-    checkpoint_seconds: float = Field(default=300.0, gt=0, examples=[60])
+    checkpoint_seconds: float = Field(default=300.0, gt=0, le=1e6, examples=[60])
     """A checkpoint is written at the first round boundary after this many seconds."""
     recipe: dict[str, Any] = Field(default={}, examples=[{"epochs": 12, "floor": 40.0}])
     """What differs in the teachers' recipe (`harness/data/recipe.py`); a teacher that is there is not trained again."""
     pairs: list[Pair] = Field(min_length=1, examples=[[{"teacher": "wrn40_2", "student": "wrn16_1"}]])
     """Teacher and student, by the names of their networks."""
-    scales: list[float] = Field(min_length=1, examples=[[100, 10]])
+    scales: list[Annotated[float, Field(ge=0.001, le=100)]] = Field(min_length=1, examples=[[100, 10]])
     """Percent of the dataset's reference size: how many images the student can draw from."""
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1, examples=[[0, 1, 2]])
+    seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(min_length=1, examples=[[0, 1, 2]])
     """They change initialisation, generator and sampling; never the teacher, never the subsets."""
     budget: Budget = Field(default=Budget(), examples=[{"steps": 2000, "epochs": 20, "batch": 64}])
     """What every method gets alike, whatever its preset says; labels go over it."""
@@ -106,136 +121,155 @@ class Study(Strict):
     )
     """Label -> method, preset and options. The label names the line in the tables. References are methods too."""
 
+    _places: Places = PrivateAttr(default=Places())
+
     @property
     def datasets(self) -> list[str]:
         """All datasets."""
         return [self.dataset] if isinstance(self.dataset, str) else self.dataset
 
-    @field_validator("scales", mode="before")
+    @property
+    def size(self) -> int:
+        """How many cells it has."""
+        factors = (self.datasets, self.pairs, self.scales, self.seeds, self.methods)
+        return math.prod(len(factor) for factor in factors)
+
+    @property
+    def places(self) -> Places:
+        """Where its values stand."""
+        return self._places
+
+    @field_validator("study")
     @classmethod
-    def _numbers(cls, value: object) -> object:
-        return [float(v) if type(v) is int else v for v in value] if isinstance(value, list) else value
+    def _is_free(cls, value: str) -> str:
+        if value.casefold() in RESERVED:
+            raise ValueError("results/ and reports/ have something else of this name")
+        return value
+
+    @field_validator("dataset", mode="before")
+    @classmethod
+    def _is_named(cls, value: object) -> object:
+        names = value if isinstance(value, list) else [value]
+        if not names or not all(isinstance(name, str) for name in names):
+            raise ValueError("the name of a dataset is wanted, or a list of names")
+        return value
+
+    @field_validator("recipe", "budget", mode="before")
+    @classmethod
+    def _may_be_empty(cls, value: object) -> object:
+        return {} if value is None else value
+
+    @field_validator("methods", mode="before")
+    @classmethod
+    def _labels_may_be_empty(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {name: {} if label is None else label for name, label in value.items()}
+
+
+def configs() -> Path:
+    """The folder of configurations: the current folder's, or else that of the project whose code this is.
+
+    Raises UserError if there is neither, such as beside an installed wheel.
+    """
+    for folder in (CONFIGS, ROOT / CONFIGS):
+        if folder.is_dir():
+            return folder
+    raise UserError(
+        f"no configurations: neither {CONFIGS.absolute()} nor {ROOT / CONFIGS} is there\n"
+        "  go to a checkout of the bench, or name a file with --configfile"
+    )
+
+
+def default() -> Path:
+    """The default grid. Raises UserError if there are no configurations."""
+    return configs() / DEFAULT.name
 
 
 def load_study(path: Path, above: tuple[Path, ...] = ()) -> Study:
-    """Read and check a configuration file. Raises ConfigError that names file, key path, value and choices.
+    """Read and check a configuration file. Raises ConfigError that names file, line, key path, value and choices.
 
     Args:
         path: of the file.
         above: the files that it is the base of.
     """
-    raw = _over_base(path, above)
+    return study_of(path, *yaml_file.read(path), above)
+
+
+def study_of(path: Path, raw: dict[str, Any], places: Places, above: tuple[Path, ...] = ()) -> Study:
+    """The study that the file ``path`` holds, as read. Raises ConfigError."""
+    for key, advice in GONE.items():
+        if key in raw:
+            raise ConfigError(places.at(key), advice)
+    if isinstance(raw.get("base"), str):
+        base = _base(path, raw["base"], places, above)
+        raw, places = {**base.model_dump(exclude_unset=True), **raw}, places.over(base.places)
     try:
         study = Study.model_validate(raw)
     except ValidationError as error:
-        raise _explain(path.name, error, Study.model_fields) from None
-    _check(path.name, study)
+        raise explain(error, places.at, Study.model_fields, {"pairs": Pair.model_fields}) from None
+    study._places = places
+    _check(study)
     return study
 
 
-def _over_base(path: Path, above: tuple[Path, ...]) -> object:
-    """What a study's file holds, over what its base holds, which is checked by itself: its mistakes bear its name."""
-    if path in above:
-        raise ConfigError(f"{above[-1].name}: base", f"{path.name} cannot be the base of itself")
-    raw = parse(path)
-    if not isinstance(raw, dict):
-        return raw
-    for key, advice in GONE.items():
-        if key in raw:
-            raise ConfigError(f"{path.name}: {key}", advice)
-    if not isinstance(raw.get("base"), str):
-        return raw
-    base = load_study(beside(path, "base", raw["base"]), (*above, path))
-    return {**base.model_dump(exclude_unset=True), **raw}
+def _base(path: Path, name: str, places: Places, above: tuple[Path, ...]) -> Study:
+    """The study that ``path`` starts from. It is checked by itself: its mistakes bear its name."""
+    file = beside(path, name, places.at("base"))
+    if file in (*above, path):
+        raise ConfigError(places.at("base"), f"{file.name} cannot be the base of itself")
+    if len(above) >= BASES:
+        raise ConfigError(places.at("base"), f"more than {BASES} bases upon one another")
+    return load_study(file, (*above, path))
 
 
-def beside(path: Path, key: str, name: str) -> Path:
-    """The file that ``key`` of a configuration names. Raises ConfigError unless it lies in the same folder."""
-    if not name or Path(name).name != name:
-        raise ConfigError(f"{path.name}: {key}", f"{name!r}: give the name of a file beside this one")
+def beside(path: Path, name: str, where: str) -> Path:
+    """The file of this name beside ``path``. Raises ConfigError if ``name`` says more than that."""
+    if not name or Path(name).name != name or name == "..":
+        raise ConfigError(where, f"{shown(name)}: give the name of a file beside this one")
     return path.with_name(name)
 
 
-def parse(path: Path) -> object:
-    """What a YAML file holds. Raises ConfigError if there is no such file, UserError if it is not YAML."""
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader
-    except FileNotFoundError:
-        raise ConfigError(str(path), "no such file", path, sorted(map(str, CONFIGS.glob("*.yaml")))) from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {error}") from None
-
-
-def explain_options(where: str, error: ValidationError, fields: Iterable[str]) -> ConfigError:
-    """A ConfigError for method options that failed their own validation."""
-    return _explain(where, error, fields, separator=".")
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """Refuses a key that stands twice in one mapping, of which YAML would silently keep the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(None, None, f"the key {key.value!r} stands twice", key.start_mark)
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep)
-
-
-def _check(file: str, study: Study) -> None:
-    for dataset in study.datasets:
-        _choose(f"{file}: dataset", "unknown dataset", dataset, data.names())
+def _check(study: Study) -> None:
+    """What the schema cannot say: names that must exist, and values that must not stand twice."""
+    at = study.places.at
+    for i, dataset in enumerate(study.datasets):
+        where = at("dataset") if isinstance(study.dataset, str) else at("dataset", i)
+        _choose(where, "unknown dataset", dataset, data.names())
     for i, pair in enumerate(study.pairs):
-        _choose(f"{file}: pairs.{i}.teacher", "unknown network", pair.teacher, networks.names())
-        _choose(f"{file}: pairs.{i}.student", "unknown network", pair.student, networks.names())
-    for i, scale in enumerate(study.scales):
-        if not 0 < scale <= 100:
-            raise ConfigError(
-                f"{file}: scales.{i}", f"{scale:g} is not a data scale: give percent, above 0 and at most 100"
-            )
-    for key in ("datasets", "pairs", "scales", "seeds"):
-        items = getattr(study, key)
+        _choose(at("pairs", i, "teacher"), "unknown network", pair.teacher, networks.names())
+        _choose(at("pairs", i, "student"), "unknown network", pair.student, networks.names())
+    for key, items in (("dataset", study.datasets), ("pairs", study.pairs), ("seeds", study.seeds)):
         if len({str(item) for item in items}) != len(items):
-            raise ConfigError(f"{file}: {key}", "the same value stands twice")
+            raise ConfigError(at(key), "the same value stands twice")
+    if len({f"{scale:g}" for scale in study.scales}) != len(study.scales):
+        raise ConfigError(at("scales"), "the same value stands twice, as six digits tell it")
     if not study.methods:
-        raise ConfigError(f"{file}: methods", "nothing to run: no methods")
+        raise ConfigError(at("methods"), "nothing to run: no methods")
+    if study.size > CELLS:
+        raise ConfigError(at(), f"{study.size:,} cells: a study has {CELLS:,} at most")
+    _check_labels(study)
+
+
+def _check_labels(study: Study) -> None:
+    folders: dict[str, str] = {}
     for name, label in study.methods.items():
-        _check_label(file, name, label)
-        _check_folder(file, name, study.methods)
-
-
-def _check_label(file: str, name: str, label: Label) -> None:
-    where = f"{file}: methods.{name}"
-    if not name[:1].isalnum() or not all(c.isalnum() or c in "._+-" for c in name):
-        raise ConfigError(where, "a label is letters, digits and . _ + - and starts with a letter or digit")
-    method = label.method or name
-    try:
-        methods.source(method)
-    except methods.UnknownMethod as error:
-        raise ConfigError(f"{where}.method" if label.method else where, str(error), method, methods.names()) from None
-
-
-def _check_folder(file: str, name: str, labels: Iterable[str]) -> None:
-    """A label is a folder's name, and some file systems do not tell A from a."""
-    if same := [other for other in labels if other != name and other.casefold() == name.casefold()]:
-        raise ConfigError(f"{file}: methods.{name}", f"the same folder as {same[0]}, where case does not count")
+        where = study.places.at("methods", name)
+        if not re.fullmatch(NAME, name) or len(name) > LONGEST:
+            letters = f"letters, digits and . _ + - after a first letter or digit, at most {LONGEST} in all"
+            raise ConfigError(where, f"a label is {letters}")
+        # It is a folder's name, and some file systems do not tell A from a.
+        if (same := folders.setdefault(name.casefold(), name)) != name:
+            raise ConfigError(where, f"the same folder as {same}, where case does not count")
+        method = label.method or name
+        try:
+            methods.source(method)
+        except methods.UnknownMethod as error:
+            where = study.places.at("methods", name, "method") if label.method else where
+            raise ConfigError(where, one_line(str(error)), method, methods.names()) from None
 
 
 def _choose(where: str, problem: str, value: str, choices: Iterable[str]) -> None:
     names = list(choices)
     if value not in names:
-        raise ConfigError(where, f"{problem}: {value!r}", value, names)
-
-
-def _explain(file: str, error: ValidationError, fields: Iterable[str], separator: str = ": ") -> ConfigError:
-    """The first problem that pydantic found, in our words."""
-    first = error.errors()[0]
-    path = ".".join(str(part) for part in first["loc"])
-    where = f"{file}{separator}{path}" if path else file
-    if first["type"] == "extra_forbidden":
-        choices = fields if len(first["loc"]) == 1 else Pair.model_fields
-        return ConfigError(where, "unknown key", first["loc"][-1], choices)
-    if first["type"] == "missing":
-        return ConfigError(where, "this key is missing")
-    return ConfigError(where, f"{first['input']!r}: {first['msg'].removeprefix('Value error, ')}")
+        raise ConfigError(where, f"{problem}: {shown(value)}", value, names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import torch
 from pydantic import ValidationError
@@ -13,8 +14,8 @@ from harness import networks
 from harness.data.dataset import Dataset, reference_images
 from harness.engine.randomness import Streams
 from harness.errors import ConfigError, UserError
+from harness.explain import explain
 from harness.grid.cell import Cell
-from harness.grid.study import explain_options
 from methods.base.method import Context, Method, MethodConfig
 from methods.base.presets import Problem, UnknownPreset, resolve
 from methods.base.task import RealImages
@@ -29,18 +30,22 @@ def method_class(cell: Cell) -> type[Method]:
         raise UserError(f"methods.{cell.label}: {error}") from None
 
 
-def method_config(cell: Cell, file: str = "configuration") -> MethodConfig:
-    """The cell's complete method configuration. Raises ConfigError that names the key in ``file``."""
+def method_config(cell: Cell) -> MethodConfig:
+    """The cell's complete method configuration. Raises ConfigError that names file, line and key."""
     cls = method_class(cell)
-    where = f"{file}: methods.{cell.label}"
+    at = functools.partial(cell.places.at, "methods", cell.label)
     try:
         return cls.configure(cell.preset, cell.budget.options, cell.options, problem(cell))
     except UnknownPreset as error:
-        raise ConfigError(f"{where}.preset", _with_owner(error, cell), cell.preset, error.choices) from None
+        raise ConfigError(at("preset"), _with_owner(error, cell), cell.preset, error.choices) from None
     except ValidationError as error:
         key = error.errors()[0]["loc"][0]
         shared = key in cell.budget.options and key not in cell.options
-        raise explain_options(f"{where}: budget" if shared else where, error, cls.Config.model_fields) from None
+        raise explain(error, functools.partial(_in_budget, cell) if shared else at, cls.Config.model_fields) from None
+
+
+def _in_budget(cell: Cell, *path: str | int) -> str:
+    return f"{cell.places.at('budget', *path)}, for methods.{cell.label}"
 
 
 def preset_note(cell: Cell) -> str | None:

@@ -19,6 +19,8 @@ _CELL = re.compile(
 CELL_PATTERN = re.sub(r"\?P<\w+>", "?:", _CELL.pattern)
 """Regular expression of a cell's name, as wildcards of the workflow need it: without names of groups."""
 _CELLS = "*/*/*--*/*/scale-*/seed-*"
+RESERVED = ("teachers", "mlflow.db", "mlflow-artifacts", "index.html")
+"""What else stands beside the studies, in a results folder or a report."""
 
 
 @dataclass(frozen=True)

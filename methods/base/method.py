@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
+from methods.base.bounds import Batch, Epochs, Steps
 from methods.base.presets import Preset, Problem, resolve
 from methods.base.schedule import Schedule
 from methods.base.task import RealImages, Task
@@ -33,13 +34,13 @@ ModuleT = TypeVar("ModuleT", bound=nn.Module)
 class MethodConfig(BaseModel):
     """What every method is told; each method adds its own hyperparameters with their sources."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
-    steps: int = Field(default=80_000, ge=1)
+    steps: Steps = 80_000
     """Distillation steps at 100 % data scale. Fast-Datafree, scripts/fast_cifar: 200 epochs × 400 steps."""
-    epochs: int = Field(default=200, ge=1)
+    epochs: Epochs = 200
     """The student is evaluated, and its learning rate moves, this many times. Same source."""
-    batch: int = Field(default=256, ge=1)
+    batch: Batch = 256
     """Images per distillation step. Same source."""
 
 

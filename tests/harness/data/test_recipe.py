@@ -55,7 +55,7 @@ def test_recipes_are_changed_by_name() -> None:
         ({"momentum": 1.0}, r"recipe\.momentum: 1.0: .*; valid: >= 0, < 1"),
         ({"epochs": 10**40}, r"recipe\.epochs: 1000"),
         ({"epochs": 2.5}, r"recipe\.epochs: 2.5"),
-        ({"epochs": None}, r"recipe\.epochs: None"),
+        ({"epochs": None}, r"recipe\.epochs: null"),
         ({"batch": 0}, r"recipe\.batch: 0"),
         ({"images": 0}, r"recipe\.images: 0"),
         ({"focal": -1.0}, r"recipe\.focal: -1.0"),

@@ -54,9 +54,9 @@ def test_studies_that_do_not_fit_together(tmp_path: Path, second: dict[str, obje
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("include: [mine.yaml]\nstudy: both\n", r"both\.yaml: include: a list of files, and no other key beside it"),
-        ("include: []\n", r"both\.yaml: include: a list of files"),
-        ("include: [there/mine.yaml]\n", r"both\.yaml: include: 'there/mine\.yaml'"),
+        ("include: [mine.yaml]\nstudy: both\n", r"both\.yaml:1: include: a list of files, and no other key beside it"),
+        ("include: []\n", r"both\.yaml:1: include: a list of files"),
+        ("include: [there/mine.yaml]\n", r"both\.yaml:1: include\.0: 'there/mine\.yaml'"),
     ],
 )
 def test_a_collection_has_files_beside_it_and_no_other_keys(tmp_path: Path, content: str, problem: str) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 import yaml
 
+from harness import ROOT
 from harness.errors import ConfigError, UserError
+from harness.grid import settings, study
 from harness.grid.grid import expand, load_grid
-from harness.grid.study import CONFIGS, Budget, load_study
+from harness.grid.study import CONFIGS, Budget, configs, default, load_study
 from harness.run.assemble import method_config
 
 STUDY = {
@@ -31,16 +34,16 @@ def write(folder: Path, name: str = "mine.yaml", **changes: object) -> Path:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"methods": {"a": {"method": "ssd-kd"}, "A": {"method": "fast"}}}, r"methods\.A: the same folder as a"),
-        ({"methods": {"scratch": {}, "Scratch": {"method": "fast"}}}, r"methods\.Scratch: the same folder as scratch"),
+        ({"methods": {"a": {"method": "ssd-kd"}, "A": {"method": "fast"}}}, r"methods\.a: the same folder as A"),
+        ({"methods": {"scratch": {}, "Scratch": {"method": "fast"}}}, r"methods\.scratch: the same folder as Scratch"),
         ({"methods": {"../a": {"method": "fast"}}}, r"methods\.\.\./a: a label is letters"),
         ({"study": "../elsewhere"}, "study: '../elsewhere'"),
         ({"study": "a/b"}, "study: 'a/b'"),
         ({"seeds": [0, 1, 0]}, "seeds: the same value stands twice"),
         ({"scales": [10, 10.0]}, "scales: the same value stands twice"),
-        ({"scales": [0]}, r"scales\.0: 0 is not a data scale"),
+        ({"scales": [0]}, r"scales\.0: 0: Input should be greater"),
         ({"pairs": [*STUDY["pairs"], *STUDY["pairs"]]}, "pairs: the same value stands twice"),  # type: ignore[misc]
-        ({"dataset": ["digits", "digits"]}, "datasets: the same value stands twice"),
+        ({"dataset": ["digits", "digits"]}, "dataset: the same value stands twice"),
         ({"dataset": "digit"}, "dataset: unknown dataset: 'digit'"),
         ({"methods": {"a": {"method": "sdd-kd"}}}, r"methods\.a\.method: unknown method: 'sdd-kd'"),
         ({"methods": {"sdd-kd": {}}}, r"methods\.sdd-kd: unknown method: 'sdd-kd'[\s\S]*did you mean: ssd-kd"),
@@ -52,18 +55,96 @@ def write(folder: Path, name: str = "mine.yaml", **changes: object) -> Path:
         ({"seeds": [0, -1]}, r"seeds\.1: -1: "),
         ({"metods": {}}, r"metods: unknown key[\s\S]*did you mean: methods"),
         ({"pairs": [{"teacher": "wrn10_1", "pupil": "cnn3_16"}]}, r"pairs\.0\.(pupil: unknown key|student)"),
+        *[({"threads": value}, f"threads: {value}: ") for value in (0, 1025, 10**11)],
+        *[({"checkpoint_seconds": value}, "checkpoint_seconds: ") for value in (0, -1.0, 1e9)],
+        *[({"budget": {name: value}}, rf"budget\.{name}: ") for name, value in (("steps", 2 * 10**9), ("steps", 1e20))],
+        *[({"budget": {name: 10**7}}, rf"budget\.{name}: 10000000: ") for name in ("epochs", "batch")],
+        *[({"scales": [10, value]}, r"scales\.1: ") for value in (0.00001, -1, 100.1, True, "10")],
+        ({"scales": [33.33333, 33.333331]}, "scales: the same value stands twice"),
+        *[({"seeds": [value]}, r"seeds\.0: ") for value in (2**31, 10**18, 0.5, "0")],
+        *[({"study": name}, "study: ") for name in ("teachers", "Teachers", "mlflow.db", "index.html")],
+        *[({"study": name}, "study: ") for name in ("x" * 81, ".x", "-x", "x y", "é", "x\n", "", 5, None)],
+        *[({"methods": {name: {"method": "fast"}}}, "methods") for name in ("x" * 81, ".x", "-x", "x y", "é", "a$b")],
+        *[({"dataset": value}, "dataset: ") for value in ([], 5, [1], None, {"digits": 1})],
+        *[({key: []}, f"{key}: ") for key in ("pairs", "scales", "seeds")],
+        *[({key: None}, f"{key}: ") for key in ("pairs", "scales", "seeds", "methods", "device", "threads")],
+        ({"methods": {"a": {"method": "x" * 300 + ".py"}}}, r"methods\.a\.method: no such method file"),
     ],
+    ids=lambda value: repr(value)[:40],
 )
 def test_refused(tmp_path: Path, changes: dict[str, object], problem: str) -> None:
-    with pytest.raises(ConfigError, match=f"mine.yaml: {problem}"):
+    with pytest.raises(ConfigError, match=rf"mine.yaml:\d+: {problem}"):
         load_study(write(tmp_path, **changes))
+
+
+def test_cells_without_end_are_refused_before_any_is_made(tmp_path: Path) -> None:
+    changes = {"seeds": list(range(1000)), "scales": [n / 20 for n in range(1, 1001)]}
+    with pytest.raises(ConfigError, match=r"mine\.yaml: 1,000,000 cells: a study has 100,000 at most"):
+        load_study(write(tmp_path, **changes))
+
+
+@pytest.mark.parametrize("name", ["on", "1", "null", "2026-01-01", "012", "1e3", "x" * 80])
+def test_names_that_yaml_would_take_for_something_else(tmp_path: Path, name: str) -> None:
+    file = write(tmp_path)
+    content = file.read_text(encoding="utf-8").replace("  a:\n", f"  {name}:\n")
+    file.write_text(content, encoding="utf-8")
+    assert list(load_study(file).methods) == [name]
+
+
+def test_nothing_behind_a_label_or_a_mapping_is_nothing_of_its_own(tmp_path: Path) -> None:
+    found = load_study(write(tmp_path, methods={"kd-real": None}, budget=None, recipe=None))
+    assert (found.methods["kd-real"].options, found.budget.options, found.recipe) == ({}, {}, {})
+
+
+def test_an_option_that_is_not_finite_is_no_number(tmp_path: Path) -> None:
+    """YAML refuses it already; options also come from presets and from Python."""
+    (cell,) = expand(load_study(write(tmp_path)))
+    for value in (float("inf"), float("nan")):
+        with pytest.raises(ConfigError, match=r"--set: methods\.a\.gamma: (inf|nan): Input should be a finite number"):
+            method_config(settings.apply({"gamma": value}, cell))
+
+
+def test_a_value_of_the_base_is_found_in_the_bases_file(tmp_path: Path) -> None:
+    write(tmp_path, "low.yaml", methods={"a": {"method": "ssd-kd", "gamma": "1"}})
+    (tmp_path / "mine.yaml").write_text("base: low.yaml\nstudy: above\nbudget:\n  lr: '1'\n", encoding="utf-8")
+    (cell,) = expand(load_study(tmp_path / "mine.yaml"))
+    with pytest.raises(ConfigError, match=r"low\.yaml:4: methods\.a\.gamma: '1': a number"):
+        method_config(dataclasses.replace(cell, budget=Budget()))
+    with pytest.raises(ConfigError, match=r"mine\.yaml:4: budget\.lr, for methods\.a: '1': a number"):
+        method_config(dataclasses.replace(cell, options={}))
+
+
+def test_bases_upon_one_another_come_to_an_end(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / f"{number}.yaml").write_text(f"base: {number + 1}.yaml\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="more than 10 bases upon one another"):
+        load_study(tmp_path / "0.yaml")
+
+
+def test_configurations_are_those_of_the_folder_or_else_of_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert configs() == ROOT / "workflow/config"
+    (tmp_path / "workflow/config").mkdir(parents=True)
+    assert configs() == Path("workflow/config")
+    assert default() == Path("workflow/config/digits.yaml")
+
+
+def test_without_any_configurations_it_is_said_where_they_were_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(study, "ROOT", tmp_path / "site-packages")
+    with pytest.raises(UserError, match=f"neither {tmp_path}/workflow/config nor {tmp_path}/site-packages/workflow"):
+        configs()
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"defaults": {"steps": 100}}, ("mine.yaml: defaults:", "`budget`", "over presets")),
-        ({"references": ["kd-real"]}, ("mine.yaml: references:", "`methods`", "kd-real: {}")),
+        ({"defaults": {"steps": 100}}, ("mine.yaml:", ": defaults:", "`budget`", "over presets")),
+        ({"references": ["kd-real"]}, ("mine.yaml:", ": references:", "`methods`", "kd-real: {}")),
     ],
 )
 def test_keys_of_earlier_versions_are_told_the_new_words(
@@ -81,7 +162,7 @@ def test_keys_of_earlier_versions_are_told_the_new_words(
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path, twice: str) -> None:
     file = write(tmp_path)
     file.write_text(file.read_text(encoding="utf-8") + twice + "\n", encoding="utf-8")
-    with pytest.raises(UserError, match=r"stands twice[\s\S]*line"):
+    with pytest.raises(UserError, match=r"mine\.yaml:\d+: \S+: the key '\w+' stands twice"):
         load_study(file)
 
 
@@ -108,15 +189,15 @@ def test_a_base_gives_the_keys_that_are_not_given(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "problem"),
     [
-        ({"mine.yaml": "base: mine.yaml\n"}, "mine.yaml: base: mine.yaml cannot be the base of itself"),
+        ({"mine.yaml": "base: mine.yaml\n"}, r"mine.yaml:1: base: mine.yaml cannot be the base of itself"),
         (
             {"mine.yaml": "base: a.yaml\n", "a.yaml": "base: b.yaml\n", "b.yaml": "base: a.yaml\n"},
-            "b.yaml: base: a.yaml cannot be the base of itself",
+            r"b.yaml:1: base: a.yaml cannot be the base of itself",
         ),
         ({"mine.yaml": "base: nowhere.yaml\n"}, r"nowhere\.yaml: no such file"),
-        ({"mine.yaml": "base: [a.yaml]\n"}, r"mine\.yaml: base: \['a\.yaml'\]"),
-        ({"mine.yaml": "base: there/a.yaml\n"}, "mine.yaml: base: 'there/a.yaml'"),
-        ({"mine.yaml": "base: ''\n"}, "mine.yaml: base: ''"),
+        ({"mine.yaml": "base: [a.yaml]\n"}, r"mine\.yaml:1: base: \['a\.yaml'\]"),
+        ({"mine.yaml": "base: there/a.yaml\n"}, "mine.yaml:1: base: 'there/a.yaml'"),
+        ({"mine.yaml": "base: ''\n"}, "mine.yaml:1: base: ''"),
         ({"mine.yaml": "base: a.yaml\n", "a.yaml": "just text\n"}, r"a\.yaml: "),
         ({"mine.yaml": "base: a.yaml\n", "a.yaml": "study: a\nseed: [1]\n"}, r"a\.yaml: "),
     ],
@@ -151,17 +232,17 @@ def test_the_label_goes_over_the_budget_and_the_budget_over_the_preset(tmp_path:
 
 def test_what_a_budget_does_not_give_is_the_presets(tmp_path: Path) -> None:
     assert Budget().options == Budget(steps=None).options == {}
-    study = load_study(write(tmp_path, budget={"steps": None, "epochs": 3, "clip": None}))
-    assert study.budget.options == {"epochs": 3, "clip": None}  # an option of a method may well be null
+    found = load_study(write(tmp_path, budget={"steps": None, "epochs": 3, "clip": None}))
+    assert found.budget.options == {"epochs": 3, "clip": None}  # an option of a method may well be null
 
 
 def test_a_mistake_in_the_budget_is_not_told_as_the_labels(tmp_path: Path) -> None:
     methods = {"kd-noise": {}, "ssd-kd": {"rounds": 0}}
     noise, other = expand(load_study(write(tmp_path, methods=methods, budget={"rounds": 100})))
-    with pytest.raises(ConfigError, match=r"mine\.yaml: methods\.kd-noise: budget\.rounds: unknown key"):
-        method_config(noise, "mine.yaml")
-    with pytest.raises(ConfigError, match=r"mine\.yaml: methods\.ssd-kd\.rounds: 0: "):
-        method_config(other, "mine.yaml")
+    with pytest.raises(ConfigError, match=r"mine\.yaml:\d+: budget\.rounds, for methods\.kd-noise: unknown key"):
+        method_config(noise)
+    with pytest.raises(ConfigError, match=r"mine\.yaml:\d+: methods\.ssd-kd\.rounds: 0: "):
+        method_config(other)
 
 
 def test_a_cell_cannot_be_changed(tmp_path: Path) -> None:

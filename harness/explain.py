@@ -1,0 +1,108 @@
+"""What is wrong with values that a person wrote: pydantic's findings in words that say what to write instead."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Callable, Iterable, Mapping
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from harness.errors import ConfigError
+
+At = Callable[..., str]
+"""Keys from the outermost to the innermost -> where that value stands, such as ``digits.yaml:12: budget.steps``."""
+
+WANTED = {
+    "int_type": "a whole number is wanted",
+    "float_type": "a number is wanted",
+    "bool_type": "true or false is wanted",
+    "string_type": "text is wanted",
+    "list_type": "a list is wanted, such as [1, 2]",
+    "tuple_type": "a list is wanted, such as [1, 2]",
+    "dict_type": "keys with values are wanted, such as {key: value}",
+    "model_type": "keys with values are wanted, such as {key: value}",
+}
+"""What pydantic calls a value of another type -> what is said of it."""
+SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+BOUNDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
+"""What pydantic calls a number beyond its bounds."""
+BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "on", "y", "1", "1.0"), "true"),
+    **dict.fromkeys(("false", "no", "off", "n", "0", "0.0"), "false"),
+}
+"""What people write for true and false."""
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = _short.maxlong = 60
+_short.maxlist = _short.maxtuple = _short.maxdict = 4
+
+
+def explain(
+    error: ValidationError, at: At, fields: Mapping[str, FieldInfo], inner: Mapping[str, Iterable[str]] | None = None
+) -> ConfigError:
+    """The first thing that pydantic found, where it stands, and what to write.
+
+    Args:
+        error: what pydantic raised.
+        at: where a value stands.
+        fields: those of the model, by key.
+        inner: key -> the keys that there are further in.
+    """
+    first = error.errors(include_url=False, include_context=False)[0]
+    loc, kind, value = first["loc"], first["type"], first["input"]
+    if kind == "extra_forbidden":
+        choices = fields if len(loc) == 1 else (inner or {}).get(str(loc[0]), ())
+        return ConfigError(at(*loc), "unknown key", loc[-1], choices)
+    if kind == "missing":
+        return ConfigError(at(*loc), "this key is missing")
+    problem = WANTED.get(kind) or first["msg"].removeprefix("Value error, ")
+    valid = _range(fields.get(str(loc[0]))) if kind in BOUNDS and len(loc) == 1 else ""
+    return ConfigError(at(*loc), f"{shown(value)}: {problem}{_advice(kind, value)}{valid}")
+
+
+def _range(field: FieldInfo | None) -> str:
+    """All bounds of a field, where a value is beyond one of them."""
+    found = [
+        f"{sign} {getattr(bound, word)}"
+        for bound in (field.metadata if field else ())
+        for word, sign in SIGNS.items()
+        if hasattr(bound, word)
+    ]
+    return f"; valid: {', '.join(found)}" if found else ""
+
+
+def shown(value: object) -> str:
+    """A value as an error quotes it: on one line, shortened, nothing in it that moves a terminal's cursor."""
+    names = {None: "null", True: "true", False: "false"}
+    return names[value] if value is None or isinstance(value, bool) else _short.repr(value)
+
+
+def brief(text: str) -> str:
+    """A text that the person gave, as it stands where it is short and printable, and quoted where not."""
+    return text if text.isprintable() and len(text) <= _short.maxstring else shown(text)
+
+
+def _advice(kind: str, value: object) -> str:
+    """What to write for a value whose type is wrong; empty if that is not evident."""
+    if kind == "string_type" and isinstance(value, int | float):
+        return ": put it in quotes"
+    if kind == "bool_type":
+        wanted = BOOLEANS.get(str(value).lower())
+        return f": write {wanted}" if wanted else ""
+    if kind in ("int_type", "float_type") and (number := _number(value, kind)) is not None:
+        return f": write {number} without quotes" if str(number) == value else f": write {number}"
+    return ""
+
+
+def _number(value: object, kind: str) -> int | float | None:
+    """The number that a text, or a number of another type, evidently means."""
+    if isinstance(value, bool) or not isinstance(value, str | float):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    if kind == "float_type" and abs(number) < 1e300:
+        return number if str(number) == value or not number.is_integer() else int(number)
+    return int(number) if number.is_integer() and abs(number) < 1e15 else None

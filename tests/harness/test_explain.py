@@ -1,0 +1,82 @@
+"""Values of another type: where they stand, and what to write instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from harness.explain import brief, explain, shown
+
+
+class Example(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    whole: int = 1
+    real: float = 1.0
+    switch: bool = True
+    text: str = ""
+    several: list[int] = []
+
+
+def problem(**values: Any) -> str:
+    with pytest.raises(ValidationError) as error:
+        Example(**values)
+    return str(explain(error.value, lambda *path: f"a.yaml:3: {'.'.join(map(str, path))}", Example.model_fields))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "advice"),
+    [
+        *[
+            ("real", "0.1", "write 0.1 without quotes"),
+            ("real", "1e-3", "write 0.001"),
+            ("real", "7", "write 7 without quotes"),
+        ],
+        *[("real", "1_000", "write 1000"), ("real", "012", "write 12"), ("whole", "1_000", "write 1000")],
+        *[("whole", 1e3, "write 1000"), ("whole", 5.0, "write 5"), ("whole", "5", "write 5 without quotes")],
+        *[("switch", text, "write true") for text in ("yes", "on", "Y", "True", 1)],
+        *[("switch", text, "write false") for text in ("no", "OFF", "n", "false", 0)],
+        *[("text", 1, "put it in quotes"), ("text", 0.5, "put it in quotes"), ("text", True, "put it in quotes")],
+    ],
+)
+def test_the_evident_value_is_named(key: str, value: object, advice: str) -> None:
+    message = problem(**{key: value})
+    assert message.startswith(f"a.yaml:3: {key}: ")
+    assert message.endswith(f": {advice}")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "wanted"),
+    [
+        *[
+            ("whole", value, "a whole number is wanted")
+            for value in (0.5, "1.5", "many", None, [1], True, 1e30, "1:30")
+        ],
+        *[("real", value, "a number is wanted") for value in ("inf", "nan", "1:30", None, {}, False, "2026-01-01")],
+        *[("switch", value, "true or false is wanted") for value in (2, None, "maybe", [])],
+        *[("text", value, "text is wanted") for value in (None, [], {})],
+        *[("several", value, "a list is wanted, such as [1, 2]") for value in (1, "1, 2", None, {})],
+    ],
+)
+def test_nothing_is_guessed(key: str, value: object, wanted: str) -> None:
+    assert problem(**{key: value}).endswith(f": {wanted}")
+
+
+def test_the_place_is_that_of_the_value() -> None:
+    assert problem(several=[1, "2"]) == "a.yaml:3: several.1: '2': a whole number is wanted: write 2 without quotes"
+    assert "unknown key" in problem(txet=1)
+    assert "did you mean: text" in problem(txet=1)
+
+
+@pytest.mark.parametrize("value", ["x" * 10**6, [[1] * 1000] * 1000, {"k" * 1000: "v" * 1000}, 9**500, "\x1b[2J\u202e"])
+def test_quoted_values_are_short_and_printable(value: object) -> None:
+    assert len(shown(value)) < 400
+    assert shown(value).isprintable()
+    assert len(problem(real=value)) < 500
+    assert brief(str(value)).isprintable()
+
+
+def test_words_of_yaml_are_quoted_as_such() -> None:
+    assert [shown(value) for value in (None, True, False, 1, "a")] == ["null", "true", "false", "1", "'a'"]
