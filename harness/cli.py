@@ -288,6 +288,9 @@ def report(
     mixed: Annotated[
         bool, typer.Option("--mixed", help="Mark cells of other code or devices, do not refuse them.")
     ] = False,
+    overloaded: Annotated[
+        bool, typer.Option("--overloaded", help="Let fronts take in what ran on an overloaded machine.")
+    ] = False,
     results: ResultsFolder = RESULTS,
 ) -> None:
     """Render tables, figures and the page from the records."""
@@ -301,7 +304,7 @@ def report(
         filters[column] = values.split(",")
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *place: typer.echo(f"warning: {message}", err=True)
-        typer.echo(reporting.render(results, out, only=filters, mixed=mixed)[-1])
+        typer.echo(reporting.render(results, out, only=filters, mixed=mixed, overloaded=overloaded)[-1])
 
 
 @app.command()

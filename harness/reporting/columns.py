@@ -11,13 +11,14 @@ from harness.store.layout import CellName
 from harness.store.records import Flops, Metrics, Record, Seconds, to_json
 
 IDENTITY = ("study", "dataset", "teacher", "student", "label", "scale", "seed")
-NESTED: dict[str, type[Record]] = {"seconds": Seconds, "flops": Flops}
+NESTED: dict[str, type[Record]] = {"seconds": Seconds, "cpu_seconds": Seconds, "flops": Flops}
 COLUMNS = (
     *(name for name in Metrics.model_fields if name not in NESTED),
     *(f"{outer}.{name}" for outer, model in NESTED.items() for name in model.model_fields),
-    *("end_to_end", "commit", "dirty", "attempts", "config", "sources", "mlflow_run_id", "path", "expected"),
+    *("cost", "overloaded", "commit", "dirty", "attempts", "config", "sources", "mlflow_run_id", "path", "expected"),
 )
-"""Every column. ``config`` and ``sources`` are the manifest's, as canonical JSON text."""
+"""Every column. ``cost`` is end to end, in seconds: on cores on a CPU, on the wall on a GPU. ``config`` and
+``sources`` are the manifest's, as canonical JSON text."""
 
 
 def of(run: Run) -> dict[str, Any]:
@@ -57,7 +58,8 @@ def flatten(record: Record, *nested: str) -> dict[str, Any]:
 
 def _of_recorded(run: RecordedRun) -> dict[str, Any]:
     known = flatten(run.metrics, *NESTED)
-    known |= {"end_to_end": run.metrics.seconds.end_to_end, "mlflow_run_id": run.mlflow_run}
+    known |= {"cost": run.metrics.cost.end_to_end, "overloaded": run.metrics.overloaded}
+    known |= {"mlflow_run_id": run.mlflow_run}
     if run.manifest:
         known |= {"config": to_json(run.config), "sources": to_json(run.sources)}
     if run.attempts:

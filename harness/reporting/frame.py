@@ -20,9 +20,10 @@ def load(results: str | Path, only: Mapping[str, Sequence[str]] = {}) -> pd.Data
         only: column -> accepted values, as text; all columns must agree for a row to stay.
 
     Returns:
-        The columns ``COLUMNS``: every field of the metrics (``seconds.*`` and ``flops.*`` flattened),
-        ``end_to_end`` in seconds, ``commit`` and ``dirty`` of the last attempt, the number of ``attempts``,
-        ``path`` of the run's folder, and ``expected``, the number of distinct seeds of the study (before ``only``).
+        The columns ``COLUMNS``: every field of the metrics (``seconds.*`` on the wall, ``cpu_seconds.*`` on cores and
+        ``flops.*`` flattened), the ``cost`` in seconds, whether the machine was ``overloaded``, ``commit`` and
+        ``dirty`` of the last attempt, the number of ``attempts``, ``path`` of the run's folder, and ``expected``, the
+        number of distinct seeds of the study (before ``only``).
         A record that cannot be read is a row with status ``damaged`` and the reason.
 
     Raises:
@@ -36,15 +37,15 @@ def load(results: str | Path, only: Mapping[str, Sequence[str]] = {}) -> pd.Data
 def curves(frame: pd.DataFrame) -> pd.DataFrame:
     """The evaluations of every run in ``frame``, one row each.
 
-    Columns: the run's identity, the event's fields, ``seconds.*`` and ``end_to_end`` (totals so far, in seconds), and
+    Columns: the run's identity, the event's fields, ``seconds.*``, ``cpu_seconds.*`` and ``cost`` (totals so far), and
     one column per logged quantity, such as ``synthesis.bn``. Runs whose events are damaged are left out with a warning.
     """
     recorded = frame[frame["status"] != "damaged"]
     lines = [
         dict(zip(IDENTITY, identity, strict=True))
-        | columns.flatten(event, "seconds", "synthesis", "distillation")
-        | {"end_to_end": event.seconds.end_to_end}
-        for *identity, path in recorded[[*IDENTITY, "path"]].itertuples(index=False)
+        | columns.flatten(event, "seconds", "cpu_seconds", "synthesis", "distillation")
+        | {"cost": event.cost(device).end_to_end}
+        for *identity, device, path in recorded[[*IDENTITY, "device", "path"]].itertuples(index=False)
         for event in runs.evaluations(RunFolder(Path(path)))
     ]
-    return pd.DataFrame(lines, columns=None if lines else [*IDENTITY, "epoch", "end_to_end", "metric"])
+    return pd.DataFrame(lines, columns=None if lines else [*IDENTITY, "epoch", "cost", "metric"])

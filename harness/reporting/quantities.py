@@ -25,13 +25,16 @@ BEST = Quantity("best_selected_on_test", lambda metrics: metrics.best)
 BEST_EPOCH = Quantity("best_epoch", lambda metrics: metrics.best_epoch)
 AGREEMENT = Quantity("agreement", lambda metrics: metrics.agreement)
 
-END_TO_END = Quantity("end_to_end_seconds", lambda metrics: metrics.seconds.end_to_end)
-STARTUP = Quantity("startup_seconds", lambda metrics: metrics.seconds.startup)
-SYNTHESIS = Quantity("synthesis_seconds", lambda metrics: metrics.seconds.synthesis)
-DISTILLATION = Quantity("distillation_seconds", lambda metrics: metrics.seconds.distillation)
-EVALUATION = Quantity("evaluation_seconds", lambda metrics: metrics.seconds.evaluation)
-WAITING = Quantity("waiting_seconds", lambda metrics: metrics.seconds.waiting)
-LOST = Quantity("lost_seconds", lambda metrics: metrics.seconds.lost)
+COST = Quantity("cost_seconds", lambda metrics: metrics.cost.end_to_end)
+"""The headline: seconds on cores where a processor did the work, on the wall where a GPU did."""
+STARTUP = Quantity("cost_startup_seconds", lambda metrics: metrics.cost.startup)
+SYNTHESIS = Quantity("cost_synthesis_seconds", lambda metrics: metrics.cost.synthesis)
+DISTILLATION = Quantity("cost_distillation_seconds", lambda metrics: metrics.cost.distillation)
+WALL = Quantity("wall_seconds", lambda metrics: metrics.seconds.end_to_end)
+CPU = Quantity("cpu_seconds", lambda metrics: metrics.cpu_seconds.end_to_end)
+EVALUATION = Quantity("evaluation_wall_seconds", lambda metrics: metrics.seconds.evaluation)
+WAITING = Quantity("waiting_wall_seconds", lambda metrics: metrics.seconds.waiting)
+LOST = Quantity("lost_wall_seconds", lambda metrics: metrics.seconds.lost)
 
 IMAGES = Quantity("images", lambda metrics: metrics.images)
 SYNTHESISED = Quantity("images_synthesised", lambda metrics: metrics.images_synthesised)
@@ -39,19 +42,25 @@ ROUNDS = Quantity("synthesis_rounds", lambda metrics: metrics.synthesis_rounds)
 STEPS = Quantity("steps", lambda metrics: metrics.steps)
 FORWARDS = Quantity("teacher_forwards", lambda metrics: metrics.teacher_forwards)
 
-SYNTHESIS_FLOPS = Quantity("synthesis_flops", lambda metrics: metrics.flops.synthesis if metrics.flops else None)
-DISTILLATION_FLOPS = Quantity(
-    "distillation_flops", lambda metrics: metrics.flops.distillation if metrics.flops else None
-)
+OPERATIONS = Quantity("flops", lambda metrics: _flops(metrics, "synthesis", "distillation"))
+"""Floating-point operations: what a run costs on any machine."""
+SYNTHESIS_FLOPS = Quantity("synthesis_flops", lambda metrics: _flops(metrics, "synthesis"))
+DISTILLATION_FLOPS = Quantity("distillation_flops", lambda metrics: _flops(metrics, "distillation"))
 PEAK_MEMORY = Quantity("peak_memory_bytes", lambda metrics: metrics.peak_memory_bytes)
 ENERGY = Quantity("energy_joules", lambda metrics: metrics.energy_joules)
 
 ACCURACY = (FINAL, BEST, BEST_EPOCH, AGREEMENT)
-TIMES = (END_TO_END, STARTUP, SYNTHESIS, DISTILLATION)
-"""The headline and its parts."""
+PHASES = (STARTUP, SYNTHESIS, DISTILLATION)
+"""What the headline consists of."""
+TIMES = (COST, *PHASES, WALL, CPU)
 BESIDES = (EVALUATION, WAITING, LOST)
 """Seconds outside the headline."""
 COUNTS = (IMAGES, SYNTHESISED, ROUNDS, STEPS, FORWARDS)
-RESOURCES = (SYNTHESIS_FLOPS, DISTILLATION_FLOPS, PEAK_MEMORY, ENERGY)
+FLOPS = (OPERATIONS, SYNTHESIS_FLOPS, DISTILLATION_FLOPS)
+RESOURCES = (*FLOPS, PEAK_MEMORY, ENERGY)
 MEASURED = (*ACCURACY, *TIMES, *BESIDES, *COUNTS, *RESOURCES)
 """Everything that the most complete csv holds, in its order."""
+
+
+def _flops(metrics: Metrics, *phases: str) -> int | None:
+    return sum(getattr(metrics.flops, phase) for phase in phases) if metrics.flops else None

@@ -28,6 +28,7 @@ def render(
     only: Mapping[str, Sequence[str]] = {},
     mixed: bool = False,
     study: str | None = None,
+    overloaded: bool = False,
 ) -> list[Path]:
     """Write the reports of the studies in ``results``: the same records give the same files.
 
@@ -38,6 +39,7 @@ def render(
         only: column of the frame -> accepted values; other runs are left out.
         mixed: accept tables that mix teachers, versions of the code or devices, and mark their rows.
         study: this study alone.
+        overloaded: let fronts take in what ran on an overloaded machine.
 
     Returns:
         The files written, the page last.
@@ -50,7 +52,7 @@ def render(
     if not selected:
         raise UserError(f"{results}: no results to report" + (" with this filter" if only or study else ""))
     rows = group(selected)
-    sections = _sections(rows, mixed, out)
+    sections = _sections(rows, mixed, overloaded, out)
     written = [path for section in sections for picture in section.pictures for path in (picture.svg, picture.png)]
     for section in sections:
         written += _write_tables(out / section.study / "tables", section.tables)
@@ -59,12 +61,12 @@ def render(
     return [*written, out / "index.html"]
 
 
-def _sections(rows: Sequence[Row], mixed: bool, out: Path) -> list[Section]:
+def _sections(rows: Sequence[Row], mixed: bool, overloaded: bool, out: Path) -> list[Section]:
     studies = {name: [row for row in rows if row.study == name] for name in sorted({row.study for row in rows})}
     # A mixture is refused before anything is drawn or written.
     odd = {name: check(own, mixed) for name, own in studies.items()}
     # One look per label over all studies, so that figures of several can stand side by side.
-    pictures = gallery.draw(rows, looks(rows), out)
+    pictures = gallery.draw(rows, looks(rows), out, overloaded)
     return [
         Section(name, own, [table for tables in TABLES for table in tables(own, odd[name])], pictures[name])
         for name, own in studies.items()

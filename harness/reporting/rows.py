@@ -85,6 +85,11 @@ class Row:
         """Whether real images reached the student."""
         return any(not run.metrics.data_free for run in self.recorded)
 
+    @property
+    def overloaded(self) -> list[RecordedRun]:
+        """The runs that count while their machine had so much else to do that their seconds say little."""
+        return [run for run in self.done if run.metrics.overloaded]
+
     def summary(self, quantity: Quantity) -> Summary:
         """Mean and standard deviation of a quantity over the seeds that are done and report it."""
         values = [quantity.of(run.metrics) for run in self.done]

@@ -1,4 +1,4 @@
-"""The few statistics that three seeds allow: mean, sample standard deviation and n. And the Pareto front."""
+"""The few statistics that three seeds allow: mean, sample standard deviation and n."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Summary:
-    """One quantity over the seeds of a row. ``mean`` is None without values, ``sd`` with fewer than two."""
+    """One quantity over the seeds of a row. ``sd`` is None with fewer than two values, all but counts without any."""
 
     mean: float | None
     sd: float | None
     n: int
     expected: int
     """How many seeds the study has."""
+    low: float | None = None
+    """The smallest value."""
+    high: float | None = None
+    """The largest value."""
 
     def scaled(self, factor: float) -> Summary:
         """The same in another unit."""
-        mean, sd = (None if value is None else value * factor for value in (self.mean, self.sd))
-        return replace(self, mean=mean, sd=sd)
+        values = (self.mean, self.sd, self.low, self.high)
+        mean, sd, low, high = (None if value is None else value * factor for value in values)
+        return replace(self, mean=mean, sd=sd, low=low, high=high)
 
     @property
     def complete(self) -> bool:
@@ -38,16 +43,4 @@ def summarise(values: Sequence[float], expected: int) -> Summary:
         return Summary(None, None, 0, expected)
     mean = values[0] if len(set(values)) == 1 else math.fsum(values) / n
     sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1)) if n > 1 else None
-    return Summary(mean, sd, n, expected)
-
-
-def pareto(costs: Sequence[float], values: Sequence[float]) -> list[int]:
-    """Indices of the points that no other point beats, cheapest first: a higher value at no higher cost.
-
-    Of equal points the first one stays.
-    """
-    front: list[int] = []
-    for index in sorted(range(len(costs)), key=lambda i: (costs[i], -values[i], i)):
-        if not front or values[index] > values[front[-1]]:
-            front.append(index)
-    return front
+    return Summary(mean, sd, n, expected, min(values), max(values))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import statistics
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from harness.errors import one_line
 from harness.reporting.stats import Summary
 from harness.store.records import Attempt
 
@@ -15,30 +15,16 @@ METRICS = {"top1": "top-1 (%)", "miou": "mIoU (%)"}
 NOTHING = "–"
 NO_REASON = "no reason recorded"
 
+NAME = 28
+"""Letters of a name at most, as printed."""
+
 SHA_DIGITS = 12
 """How much of a hash is printed; the csv tables hold all of it."""
 
 
-@dataclass(frozen=True)
-class Unit:
-    """A unit of time and how many seconds it has."""
-
-    name: str
-    seconds: float
-
-
-UNITS = (Unit("h", 3600.0), Unit("min", 60.0), Unit("s", 1.0))
-
-
-def unit(seconds: Sequence[float]) -> Unit:
-    """The largest unit of which the median of ``seconds`` holds two; seconds where none does."""
-    middle = statistics.median(seconds) if seconds else 0.0
-    return next((unit for unit in UNITS if middle >= 2 * unit.seconds), UNITS[-1])
-
-
 def metric(name: str) -> str:
     """Name and unit of a metric as printed."""
-    return METRICS.get(name, f"{name} (%)")
+    return METRICS.get(name, f"{short(name)} (%)")
 
 
 def percent(summary: Summary) -> str:
@@ -83,16 +69,44 @@ def commit(attempts: Sequence[Attempt]) -> str:
     return sha(last.commit) + ("+" if last.dirty else "")
 
 
+def line(name: str) -> str:
+    """A name on one line, with nothing in it that is not printed."""
+    return one_line(name) or NOTHING
+
+
+def short(name: str) -> str:
+    """A name as it is printed: on one line, and with an ellipsis in the place of a long one's middle."""
+    printed = line(name)
+    return printed if len(printed) <= NAME else f"{printed[: NAME - 10]}…{printed[-9:]}"
+
+
+def titles(names: Sequence[str]) -> dict[str, str]:
+    """Name -> what it is called in print: short, and unlike all others."""
+    found: dict[str, str] = {}
+    for name in names:
+        numbered = (f"{short(name)} ({number})" for number in itertools.count(2))
+        taken = set(found.values())
+        found[name] = next(title for title in itertools.chain([short(name)], numbered) if title not in taken)
+    return found
+
+
 def number(value: float) -> str:
-    """Two or three significant digits, at most three after the point."""
+    """Two or three significant digits, at most three after the point; ``1.2e-05`` where these would show none."""
     if value == 0:
         return "0"
-    size = abs(value)
-    digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3
-    return f"{value:.{digits}f}"
+    return f"{value:.{_digits(value)}f}" if abs(value) >= 0.001 else f"{value:.1e}"
 
 
-def short(value: float) -> str:
+def measured(summary: Summary) -> str:
+    """``79.0 ± 1.2``, the deviation as fine as the mean; without the second part for a single seed."""
+    if summary.mean is None:
+        return NOTHING
+    if summary.sd is None or abs(summary.mean) < 0.001:
+        return number(summary.mean)
+    return f"{number(summary.mean)} ± {summary.sd:.{_digits(summary.mean)}f}"
+
+
+def tick(value: float) -> str:
     """A number at a tick: ``5``, ``1297``, ``50k``."""
     return f"{value / 1000:g}k" if value >= 1000 and value % 100 == 0 else f"{value:g}"
 
@@ -101,3 +115,9 @@ def letters(index: int) -> str:
     """Footnote marks: a, b, ..., z, aa, ab, ..."""
     before, last = divmod(index, 26)
     return (letters(before - 1) if before else "") + chr(ord("a") + last)
+
+
+def _digits(value: float) -> int:
+    """Digits after the point."""
+    size = abs(value)
+    return 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3

@@ -138,7 +138,7 @@ class Metrics(Record):
     @property
     def cost(self) -> Seconds:
         """The seconds that count: on cores where the processor did the work, on the wall where a GPU did."""
-        return self.cpu_seconds if self.device == "cpu" else self.seconds
+        return _counting(self, self.device)
 
     @property
     def overloaded(self) -> bool:
@@ -169,6 +169,10 @@ class Event(Record):
     """Mean of each named quantity of the synthesis rounds since the last event; empty if there were none."""
     distillation: dict[str, float]
     """Mean of each named quantity of the distillation steps since the last event."""
+
+    def cost(self, device: str) -> Seconds:
+        """The totals that count on ``device``."""
+        return _counting(self, device)
 
 
 class Attempt(Record):
@@ -256,3 +260,7 @@ RecordT = TypeVar("RecordT", bound=Record)
 def to_json(value: Any) -> str:
     """Canonical JSON: sorted keys, no spaces; the form that keys are computed from."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _counting(record: Metrics | Event, device: str) -> Seconds:
+    return record.cpu_seconds if device == "cpu" else record.seconds

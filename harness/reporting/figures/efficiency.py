@@ -1,78 +1,87 @@
-"""Figure of one pair: accuracy against end-to-end time, and the front of what no other method beats."""
+"""Figures of one pair: accuracy against cost, in seconds or in operations, and the front of what no method beats."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from harness.reporting import text
+from harness.reporting import front, units
 from harness.reporting.figures import plot
-from harness.reporting.figures.canvas import COLUMN_WIDTH, TEXT_WIDTH, key, panels
+from harness.reporting.figures.canvas import ABREAST, COLUMN_WIDTH, TEXT_WIDTH, key, panels
 from harness.reporting.figures.look import Look
-from harness.reporting.quantities import END_TO_END, FINAL
+from harness.reporting.front import Point
+from harness.reporting.quantities import COST, OPERATIONS
 from harness.reporting.rows import Row, labels, metric
-from harness.reporting.stats import pareto
 
 FRONT: dict[str, Any] = {"color": "#222222", "linewidth": 0.9, "zorder": 1, "label": "Pareto front"}
-SMALLEST, LARGEST = 3.0, 7.5
-"""Markers of the smallest and of the largest data scale, in points."""
+FLOOR: dict[str, Any] = {"color": "#999999", "linewidth": 0.8, "linestyle": (0, (1, 2)), "zorder": 0}
+RING: dict[str, Any] = {"markeredgecolor": "#222222", "markeredgewidth": 1.1, "zorder": 4}
+"""Round the marks on the front."""
 MANY = 8
 """With more labels than this the figure takes both columns of a page."""
 
-Sizes = dict[float, float]
-"""Data scale -> size of its markers."""
+
+def efficiency(rows: Sequence[Row], styles: dict[str, Look], overloaded: bool = False) -> Figure | None:
+    """Accuracy against end-to-end cost; the front leaves out overloaded machines unless they are asked for."""
+    points = front.points(rows, COST)
+    unit = units.cost([point.row for point in points])
+    busy = [] if overloaded else [point.row for point in points if point.row.overloaded]
+    return _figure(points, unit, f"end-to-end cost ({unit.name})", styles, busy)
 
 
-def efficiency(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
-    """Accuracy against end-to-end time: a point per label and scale, and the Pareto front of the methods."""
-    done = plot.done(rows)
-    if not done:
+def operations(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
+    """Accuracy against counted operations, which no other process changes."""
+    points = front.points(rows, OPERATIONS)
+    unit = units.work([point.row for point in points])
+    return _figure(points, unit, f"operations ({unit.name})", styles, [])
+
+
+def _figure(
+    points: Sequence[Point], unit: units.Unit, title: str, styles: dict[str, Look], busy: Sequence[Row]
+) -> Figure | None:
+    """A panel per scale: a point per label with its range over the seeds both ways, and the front of the methods."""
+    if not points:
         return None
-    unit, sizes, names = plot.unit(done), _sizes(done), labels(done)
-    width, height = (TEXT_WIDTH, 3.2) if len(names) > MANY else (COLUMN_WIDTH, 2.3)
-    below = key(styles, names, width, [Line2D([], [], **FRONT), *_examples(sizes)])
-    figure, (axes,) = panels(1, height, below)
-    front = _draw_front(axes, [row for row in done if not row.reference], unit)
-    for name in names:
-        _draw_label(axes, [row for row in done if row.label == name], unit, styles[name], sizes, front)
-    axes.set_xlabel(plot.time(unit))
-    axes.set_ylabel(metric(done))
-    plot.clip(axes, done)
-    plot.log(axes.xaxis)
+    rows = [point.row for point in points]
+    names, scales, chance = labels(rows), sorted({row.scale for row in rows}, reverse=True), front.chance(rows)
+    width = TEXT_WIDTH if len(scales) > 1 or len(names) > MANY else COLUMN_WIDTH
+    signs = [Line2D([], [], **FRONT), Line2D([], [], **FLOOR, label=_floor_name(rows)), *plot.overloaded(busy)]
+    figure, axes = panels(len(scales), 2.0, key(styles, names, width, signs))
+    for panel, scale in zip(axes, scales, strict=True):
+        here = [point for point in points if point.row.scale == scale]
+        floor = front.floor([point.row for point in here], chance)
+        best = front.front([point for point in here if point.row not in busy], floor)
+        _draw_front(panel, best, unit, floor)
+        for point in here:
+            look = replace(styles[point.row.label], hollow=point.row in busy)
+            _draw(panel, point, unit, look.line | (RING if point in best else {"zorder": 3}))
+        panel.set_title(f"{scale:g} % data", loc="left")
+        panel.set_xlabel(title)
+        plot.clip(panel, [point.row for point in here], styles)
+        plot.log(panel.xaxis)
+    for first in axes[::ABREAST]:
+        first.set_ylabel(metric(rows))
     return figure
 
 
-def _sizes(done: Sequence[Row]) -> Sizes:
-    scales = sorted({row.scale for row in done})
-    return {at: SMALLEST + (LARGEST - SMALLEST) * (i + 1) / len(scales) for i, at in enumerate(scales)}
+def _floor_name(rows: Sequence[Row]) -> str:
+    return f"chance or {front.NOISE}" if any(row.method == front.NOISE for row in rows) else "chance"
 
 
-def _examples(sizes: Sizes) -> list[Line2D]:
-    """What the sizes mean, for the legend."""
-    look: dict[str, Any] = {"marker": "o", "ls": "", "mfc": "w", "mec": "#666666"}
-    return [Line2D([], [], ms=size, label=f"{at:g} % data", **look) for at, size in sizes.items()]
+def _draw_front(axes: Axes, best: Sequence[Point], unit: units.Unit, floor: float) -> None:
+    """Draw the front as the best accuracy within a given cost, and what a point must exceed to be on it."""
+    at = [(point.cost.mean or 0.0) / unit.size for point in best]
+    axes.step(at, [point.accuracy.mean or 0.0 for point in best], where="post", **FRONT)
+    axes.axhline(floor, **FLOOR)
 
 
-def _draw_front(axes: Axes, rows: Sequence[Row], unit: text.Unit) -> set[str]:
-    """Draw the front as the best accuracy within a given time. Returns the names of the rows on it."""
-    times, values = _points(rows, unit)
-    front = pareto(times, values)
-    axes.step([times[i] for i in front], [values[i] for i in front], where="post", **FRONT)
-    return {rows[i].name for i in front}
-
-
-def _draw_label(axes: Axes, rows: Sequence[Row], unit: text.Unit, look: Look, sizes: Sizes, front: set[str]) -> None:
-    series = sorted(rows, key=lambda row: row.scale)
-    axes.plot(*_points(series, unit), color=look.colour, linestyle=look.dash, linewidth=0.7, alpha=0.6)
-    for row in series:
-        face = look.colour if row.name in front else "white"
-        axes.plot(*_points([row], unit), marker=look.marker, ms=sizes[row.scale], mec=look.colour, mfc=face, zorder=3)
-
-
-def _points(rows: Sequence[Row], unit: text.Unit) -> tuple[list[float], list[float]]:
-    times = [plot.mean(row, END_TO_END) / unit.seconds for row in rows]
-    return times, [plot.mean(row, FINAL) for row in rows]
+def _draw(axes: Axes, point: Point, unit: units.Unit, style: dict[str, Any]) -> None:
+    cost = point.cost.scaled(1 / unit.size)
+    across, along = ([[length] for length in plot.bars(summary)] for summary in (cost, point.accuracy))
+    single = style | {"linestyle": "", "elinewidth": 0.7}
+    axes.errorbar(cost.mean or 0.0, point.accuracy.mean or 0.0, along, across, **single)

@@ -12,7 +12,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from harness.reporting.figures.canvas import save, style
-from harness.reporting.figures.efficiency import efficiency
+from harness.reporting.figures.efficiency import efficiency, operations
 from harness.reporting.figures.learning import learning
 from harness.reporting.figures.look import Look
 from harness.reporting.figures.real import against_real
@@ -32,6 +32,8 @@ class Subject:
     styles: dict[str, Look]
     folder: Path
     """Where its figures go."""
+    overloaded: bool = False
+    """Whether fronts take in what ran on an overloaded machine."""
 
 
 @dataclass(frozen=True)
@@ -58,21 +60,28 @@ class Kind:
 
 KINDS = {
     "scale": Kind(
-        "Accuracy after the last epoch and end-to-end time against the data scale. "
-        "Bars: sample standard deviation over the seeds. Dotted: the teacher. Grey: references.",
+        "Accuracy after the last epoch and end-to-end cost against the data scale, means over the seeds. "
+        "Bars: from the lowest to the highest seed. Dotted: the teacher. Grey: references. Hollow: the machine was "
+        "overloaded in a seed or more.",
         lambda subject: scale(subject.rows, subject.styles),
     ),
     "real": Kind(
         "As the paper's figure 1: the student on N synthetic images against the student on N real ones (thick, grey), "
-        "and the difference to each of these, seed by seed; bars: sample standard deviation. Above 0, synthetic images "
-        "teach more. Hollow: more than N images are synthesised, renewed or fresh in every step (see the table of "
-        "images).",
+        "and the difference to each of these, seed by seed; bars: from the lowest to the highest seed. Above 0, "
+        "synthetic images teach more. Hollow: more than N images are synthesised, renewed or fresh in every step (see "
+        "the table of images).",
         lambda subject: against_real(subject.rows, subject.styles),
     ),
     "efficiency": Kind(
-        "Accuracy after the last epoch against end-to-end time, means over the seeds; larger marks for larger data "
-        "scales. Filled: on the Pareto front of the methods, references left out.",
-        lambda subject: efficiency(subject.rows, subject.styles),
+        "Accuracy after the last epoch against end-to-end cost: means over the seeds, bars from the lowest to the "
+        "highest. Ringed: on the front of the methods at this scale. To be there every seed must exceed chance and all "
+        "seeds of kd-noise (dotted), and no method may be more accurate at a cost that is not clearly higher.",
+        lambda subject: efficiency(subject.rows, subject.styles, subject.overloaded),
+    ),
+    "operations": Kind(
+        "Accuracy after the last epoch against counted operations, a cost that is the same on any machine; read as "
+        "the figure of seconds.",
+        lambda subject: operations(subject.rows, subject.styles),
     ),
     "synthetic": Kind(
         "As the paper's figure 2: classes and difficulty of the synthetic images, as the teacher sees them at the end "
@@ -81,7 +90,7 @@ KINDS = {
         at_one_scale=True,
     ),
     "learning": Kind(
-        "Accuracy while learning, over end-to-end time: mean over the seeds, with their range as a band.",
+        "Accuracy while learning, over end-to-end cost: mean over the seeds, with their range as a band.",
         lambda subject: learning(subject.rows, subject.styles),
     ),
     "samples": Kind(
@@ -93,16 +102,17 @@ KINDS = {
 """Name -> kind of figure, the most telling first."""
 
 
-def draw(rows: Sequence[Row], styles: dict[str, Look], out: Path) -> dict[str, list[Picture]]:
+def draw(rows: Sequence[Row], styles: dict[str, Look], out: Path, overloaded: bool = False) -> dict[str, list[Picture]]:
     """Draw all figures into ``<out>/<study>/figures``; figures without anything to show are left out.
 
     Args:
         rows: the rows of all studies.
+        overloaded: whether fronts take in what ran on an overloaded machine.
 
     Returns:
         Study -> its pictures, kind by kind.
     """
-    subjects = [Subject(own, focus(own), styles, out / own[0].study / "figures") for own in by_pair(rows)]
+    subjects = [Subject(own, focus(own), styles, out / own[0].study / "figures", overloaded) for own in by_pair(rows)]
     pictures: dict[str, list[Picture]] = {}
     for subject, drawn in zip(subjects, _in_parallel(subjects), strict=True):
         pictures.setdefault(subject.rows[0].study, []).extend(drawn)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.reporting import text
 from harness.reporting.rows import Row, labels
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288", "#882255")
@@ -28,6 +29,8 @@ class Look:
     marker: str
     dash: Any
     """As matplotlib takes it: a name, or an offset and lengths in line widths."""
+    title: str
+    """What figures call the label: shortened if it is long."""
     hollow: bool = False
 
     @property
@@ -39,9 +42,10 @@ class Look:
 
 def looks(rows: Sequence[Row]) -> dict[str, Look]:
     """Label -> its look. Methods take the colours in the order of the rows; references are grey and dashed."""
+    titles = text.titles(labels(rows))
     grey = labels(row for row in rows if row.reference)
     found = {
-        label: Look(GREYS[i % len(GREYS)], MARKERS[i % len(MARKERS)], GREY_DASHES[i % len(GREY_DASHES)])
+        label: Look(GREYS[i % len(GREYS)], MARKERS[i % len(MARKERS)], GREY_DASHES[i % len(GREY_DASHES)], titles[label])
         for i, label in enumerate(grey)
     }
     # Colours come again after eight families. Dashes are counted by colour and markers over all labels, and as there
@@ -50,7 +54,8 @@ def looks(rows: Sequence[Row]) -> dict[str, Look]:
     for slot, family in enumerate(_families(row for row in rows if row.label not in found)):
         colour = COLOURS[slot % len(COLOURS)]
         for label in family:
-            found[label] = Look(colour, MARKERS[len(found) % len(MARKERS)], DASHES[drawn[colour] % len(DASHES)])
+            marker, dash = MARKERS[len(found) % len(MARKERS)], DASHES[drawn[colour] % len(DASHES)]
+            found[label] = Look(colour, marker, dash, titles[label])
             drawn[colour] += 1
     return found
 

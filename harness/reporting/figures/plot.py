@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis, XAxis
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from harness.reporting import text
 from harness.reporting.figures.canvas import LETTER
 from harness.reporting.figures.look import Look
-from harness.reporting.quantities import END_TO_END, FINAL, Quantity
+from harness.reporting.quantities import FINAL, Quantity
 from harness.reporting.rows import Row, labels
 from harness.reporting.stats import Summary
 
@@ -37,25 +39,22 @@ def mean(row: Row, quantity: Quantity) -> float:
     return value
 
 
-def unit(rows: Sequence[Row]) -> text.Unit:
-    """The unit of time for these rows."""
-    return text.unit([mean(row, END_TO_END) for row in rows])
-
-
-def time(unit: text.Unit) -> str:
-    """Label of an axis."""
-    return f"end-to-end time ({unit.name})"
+def bars(summary: Summary) -> tuple[float, float]:
+    """How far the seeds reach below and above their mean: in figures bars are ranges."""
+    middle = summary.mean or 0.0
+    return middle - (summary.low or 0.0), (summary.high or 0.0) - middle
 
 
 def series(
     axes: Axes, rows: Sequence[Row], place: Quantity, measure: Measure, styles: dict[str, Look], **more: Any
 ) -> None:
-    """A line per label, mean ± sample standard deviation, along another quantity."""
+    """A line per label along another quantity: the mean, and a bar from the lowest to the highest seed."""
     for name in labels(rows):
         line = sorted((row for row in rows if row.label == name), key=lambda row: mean(row, place))
-        known = [(mean(row, place), found.mean, found.sd or 0.0) for row in line if (found := measure(row)).n]
-        # The reshape keeps three columns where nothing is known: the label is then drawn without points.
-        axes.errorbar(*np.array(known).reshape(-1, 3).T, **{"elinewidth": 0.7, **styles[name].line, **more})
+        known = [(mean(row, place), found.mean, *bars(found)) for row in line if (found := measure(row)).n]
+        # The reshape keeps four columns where nothing is known: the label is then drawn without points.
+        at, middle, *reach = np.array(known).reshape(-1, 4).T
+        axes.errorbar(at, middle, reach, **{"elinewidth": 0.7, **styles[name].line, **more})
 
 
 def ticks(axes: Axes, rows: Sequence[Row], place: Quantity, title: str) -> None:
@@ -63,7 +62,7 @@ def ticks(axes: Axes, rows: Sequence[Row], place: Quantity, title: str) -> None:
     axes.set_xscale("log")
     axes.set_xlabel(title)
     places = sorted({mean(row, place) for row in rows})
-    axes.set_xticks(places, [text.short(at) for at in places])
+    axes.set_xticks(places, [text.tick(at) for at in places])
     axes.xaxis.set_minor_locator(NullLocator())
 
 
@@ -74,8 +73,9 @@ def by_label(axes: Axes, rows: Sequence[Row], measure: Measure, styles: dict[str
         summary = measure(row)
         if summary.mean is not None:
             point = styles[row.label].line | {"linestyle": ""}
-            axes.errorbar(summary.mean, names.index(row.label), xerr=summary.sd or 0.0, elinewidth=1.0, **point)
-    axes.set_yticks(range(len(names)), names)
+            reach = [[length] for length in bars(summary)]
+            axes.errorbar(summary.mean, names.index(row.label), xerr=reach, elinewidth=1.0, **point)
+    axes.set_yticks(range(len(names)), [styles[name].title for name in names])
     axes.set_ylim(len(names) - 0.4, -0.6)
 
 
@@ -84,15 +84,30 @@ def height_by_label(names: Sequence[str]) -> float:
     return 0.19 * len(names) + 0.3
 
 
-def share_labels(figure: Figure, axes: Sequence[Axes], names: Sequence[str]) -> None:
+def overloaded(rows: Sequence[Row]) -> list[Line2D]:
+    """What a legend says of the rows of which a seed ran on an overloaded machine; empty without such rows."""
+    sign = Line2D([], [], color="#666666", marker="o", ls="", mfc="white", label="machine overloaded")
+    return [sign] if any(row.overloaded for row in rows) else []
+
+
+def hollow(
+    axes: Axes, rows: Sequence[Row], place: Callable[[Row], tuple[float, float]], styles: dict[str, Look]
+) -> None:
+    """Hollow marks for the rows of which a seed ran on an overloaded machine."""
+    for row in rows:
+        if row.overloaded:
+            axes.plot(*place(row), **replace(styles[row.label], hollow=True).line | {"linestyle": "", "zorder": 4})
+
+
+def share_labels(figure: Figure, axes: Sequence[Axes], titles: Sequence[str]) -> None:
     """Labels one below the other stand at the left panel only, with room for the longest."""
     for panel in axes[1:]:
         panel.tick_params(axis="y", labelleft=False)
-    longest = max(len(name) for name in names)
+    longest = max(map(len, titles))
     figure.subplots_adjust(left=(0.2 + LETTER * longest) / figure.get_figwidth(), wspace=0.1)
 
 
-def clip(axes: Axes, rows: Sequence[Row]) -> None:
+def clip(axes: Axes, rows: Sequence[Row], styles: dict[str, Look]) -> None:
     """Cut references that lie so far below the methods that these could not be told apart; say which and where."""
     methods = [mean(row, FINAL) for row in rows if not row.reference]
     low, high = min(methods, default=0.0), max(mean(row, FINAL) for row in rows)
@@ -102,7 +117,7 @@ def clip(axes: Axes, rows: Sequence[Row]) -> None:
     if not methods or not cut:
         return
     axes.set_ylim(bottom=low - 0.12 * (high - low))
-    below = ", ".join(f"{name} {_range(own)}" for name, own in cut.items())
+    below = ", ".join(f"{styles[name].title} {_range(own)}" for name, own in cut.items())
     axes.text(1, 1.02, f"below: {below}", transform=axes.transAxes, ha="right", color="#666666", fontsize=6.5)
 
 

@@ -37,7 +37,7 @@ def against_real(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
     shown: plot.Shown = (
         (lambda row: row.summary(FINAL), metric(compared)),
         *(
-            (partial(difference, label=name, rows=real, quantity=FINAL), f"difference to {name} (points)")
+            (partial(difference, label=name, rows=real, quantity=FINAL), f"difference to {styles[name].title} (points)")
             for name in labels(real)
         ),
     )
@@ -71,5 +71,5 @@ def _by_label(rows: Sequence[Row], shown: plot.Shown, styles: dict[str, Look], e
     for panel, (measure, title) in zip(axes, shown, strict=True):
         plot.by_label(panel, rows, measure, styles)
         panel.set_xlabel(title)
-    plot.share_labels(figure, axes, names)
+    plot.share_labels(figure, axes, [styles[name].title for name in names])
     return figure

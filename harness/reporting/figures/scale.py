@@ -1,4 +1,4 @@
-"""Figure of one pair: accuracy and end-to-end time against the data scale."""
+"""Figure of one pair: accuracy and cost against the data scale."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from harness.reporting import units
 from harness.reporting.figures import plot
 from harness.reporting.figures.canvas import TEXT_WIDTH, key, panels
 from harness.reporting.figures.look import Look
-from harness.reporting.quantities import END_TO_END, FINAL, SCALE
+from harness.reporting.quantities import COST, FINAL, SCALE
 from harness.reporting.rows import Row, labels, metric
 
 TEACHER: dict[str, Any] = {
@@ -24,45 +25,52 @@ TEACHER: dict[str, Any] = {
 
 
 def scale(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
-    """Accuracy and end-to-end time, mean ± sample standard deviation, against the data scale.
+    """Accuracy and end-to-end cost against the data scale: means, and bars from the lowest to the highest seed.
 
     With a single scale there is nothing to draw a line through: the labels take the place of the scales.
     """
     done = plot.done(rows)
     if not done:
         return None
-    unit = plot.unit(done)
+    unit = units.cost(done)
     shown: plot.Shown = (
         (lambda row: row.summary(FINAL), metric(done)),
-        (lambda row: row.summary(END_TO_END).scaled(1 / unit.seconds), plot.time(unit)),
+        (lambda row: row.summary(COST).scaled(1 / unit.size), f"end-to-end cost ({unit.name})"),
     )
     several = len({row.scale for row in done}) > 1
     return (_by_scale if several else _by_label)(done, shown, styles)
 
 
 def _by_scale(done: Sequence[Row], shown: plot.Shown, styles: dict[str, Look]) -> Figure:
-    figure, axes = panels(2, 2.1, key(styles, labels(done), TEXT_WIDTH, [Line2D([], [], **TEACHER)]))
+    figure, axes = panels(2, 2.1, key(styles, labels(done), TEXT_WIDTH, _signs(done)))
     for panel, (measure, title) in zip(axes, shown, strict=True):
         plot.series(panel, done, SCALE, measure, styles)
         plot.ticks(panel, done, SCALE, "data scale (%)")
         panel.set_ylabel(title)
     axes[0].axhline(_teacher(done), **TEACHER)
-    plot.clip(axes[0], done)
+    cost = shown[1][0]
+    plot.hollow(axes[1], done, lambda row: (row.scale, cost(row).mean or 0.0), styles)
+    plot.clip(axes[0], done, styles)
     plot.log(axes[1].yaxis)
     return figure
 
 
 def _by_label(done: Sequence[Row], shown: plot.Shown, styles: dict[str, Look]) -> Figure:
     names = labels(done)
-    below = key(styles, (), TEXT_WIDTH, [Line2D([], [], **TEACHER)])
-    figure, axes = panels(2, plot.height_by_label(names), below)
+    figure, axes = panels(2, plot.height_by_label(names), key(styles, (), TEXT_WIDTH, _signs(done)))
     for panel, (measure, title) in zip(axes, shown, strict=True):
         plot.by_label(panel, done, measure, styles)
         panel.set_xlabel(title)
     axes[0].axvline(_teacher(done), **TEACHER)
-    plot.share_labels(figure, axes, names)
+    cost = shown[1][0]
+    plot.hollow(axes[1], done, lambda row: (cost(row).mean or 0.0, names.index(row.label)), styles)
+    plot.share_labels(figure, axes, [styles[name].title for name in names])
     plot.log(axes[1].xaxis)
     return figure
+
+
+def _signs(done: Sequence[Row]) -> list[Line2D]:
+    return [Line2D([], [], **TEACHER), *plot.overloaded(done)]
 
 
 def _teacher(done: Sequence[Row]) -> float:

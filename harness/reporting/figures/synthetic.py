@@ -47,30 +47,31 @@ def histograms(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
     names = [row.label for row in rows if row.label in classes or row.label in difficulty]
     if not names:
         return None
-    figure, (balance, hard) = _columns(names)
+    titles = [styles[name].title for name in names]
+    figure, (balance, hard) = _columns(titles)
     colours = {name: styles[name].colour for name in names}
     _classes(balance, names, classes, colours)
     _difficulty(hard, names, difficulty, colours)
-    for index, name in enumerate(names):
+    for index, title in enumerate(titles):
         place = len(names) - 1 - index + FULL / 2
         balance.annotate(
-            name, (0, place), (-72 * TICKS, 0), ("axes fraction", "data"), "offset points", ha="right", va="center"
+            title, (0, place), (-72 * TICKS, 0), ("axes fraction", "data"), "offset points", ha="right", va="center"
         )
     return figure
 
 
-def _columns(names: Sequence[str]) -> tuple[Figure, list[Axes]]:
+def _columns(titles: Sequence[str]) -> tuple[Figure, list[Axes]]:
     """Two axes side by side; each holds the panels of a column, one above the other, the first label's on top.
 
     A panel is one unit high on the vertical axis.
     """
-    height = PANEL * len(names) + TOP + BOTTOM
-    room = 0.1 + LETTER * max(len(name) for name in names)
+    height = PANEL * len(titles) + TOP + BOTTOM
+    room = 0.1 + LETTER * max(map(len, titles))
     wide = (TEXT_WIDTH - room) / 2 - TICKS - REMARK
     figure = Figure(figsize=(TEXT_WIDTH, height))
     lefts = (room + TICKS, room + 2 * TICKS + wide + REMARK)
-    places = [(left / TEXT_WIDTH, BOTTOM / height, wide / TEXT_WIDTH, PANEL * len(names) / height) for left in lefts]
-    return figure, [figure.add_axes(place, ylim=(-0.1, len(names))) for place in places]
+    places = [(left / TEXT_WIDTH, BOTTOM / height, wide / TEXT_WIDTH, PANEL * len(titles) / height) for left in lefts]
+    return figure, [figure.add_axes(place, ylim=(-0.1, len(titles))) for place in places]
 
 
 def _shares(rows: Sequence[Row], counts_of: Callable[[Metrics], list[int] | None]) -> Shares:
@@ -106,7 +107,7 @@ def _difficulty(axes: Axes, names: Sequence[str], shares: Shares, colours: dict[
     middles = (edges[1:] + edges[:-1]) / 2
     _remarks(axes, names, {label: f"mean {share @ middles:.2f}" for label, share in shares.items()})
     axes.set_title("share of images by difficulty (log scale)", loc="left")
-    axes.set_xlabel("difficulty, 1 − $p_t$")
+    axes.set_xlabel("difficulty, 1 − pₜ")
 
 
 def _bars(axes: Axes, names: Sequence[str], bars: Shares, colours: dict[str, str], edges: Array) -> None:

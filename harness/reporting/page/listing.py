@@ -15,7 +15,7 @@ from harness.reporting.tables import remarks
 
 SECONDS = (*q.TIMES, *q.BESIDES)
 HEAD = (
-    *("seed", "status", "last", "best", "end-to-end (s)", "start-up", "synthesis", "distillation"),
+    *("seed", "status", "last", "best", "cost (s)", "start-up", "synthesis", "distillation", "wall", "CPU"),
     *("evaluation", "waiting", "lost", "attempts", "plan key", "commit", "teacher", "device", "MLflow run", "folder"),
 )
 
@@ -29,7 +29,7 @@ class RunLine:
     """The part of its configuration that other seeds do not share; mostly empty."""
     done: bool
     status: str
-    """With the reason where it is not done."""
+    """With the reason where it is not done, and what else its machine had to do if that was too much."""
     numbers: tuple[str, ...]
     facts: tuple[str, ...]
 
@@ -74,8 +74,13 @@ def _preset(row: Row) -> str:
 
 def _line(run: Run, config: str) -> RunLine:
     done = run.status == "done"
-    status = run.status if done else f"{run.status}: {run.reason or text.NO_REASON}"
+    status = _status(run) if isinstance(run, RecordedRun) and done else f"{run.status}: {run.reason or text.NO_REASON}"
     return RunLine(run.name.seed, config, done, status, _numbers(run), (*_facts(run), _place(run)))
+
+
+def _status(run: RecordedRun) -> str:
+    busy = f", machine overloaded: {remarks.overload(run.metrics)}" if run.metrics.overloaded else ""
+    return run.status + busy
 
 
 def _numbers(run: Run) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,6 +12,7 @@ from harness.reporting.rows import Row, metric, teacher_metrics
 from harness.reporting.tables import remarks
 from harness.reporting.tables.blocks import Columns
 from harness.reporting.tables.table import NOTHING, Block, Column, Entry, Footnotes, Line
+from harness.reporting.units import Unit
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,9 @@ class Shown:
 
     quantity: Quantity
     heading: str
-    """A metric goes by its own name instead."""
-    kind: Literal["metric", "time", "epoch", "count"]
+    """A metric goes by its own name instead, and where it is empty a unit by itself."""
+    kind: Literal["metric", "cost", "wall", "work", "epoch", "count"]
+    """Cost, wall and work are printed in a unit, the two of time with their deviation."""
     of_method: bool = False
     """Says nothing about students that learn from real images."""
 
@@ -34,7 +36,8 @@ class Builder:
     labels: list[str]
     """In the order of the lines."""
     odd: remarks.Odd
-    unit: text.Unit
+    units: Mapping[str, Unit]
+    """Kind of quantity -> what it is printed in."""
     teacher: bool
     """Whether the first line is the teacher."""
     footnotes: Footnotes = field(default_factory=Footnotes)
@@ -57,8 +60,9 @@ class Builder:
     def _heading(self, shown: Shown, rows: Sequence[Row]) -> Entry:
         if shown.kind == "metric":
             return Entry(metric(rows))
-        if shown.kind == "time":
-            return Entry(f"{shown.heading} ({self.unit.name})", self.footnotes.mark(remarks.of_time(rows)))
+        if unit := self.units.get(shown.kind):
+            heading = f"{shown.heading} ({unit.name})" if shown.heading else unit.name
+            return Entry(heading, self.footnotes.mark(remarks.of_time(rows) if shown.kind != "work" else []))
         return Entry(shown.heading)
 
     def _teachers(self, columns: Columns) -> Line:
@@ -78,12 +82,12 @@ class Builder:
             return [NOTHING] * len(self.shown)
         # Lost seeds are said once per row, at its first number; what is odd about the runs holds for all of them.
         of_row, of_runs = remarks.of_row(row, line, self.odd), remarks.of_runs(row, self.odd)
-        first, *others = [self._print(shown, row) for shown in self.shown]
-        first += text.share(row.summary(self.shown[0].quantity))
-        return [
-            Entry(first, self.footnotes.mark(of_row), row.name),
-            *(Entry(other, self.footnotes.mark(of_runs), row.name) for other in others),
-        ]
+        entries = []
+        for place, shown in enumerate(self.shown):
+            said = [*(of_runs if place else of_row), *(remarks.of_cost(row) if shown.kind in ("cost", "wall") else [])]
+            share = "" if place else text.share(row.summary(shown.quantity))
+            entries.append(Entry(self._print(shown, row) + share, self.footnotes.mark(said), row.name))
+        return entries
 
     def _print(self, shown: Shown, row: Row) -> str:
         summary = row.summary(shown.quantity)
@@ -91,6 +95,7 @@ class Builder:
             return text.NOTHING
         if shown.kind == "metric":
             return text.percent(summary)
-        if shown.kind == "time":
-            return text.number(summary.mean / self.unit.seconds)
+        if unit := self.units.get(shown.kind):
+            scaled = summary.scaled(1 / unit.size)
+            return text.number(scaled.mean or 0.0) if shown.kind == "work" else text.measured(scaled)
         return f"{summary.mean:.1f}" if shown.kind == "epoch" else f"{summary.mean:,.0f}"

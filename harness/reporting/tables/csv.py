@@ -10,7 +10,7 @@ from harness.reporting import columns
 from harness.reporting.quantities import Quantity
 from harness.reporting.rows import Row
 from harness.reporting.stats import Summary
-from harness.reporting.tables.remarks import Odd, of_runs
+from harness.reporting.tables.remarks import Odd, of_cost, of_runs
 from harness.store.records import FEW_IMAGES
 
 RECORDED = (
@@ -57,6 +57,7 @@ def _line(row: Row, measured: Sequence[Quantity], odd: Odd) -> dict[str, str]:
     }
     for quantity in measured:
         line |= summarised(quantity.name, row.summary(quantity))
+    line["overloaded_seeds"] = ";".join(str(run.name.seed) for run in row.overloaded)
     return line | _recorded(row) | {"notes": "; ".join([*row.problems(), *_notes(row, odd)])}
 
 
@@ -67,7 +68,7 @@ def _recorded(row: Row) -> dict[str, str]:
 
 
 def _notes(row: Row, odd: Odd) -> list[str]:
-    notes = of_runs(row, odd)
+    notes = [*of_runs(row, odd), *of_cost(row)]
     if any(run.metrics.device == "cpu" for run in row.done):
         notes.append("shared machine")
     if any(run.metrics.images < FEW_IMAGES for run in row.done):

@@ -10,8 +10,9 @@ from harness.reporting.rows import Row
 from harness.reporting.runs import RecordedRun
 
 SCOPE = (
-    "Time is end to end: start-up + synthesis + distillation. "
-    "Evaluation, waiting, checkpoints and work lost to a kill are excluded."
+    "Cost is end to end: start-up + synthesis + distillation. "
+    "Evaluation, waiting, checkpoints and work lost to a kill are excluded. "
+    "CPU: seconds on cores, of all threads. GPU: seconds on the wall of a run on a GPU."
 )
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harness.reporting import text
-from harness.reporting.quantities import END_TO_END, FINAL
+from harness.reporting import text, units
+from harness.reporting.quantities import COST, FINAL, WALL, Quantity
 from harness.reporting.rows import Row, metric, teacher_metrics
 from harness.reporting.tables import blocks, notes, published, remarks
 from harness.reporting.tables.comparison import Comparison, comparisons
 from harness.reporting.tables.csv import to_csv
 from harness.reporting.tables.published import Published
 from harness.reporting.tables.table import NOTHING, Block, Column, Entry, Footnotes, Line, Table
+from harness.reporting.units import Unit
 from methods.base.pair import Pair
 
-HOUR = 3600.0
 PUBLISHED = (
     "Published: as printed, mostly the best epoch on the test set; hours as their sources count them. "
     "Δ: ours minus published, in points."
@@ -51,8 +51,14 @@ class _Builder:
     footnotes: Footnotes = field(default_factory=Footnotes)
 
     @property
+    def times(self) -> list[tuple[Quantity, Unit]]:
+        """What our hours are: the cost, and, where that is another's, the wall's."""
+        beside = [(WALL, units.wall(self.rows, units.HOUR))] if units.clock(self.rows) != "GPU" else []
+        return [(COST, units.cost(self.rows, units.HOUR)), *beside]
+
+    @property
     def heads(self) -> tuple[str, ...]:
-        return metric(self.rows), "published", "Δ", "time (h)", "published (h)"
+        return metric(self.rows), "published", "Δ", *(unit.name for _, unit in self.times), "published (h)"
 
     def block(self, pairs: Sequence[Pair]) -> Block:
         columns = tuple(Column(Entry(str(pair)), tuple(map(Entry, self.heads))) for pair in pairs)
@@ -67,7 +73,7 @@ class _Builder:
         theirs = published.of(self.dataset, line.name, pair)
         hours = Entry(text.number(theirs.hours)) if theirs and theirs.hours else NOTHING
         if (row := line.row(pair)) is None:
-            return [NOTHING, self._published(theirs), NOTHING, NOTHING, hours]
+            return [NOTHING, self._published(theirs), NOTHING, *[NOTHING] * len(self.times), hours]
         # Footnotes get their letters in reading order, so entries are made from left to right.
         final = row.summary(FINAL)
         marks = self.footnotes.mark(remarks.of_row(row, line.rows, self.odd))
@@ -75,15 +81,17 @@ class _Builder:
             Entry(text.percent(final) + text.share(final), marks, row.name),
             self._published(theirs),
             Entry(_difference(final.mean, theirs)),
-            self._time(row),
+            *(self._time(row, quantity, unit) for quantity, unit in self.times),
             hours,
         ]
 
-    def _time(self, row: Row) -> Entry:
-        seconds = row.summary(END_TO_END).mean
-        if seconds is None:
+    def _time(self, row: Row, quantity: Quantity, unit: Unit) -> Entry:
+        seconds = row.summary(quantity)
+        if seconds.mean is None:
             return NOTHING
-        return Entry(text.number(seconds / HOUR), self.footnotes.mark(remarks.of_time([row])), row.name)
+        printed = text.measured(seconds.scaled(1 / unit.size))
+        said = [*remarks.of_time([row]), *remarks.of_cost(row)]
+        return Entry(printed, self.footnotes.mark(said), row.name)
 
     def _teachers(self, pairs: Sequence[Pair]) -> Line:
         entries: list[Entry] = []
@@ -91,7 +99,8 @@ class _Builder:
             values = teacher_metrics(row for row in self.rows if row.pair == pair)
             theirs = published.of(self.dataset, published.TEACHER, pair)
             apart = _difference(values[0] if len(values) == 1 else None, theirs)
-            entries += [Entry(text.values(values)), self._published(theirs), Entry(apart), NOTHING, NOTHING]
+            entries += [Entry(text.values(values)), self._published(theirs), Entry(apart)]
+            entries += [NOTHING] * (len(self.times) + 1)
         return Line(Entry(published.TEACHER), tuple(entries))
 
     def _published(self, number: Published | None) -> Entry:
@@ -102,7 +111,7 @@ def _csv(lines: Sequence[Comparison], odd: remarks.Odd) -> str:
     """A line per row of ours that the table shows, with the published number beside it."""
     shown = [row for line in lines for row in line.rows]
     extra = {row.name: _extra(line.name, row) for line in lines for row in line.rows}
-    return to_csv(shown, (FINAL, END_TO_END), odd, extra) if shown else ""
+    return to_csv(shown, (FINAL, COST, WALL), odd, extra) if shown else ""
 
 
 def _extra(name: str | None, row: Row) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.reporting.rows import Row
 from harness.store.layout import CellName
-from harness.store.records import FEW_IMAGES
+from harness.store.records import FEW_IMAGES, Metrics
 
 Odd = Mapping[CellName, str]
 """Cell -> footnote, where its run differs from the others of the study in teacher, code or device."""
@@ -21,7 +21,7 @@ def of_data(rows: Sequence[Row]) -> list[str]:
 def of_time(rows: Sequence[Row]) -> list[str]:
     """Whether the times of a column were measured beside other cells."""
     shared = sorted({run.metrics.concurrent for row in rows for run in row.done if run.metrics.device == "cpu"})
-    return [f"CPU times on a shared machine, concurrent cells: {_join(shared)}"] if shared else []
+    return [f"on a machine that cells share, up to {_join(shared)} at once"] if shared else []
 
 
 def of_line(rows: Sequence[Row]) -> list[str]:
@@ -39,6 +39,22 @@ def of_row(row: Row, line: Sequence[Row], odd: Odd) -> list[str]:
 def of_runs(row: Row, odd: Odd) -> list[str]:
     """How runs of the row differ from the others of the study."""
     return list(dict.fromkeys(odd[run.name] for run in row.done if run.name in odd))
+
+
+def of_cost(row: Row) -> list[str]:
+    """In which seeds the machine had so much else to do that seconds say little, and how much that was."""
+    told = {run.name.seed: overload(run.metrics) for run in row.overloaded}
+    if not told:
+        return []
+    seeds = f"seed{'s' * (len(told) > 1)} {', '.join(map(str, told))}"
+    return [f"machine overloaded in {seeds}: {', '.join(told.values())}"]
+
+
+def overload(metrics: Metrics) -> str:
+    """How much else the machine had to do, in words; of a run that counts as overloaded."""
+    if metrics.device == "cpu":
+        return f"{metrics.seconds.working / metrics.cpu_seconds.working:.1f} wall s to a CPU s"
+    return f"{metrics.device_sharers} other process{'es' * (metrics.device_sharers != 1)} on the GPU"
 
 
 def preset_notes(row: Row) -> list[str]:

@@ -1,4 +1,4 @@
-"""The tables that every study has: accuracy and time in the paper's shape, time by phase, images, the best epoch."""
+"""The tables that every study has: accuracy and cost in the paper's shape, cost by phase, images, the best epoch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.reporting import quantities as q
-from harness.reporting import text
+from harness.reporting import units
 from harness.reporting.quantities import Quantity
 from harness.reporting.rows import Row, labels
 from harness.reporting.tables import blocks, notes, remarks
@@ -37,8 +37,8 @@ class Spec:
 
 ACCURACY_TIME = Spec(
     "accuracy-time",
-    "Accuracy and end-to-end time",
-    (Shown(q.FINAL, "", "metric"), Shown(q.END_TO_END, "time", "time")),
+    "Accuracy and cost",
+    (Shown(q.FINAL, "", "metric"), Shown(q.COST, "", "cost"), Shown(q.WALL, "", "wall")),
     q.MEASURED,
     ("Accuracy after the last epoch; {spread}.", notes.SCOPE),
     teacher=True,
@@ -47,12 +47,23 @@ TIME_SPLIT = Spec(
     "time-split",
     "Time by phase",
     (
-        Shown(q.STARTUP, "start-up", "time"),
-        Shown(q.SYNTHESIS, "synthesis", "time"),
-        Shown(q.DISTILLATION, "distillation", "time"),
+        Shown(q.STARTUP, "start-up", "cost"),
+        Shown(q.SYNTHESIS, "synthesis", "cost"),
+        Shown(q.DISTILLATION, "distillation", "cost"),
     ),
     q.TIMES,
-    ("Means over the seeds, by phase.", notes.SCOPE),
+    ("{spread}.", notes.SCOPE),
+)
+OPERATIONS = Spec(
+    "operations",
+    "Operations",
+    (
+        Shown(q.OPERATIONS, "", "work"),
+        Shown(q.SYNTHESIS_FLOPS, "synthesis", "work"),
+        Shown(q.DISTILLATION_FLOPS, "distillation", "work"),
+    ),
+    q.FLOPS,
+    ("Counted floating-point operations, two per multiply-add: what a run costs on any machine; means.",),
 )
 IMAGES = Spec(
     "images",
@@ -72,7 +83,7 @@ BEST_EPOCH = Spec(
     (q.BEST, q.BEST_EPOCH),
     ("Best epoch, selected on the test set, shown apart from the headline; {spread}.",),
 )
-SPECS = (ACCURACY_TIME, TIME_SPLIT, IMAGES, BEST_EPOCH)
+SPECS = (ACCURACY_TIME, TIME_SPLIT, OPERATIONS, IMAGES, BEST_EPOCH)
 
 
 def tables(rows: Sequence[Row], odd: remarks.Odd) -> list[Table]:
@@ -81,9 +92,15 @@ def tables(rows: Sequence[Row], odd: remarks.Odd) -> list[Table]:
 
 
 def _table(spec: Spec, rows: Sequence[Row], odd: remarks.Odd) -> Table:
-    times = [mean for row in rows if (mean := row.summary(q.END_TO_END).mean) is not None]
-    builder = Builder(spec.shown, labels(rows), odd, text.unit(times), spec.teacher)
-    filled = tuple(builder.block(title, columns) for title, columns in blocks.blocks(rows, len(spec.shown)))
-    said = (*(note.format(spread=notes.spread(rows)) for note in spec.notes), *notes.provenance(rows))
+    kinds = {"cost": units.cost(rows), "wall": units.wall(rows), "work": units.work(rows)}
+    # On a GPU the headline is the wall's.
+    shown = tuple(each for each in spec.shown if each.kind != "wall" or units.clock(rows) != "GPU")
+    builder = Builder(shown, labels(rows), odd, kinds, spec.teacher)
+    filled = tuple(builder.block(title, columns) for title, columns in blocks.blocks(rows, len(shown)))
+    said = (*(_sentence(note.format(spread=notes.spread(rows))) for note in spec.notes), *notes.provenance(rows))
     csv = to_csv(rows, spec.summarised, odd)
     return Table(spec.name, spec.title, filled, builder.footnotes.texts, said, csv)
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]

@@ -13,7 +13,7 @@ from harness.store.records import Seconds
 from tests import factory
 
 GOLDEN = Path(__file__).parent / "golden"
-TABLES = ("accuracy-time", "time-split", "images", "best-epoch")
+TABLES = ("accuracy-time", "time-split", "operations", "images", "best-epoch")
 ABLATIONS = ("ablation-ssd-kd",)
 
 FINALS = {
@@ -36,6 +36,9 @@ LOST = {
     ("fast-10", 1.0): {"status": "failed", "reason": "ValueError: expected 10 classes, not 9"},
 }
 
+OVERLOADED = ("fast-2", 100.0, 1)
+"""The run whose synthesis took four times as long on the wall as on cores."""
+
 BASE = {"alpha": 0.6, "batch": 64, "difficulty": True, "diversity": True, "replacement": "priority"}
 VARIANTS: dict[str, tuple[dict[str, Any], tuple[float | None, ...]]] = {
     "ssd-kd": ({}, (90.0, 91.0, 95.0)),
@@ -52,9 +55,11 @@ def build(results: Path) -> None:
     for (label, scale), finals in FINALS.items():
         for seed, final in enumerate(finals):
             lost = LOST.get((label, scale), {}) if final is None else {}
-            time = Seconds(startup=3.0, synthesis=0.5 * scale + seed, distillation=0.25 * scale, evaluation=7.0)
+            cpu = Seconds(startup=3.0, synthesis=0.5 * scale + seed, distillation=0.25 * scale, evaluation=7.0)
+            slow = 4.0 if (label, scale, seed) == OVERLOADED else 1.0
+            wall = cpu.model_copy(update={"startup": 4.0, "synthesis": slow * cpu.synthesis})
             best = None if final is None else final + 1
-            cell = factory.metrics(label, scale, seed, final=final, best=best, seconds=time, **lost)
+            cell = factory.metrics(label, scale, seed, final=final, best=best, seconds=wall, cpu_seconds=cpu, **lost)
             folder = factory.write(results, cell)
             if final is None and not lost:
                 _damage(folder)

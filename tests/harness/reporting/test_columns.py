@@ -22,7 +22,12 @@ def study(tmp_path: Path) -> Path:
     [
         *(("label", "a", ["a"]), ("seed", "1", ["b"]), ("scale", "0.5", ["b"]), ("scale", "10", ["a", "c"])),
         *(("status", "damaged", ["c"]), ("data_free", "False", ["b"]), ("device_name", "NVIDIA H200", ["b"])),
-        *(("images_synthesised", "1280000", ["a"]), ("seconds.startup", "3", ["a", "b"]), ("end_to_end", "13", ["a"])),
+        *(
+            ("images_synthesised", "1280000", ["a"]),
+            ("seconds.startup", "3", ["a", "b"]),
+            ("cost", "13", ["a"]),
+            ("overloaded", "False", ["a", "b"]),
+        ),
         *(
             ("commit", "c0ffee" + "0" * 34, ["a", "b"]),
             ("attempts", "1", ["a", "b"]),

@@ -16,7 +16,8 @@ def test_one_row_per_run_with_provenance(tmp_path: Path) -> None:
     (run / "mlflow.json").write_text(json.dumps(LINK), encoding="utf-8")
     row = frame.load(tmp_path).iloc[0]
     assert (row["label"], row["scale"], row["seed"], row["final"]) == ("ssd-kd", 10.0, 0, 90.0)
-    assert row["end_to_end"] == 3.0 + 8.0 + 2.0
+    assert row["cost"] == 3.0 + 8.0 + 2.0
+    assert row["cpu_seconds.synthesis"] == 8.0
     assert row["flops.synthesis"] == 3 * 10**9
     assert row["commit"].startswith("c0ffee")
     assert not row["dirty"]
@@ -70,7 +71,7 @@ def test_curves_hold_every_evaluation(tmp_path: Path) -> None:
     factory.write(tmp_path, factory.metrics("ssd-kd", 10.0, 0), factory.events(3, final=90.0))
     curve = frame.curves(frame.load(tmp_path))
     assert list(curve["metric"]) == [70.0, 80.0, 90.0]
-    assert list(curve["end_to_end"]) == [6.0, 9.0, 12.0]
+    assert list(curve["cost"]) == [6.0, 9.0, 12.0]
     assert list(curve["distillation.kd"]) == [1.0, 1 / 2, 1 / 3]
     assert set(curve["label"]) == {"ssd-kd"}
 

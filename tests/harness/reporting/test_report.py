@@ -10,7 +10,7 @@ from harness.reporting import render
 from harness.store.records import Metrics
 from tests import factory
 
-FIGURES = ("scale", "real", "efficiency", "synthetic", "learning", "samples")
+FIGURES = ("scale", "real", "efficiency", "operations", "synthetic", "learning", "samples")
 
 
 def test_files_of_a_study(reports: Path) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from harness.reporting.stats import pareto, summarise
+from harness.reporting.stats import summarise
 
 
 def test_mean_and_sample_deviation() -> None:
@@ -20,12 +20,7 @@ def test_equal_values_have_no_deviation() -> None:
     assert summarise([11.2, 11.2, 11.2], 3).sd == 0.0  # a plain sum of these rounds
 
 
-def test_pareto_front() -> None:
-    costs = [1.0, 2.0, 2.0, 3.0, 4.0, 5.0]
-    values = [10.0, 30.0, 20.0, 30.0, 25.0, 40.0]
-    assert pareto(costs, values) == [0, 1, 5]
-
-
-def test_pareto_front_of_equal_points_and_of_none() -> None:
-    assert pareto([1.0, 1.0], [5.0, 5.0]) == [0]
-    assert pareto([], []) == []
+def test_the_range_of_the_seeds_in_any_unit() -> None:
+    summary = summarise([3.0, 1.0, 8.0], 3).scaled(0.5)
+    assert (summary.mean, summary.low, summary.high) == (2.0, 0.5, 4.0)
+    assert summarise([], 3).scaled(2.0) == summarise([], 3)

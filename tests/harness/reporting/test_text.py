@@ -13,17 +13,25 @@ def test_numbers(value: float, printed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "name"), [([], "s"), ([119.0], "s"), ([120.0], "min"), ([7199.0], "min"), ([7200.0], "h")]
+    ("values", "printed"),
+    [
+        ([79.0, 80.0], "79.5 ± 0.7"),  # sd = 1 / sqrt(2)
+        ([287.6, 17.3, 18.0], "108 ± 156"),  # deviations 180, -90.3, -89.6 of a mean of 107.6
+        ([0.25], "0.25"),
+        ([0.0, 0.0], "0"),
+        ([1.23e-5, 1.23e-5], "1.2e-05"),
+        ([], "–"),
+    ],
 )
-def test_units(seconds: list[float], name: str) -> None:
-    assert text.unit(seconds).name == name
+def test_times_have_their_deviation(values: list[float], printed: str) -> None:
+    assert text.measured(summarise(values, 3)) == printed
 
 
 @pytest.mark.parametrize(
     ("value", "printed"), [(0.5, "0.5"), (100.0, "100"), (1297.0, "1297"), (2500.0, "2.5k"), (50_000.0, "50k")]
 )
 def test_numbers_at_ticks(value: float, printed: str) -> None:
-    assert text.short(value) == printed
+    assert text.tick(value) == printed
 
 
 def test_differences_have_a_sign() -> None:

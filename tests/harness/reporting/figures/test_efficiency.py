@@ -1,24 +1,76 @@
 from pathlib import Path
 
-from harness.reporting.figures.efficiency import efficiency
+from matplotlib.figure import Figure
+
+from harness.reporting.figures.efficiency import efficiency, operations
 from harness.reporting.figures.look import looks
 from harness.reporting.rows import group
 from harness.reporting.runs import load
-from harness.store.records import Seconds
+from harness.store.records import Flops, Seconds
 from tests import factory
 
 
-def test_front_is_that_of_the_methods(tmp_path: Path) -> None:
-    points = {"scratch": (1.0, 99.0), "a": (2.0, 70.0), "b": (4.0, 65.0), "c": (8.0, 90.0)}
-    for label, (time, final) in points.items():
-        seconds = Seconds(startup=0.0, synthesis=0.0, distillation=time, evaluation=0.0)
-        factory.write(tmp_path, factory.metrics(label, 10.0, 0, final=final, seconds=seconds))
+def drawn(figure: Figure, panel: int = 0) -> tuple[list[float], list[float]]:
+    line = next(line for line in figure.axes[panel].lines if line.get_label() == "Pareto front")
+    return list(line.get_xdata()), list(line.get_ydata())
+
+
+def write(results: Path, label: str, scale: float, cost: float, final: float, seed: int = 0, wall: float = 1.0) -> None:
+    cpu = Seconds(startup=0.0, synthesis=0.0, distillation=cost, evaluation=0.0)
+    seconds = cpu.model_copy(update={"distillation": wall * cost})
+    factory.write(results, factory.metrics(label, scale, seed, final=final, seconds=seconds, cpu_seconds=cpu))
+
+
+def test_a_front_per_scale(tmp_path: Path) -> None:
+    for scale, shift in ((100.0, 0.0), (10.0, 1.0)):
+        for label, cost, final in (("scratch", 1.0, 99.0), ("a", 2.0, 70.0), ("b", 4.0, 65.0), ("c", 8.0, 90.0)):
+            write(tmp_path, label, scale, cost + shift, final)
     rows = group(load(tmp_path))
     figure = efficiency(rows, looks(rows))
     assert figure is not None
-    front = next(line for line in figure.axes[0].lines if line.get_label() == "Pareto front")
-    assert list(front.get_xdata()) == [2.0, 8.0]
-    assert list(front.get_ydata()) == [70.0, 90.0]
+    assert [panel.get_title(loc="left") for panel in figure.axes] == ["100 % data", "10 % data"]
+    assert drawn(figure, 0) == ([2.0, 8.0], [70.0, 90.0])
+    assert drawn(figure, 1) == ([3.0, 9.0], [70.0, 90.0])
+
+
+def test_bars_reach_from_the_lowest_to_the_highest_seed(tmp_path: Path) -> None:
+    for seed, (cost, final) in enumerate([(2.0, 80.0), (3.0, 90.0), (7.0, 91.0)]):
+        write(tmp_path, "a", 10.0, cost, final, seed)
+    rows = group(load(tmp_path))
+    figure = efficiency(rows, looks(rows))
+    assert figure is not None
+    ends = [segment.tolist() for bars in figure.axes[0].collections for segment in bars.get_segments()]
+    assert ends == [[[2.0, 87.0], [7.0, 87.0]], [[4.0, 80.0], [4.0, 91.0]]]
+
+
+def test_an_overloaded_machine_is_hollow_and_off_the_front_unless_asked_for(tmp_path: Path) -> None:
+    write(tmp_path, "a", 10.0, 2.0, 70.0)
+    write(tmp_path, "b", 10.0, 1.0, 80.0, wall=3.0)
+    rows = group(load(tmp_path))
+    styles = looks(rows)
+    left_out, asked = efficiency(rows, styles), efficiency(rows, styles, overloaded=True)
+    assert left_out is not None
+    assert asked is not None
+    assert (drawn(left_out), drawn(asked)) == (([2.0], [70.0]), ([1.0], [80.0]))
+    for figure, face in ((left_out, "white"), (asked, styles["b"].colour)):
+        marks = [line for line in figure.axes[0].lines if line.get_marker() == styles["b"].marker]
+        assert [mark.get_markerfacecolor() for mark in marks] == [face]
+    named = [entry.get_text() for entry in left_out.legends[0].get_texts()]
+    assert "machine overloaded" in named
+    assert "machine overloaded" not in [entry.get_text() for entry in asked.legends[0].get_texts()]
+
+
+def test_operations_are_a_cost_of_their_own(tmp_path: Path) -> None:
+    for label, work, final in (("a", 3, 70.0), ("b", 5, 90.0)):
+        flops = Flops(synthesis=work * 10**12, distillation=10**12)
+        factory.write(tmp_path, factory.metrics(label, flops=flops, final=final))
+    factory.write(tmp_path, factory.metrics("uncounted", flops=None))
+    rows = group(load(tmp_path))
+    figure = operations(rows, looks(rows))
+    assert figure is not None
+    assert figure.axes[0].get_xlabel() == "operations (TFLOP)"
+    assert drawn(figure) == ([4.0, 6.0], [70.0, 90.0])
+    assert operations([row for row in rows if row.label == "uncounted"], looks(rows)) is None
 
 
 def test_a_reference_far_below_is_cut_and_named(tmp_path: Path) -> None:

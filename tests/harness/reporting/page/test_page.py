@@ -8,7 +8,7 @@ from harness.reporting import render
 from harness.reporting.page import illustrations
 from tests import factory
 
-KINDS = 6
+KINDS = 7
 """Figures of one pair."""
 VOID = {"meta", "img"}
 """Tags without an end."""
@@ -98,7 +98,7 @@ def test_a_damaged_run_has_a_place_and_a_reason(tmp_path: Path) -> None:
     assert len(run) == len(head)
     assert (run[0], run[2:], run[1][:17]) == (
         "0",
-        ["–"] * 10 + ["", "unknown", "", "", "", "seed-0"],
+        ["–"] * 12 + ["", "unknown", "", "", "", "seed-0"],
         "damaged: Invalid ",
     )
 

@@ -45,9 +45,10 @@ def lines(table: Table, block: int = 0) -> dict[str, list[str]]:
 
 def test_ours_stands_beside_theirs(tmp_path: Path) -> None:
     write(tmp_path, "fast-2", WRN, method="fast", config={"inner_steps": 2})  # 90, 91; 3 + 8 + 20 s
+    assert only(tmp_path).blocks[0].columns[0].quantities[3].text == "GPU h"
     found = lines(only(tmp_path))
     assert found["Teacher"] == ["94.50", "94.87", "−0.37", "–", "–"]
-    assert found["Fast-2 · fast-2"] == ["90.50 ± 0.71", "88.36", "+2.14", "0.009", "0.030"]
+    assert found["Fast-2 · fast-2"] == ["90.50 ± 0.71", "88.36", "+2.14", "0.009 ± 0.000", "0.030"]
     assert found["Fast-5"] == ["–", "88.90", "–", "–", "0.080"]
     assert "SSD-KD" not in found  # nothing of it is printed for CIFAR-10
 

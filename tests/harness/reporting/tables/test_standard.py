@@ -7,6 +7,7 @@ from harness.reporting.rows import group
 from harness.reporting.runs import load
 from harness.reporting.tables import standard
 from harness.reporting.tables.table import Table
+from harness.store.records import Seconds
 from tests import factory
 
 
@@ -18,7 +19,7 @@ def build(results: Path, *changes: dict[str, Any]) -> Table:
 
 def test_the_teacher_has_its_own_line_and_no_time(tmp_path: Path) -> None:
     line = build(tmp_path, {"teacher_metric": 97.25}).blocks[0].lines[0]
-    assert (line.title.text, [entry.text for entry in line.entries]) == ("Teacher", ["97.25", "–"])
+    assert (line.title.text, [entry.text for entry in line.entries]) == ("Teacher", ["97.25", "–", "–"])
 
 
 def test_every_number_links_to_its_runs(results: Path) -> None:
@@ -78,8 +79,39 @@ def test_images_of_a_generator_that_never_stops_are_counted(tmp_path: Path) -> N
 def test_cpu_times_are_marked_and_gpu_times_are_not(tmp_path: Path) -> None:
     cpu = build(tmp_path / "a", {"concurrent": 4})
     gpu = build(tmp_path / "b", {"device": "cuda", "device_name": "GPU"})
-    assert list(cpu.footnotes.values()) == ["CPU times on a shared machine, concurrent cells: 4"]
+    assert list(cpu.footnotes.values()) == ["on a machine that cells share, up to 4 at once"]
     assert not gpu.footnotes
+
+
+def test_a_cpus_cost_stands_beside_the_wall_and_a_gpus_is_the_wall(tmp_path: Path) -> None:
+    cpu = build(tmp_path / "a", {"cpu_seconds": Seconds(startup=1.0, synthesis=4.0, distillation=5.0, evaluation=0.0)})
+    gpu = build(tmp_path / "b", {"device": "cuda", "device_name": "GPU"})
+    heads = [[entry.text for entry in table.blocks[0].columns[0].quantities] for table in (cpu, gpu)]
+    assert heads == [["top-1 (%)", "CPU s", "wall s"], ["top-1 (%)", "GPU s"]]
+    lines = [[entry.text for entry in table.blocks[0].lines[1].entries] for table in (cpu, gpu)]
+    assert lines == [["90.00", "10.0", "13.0"], ["90.00", "13.0"]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "notes"),
+    [
+        (
+            {"cpu_seconds": Seconds(startup=0.0, synthesis=1.0, distillation=3.0, evaluation=0.0)},
+            "2.5 wall s to a CPU s",
+        ),
+        ({"device": "cuda", "device_name": "GPU", "device_sharers": 1}, "1 other process on the GPU"),
+        ({"device": "cuda", "device_name": "GPU", "device_sharers": 3}, "3 other processes on the GPU"),
+    ],
+)
+def test_an_overloaded_machine_is_said_at_every_time_and_nowhere_else(
+    tmp_path: Path, changes: dict[str, Any], notes: str
+) -> None:
+    table = build(tmp_path, {"seed": 0, **changes}, {"seed": 1, **changes, "status": "failed"}, {"seed": 2, **changes})
+    accuracy, *times = marks(table, 1)[1]
+    said = f"machine overloaded in seeds 0, 2: {notes}, {notes}"
+    assert accuracy == ["seed 1 failed: no reason recorded"]
+    assert times
+    assert all(said in each for each in times)
 
 
 def test_a_single_seed_has_no_deviation(tmp_path: Path) -> None:
