@@ -11,6 +11,7 @@ output, then the output at the end of each stage. Networks for dense prediction 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 from harness.registry import registered
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from methods.base.task import Task
 
@@ -46,12 +47,12 @@ def for_task(name: str, task: Task) -> nn.Module:
     return build(name, task.classes, task.shape[0])
 
 
-def load_backbone(name: str, network: nn.Module, file: Path) -> None:
-    """Fill a network's backbone from a local file with ImageNet weights. Raises ValueError if it has none."""
+def load_backbone(name: str, network: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Fill a network's backbone with ImageNet weights. Raises ValueError if it has none, or if they do not fit."""
     module = _module(name)
     if not hasattr(module, "load_backbone"):
         raise ValueError(f"{name} has no backbone that could start from a file")
-    module.load_backbone(network, file)
+    module.load_backbone(network, weights)
 
 
 def _files() -> dict[str, Path]:

@@ -7,7 +7,7 @@ padding and initialisation, and their weights do not fit.
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -172,43 +172,30 @@ class MobileNetV2(nn.Module):
         return stages
 
 
-def load_backbone(network: nn.Module, path: Path) -> None:
-    """Give a DeepLabv3 on ResNet-50 the weights of a local file: a plain state dict of torchvision's resnet50.
+def load_backbone(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Give a DeepLabv3 on ResNet-50 the weights of torchvision's resnet50, whose classifier is ignored.
 
-    The classifier in it is ignored; the file ends in ``.safetensors`` or is read by `torch.load`. Raises ValueError if
-    the network has another backbone or the state dict does not fit.
+    Raises ValueError if the network has another backbone or the weights do not fit.
     """
     backbone = getattr(network, "backbone", None)
     if not isinstance(backbone, ResNet50):
-        raise ValueError(f"{path}: backbone weights are for deeplabv3_resnet50 alone")
-    weights = {name: value for name, value in _read(path).items() if not name.startswith("fc.")}
+        raise ValueError("backbone weights are for deeplabv3_resnet50 alone")
+    weights = {name: value for name, value in weights.items() if not name.startswith("fc.")}
     if problems := _misfits(backbone.state_dict(), weights):
         shown = "\n  ".join(problems[:5]) + (f"\n  and {len(problems) - 5} more" if len(problems) > 5 else "")
-        raise ValueError(f"{path}: not a state dict of torchvision's resnet50\n  {shown}")
+        raise ValueError(f"not a state dict of torchvision's resnet50\n  {shown}")
     backbone.load_state_dict(weights, strict=False)
 
 
-def _read(path: Path) -> dict[str, object]:
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        return dict(load_file(path))
-    content = torch.load(path, map_location="cpu", weights_only=True)
-    if not isinstance(content, dict):
-        raise ValueError(f"{path}: holds a {type(content).__name__}, not a state dict")
-    return {str(name): value for name, value in content.items()}
-
-
-def _misfits(own: dict[str, Tensor], given: dict[str, object]) -> list[str]:
+def _misfits(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
     """What keeps ``given`` from being ``own``'s values. Files of old releases do not count batches; that is fine."""
     counters = {name for name in own if name.endswith("num_batches_tracked")}
     problems = [f"missing: {name}" for name in own if name not in given and name not in counters]
     for name, value in given.items():
         if name not in own:
             problems.append(f"unknown: {name}")
-        elif not isinstance(value, Tensor) or value.shape != own[name].shape:
-            found = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
-            problems.append(f"{name}: expected {list(own[name].shape)}, found {found}")
+        elif value.shape != own[name].shape:
+            problems.append(f"{name}: expected {list(own[name].shape)}, found {list(value.shape)}")
     return problems
 
 

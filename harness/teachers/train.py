@@ -18,7 +18,7 @@ from harness.machine.devices import choose_device
 from harness.store import occupancy
 from harness.store.layout import Results, TeacherFolder
 from harness.store.records import TeacherRecord
-from harness.teachers import shelf
+from harness.teachers import contents, shelf, unwrap
 from harness.teachers.fit import Fit
 
 
@@ -60,7 +60,7 @@ def train(
         if cards := gpus.visible():
             gpus.lease(cards, name=name)
         device = choose_device("auto")
-        model = Streams(recipe.seed, device).build("teacher-init", lambda: _start(network, loaded, backbone))
+        model = Streams(recipe.seed, device).build("teacher-init", lambda: _start(network, loaded, backbone, report))
         fit = Fit(model, loaded, recipe, device, folder.training)
         fit.run(lambda line: report(f"{name}: {line}"))
         record = shelf.put(folder, model, loaded, device, recipe, seconds=fit.seconds)
@@ -76,12 +76,13 @@ def _known(folder: TeacherFolder) -> TeacherRecord:
     return record
 
 
-def _start(network: str, dataset: Dataset, backbone: Path | None) -> nn.Module:
+def _start(network: str, dataset: Dataset, backbone: Path | None, report: Callable[[str], object]) -> nn.Module:
     """A fresh network, its backbone from a file if one is given. Raises UserError if the file does not fit."""
     model = networks.for_task(network, dataset.task)
     if backbone is not None:
         try:
-            networks.load_backbone(network, model, backbone)
-        except (OSError, ValueError) as error:
+            weights = unwrap.weights_in(contents.read(backbone), None, lambda line: report(f"{backbone}: {line}"))
+            networks.load_backbone(network, model, weights)
+        except (UserError, ValueError) as error:
             raise UserError(f"--backbone {backbone}: {error}") from None
     return model

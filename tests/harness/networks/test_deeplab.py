@@ -6,11 +6,9 @@ import functools
 import importlib.util
 import math
 import sys
-from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
@@ -258,25 +256,18 @@ def network() -> DeepLabV3:
     return built("deeplabv3_resnet50")
 
 
-@pytest.mark.parametrize("ending", [".pth", ".safetensors"])
-def test_backbone_is_loaded(tmp_path: Path, weights: dict[str, torch.Tensor], network: DeepLabV3, ending: str) -> None:
-    path = tmp_path / f"weights{ending}"
+def test_backbone_is_loaded(weights: dict[str, torch.Tensor], network: DeepLabV3) -> None:
     changed = weights | {"layer4.2.conv3.weight": torch.randn_like(weights["layer4.2.conv3.weight"])}
-    _ = save_file(changed, path) if ending == ".safetensors" else torch.save(changed, path)
     head = network.head[-1].weight.clone()
-    load_backbone(network, path)
+    load_backbone(network, changed)
     loaded = network.backbone.state_dict()
     assert set(changed) - set(loaded) == {"fc.weight", "fc.bias"}
     assert all(torch.equal(value, changed[name]) for name, value in loaded.items())
     assert torch.equal(network.head[-1].weight, head)
 
 
-def test_backbone_of_an_old_release_is_loaded(
-    tmp_path: Path, weights: dict[str, torch.Tensor], network: DeepLabV3
-) -> None:
-    path = tmp_path / "old.pth"
-    torch.save({k: v for k, v in weights.items() if not k.endswith("num_batches_tracked")}, path)
-    load_backbone(network, path)
+def test_backbone_of_an_old_release_is_loaded(weights: dict[str, torch.Tensor], network: DeepLabV3) -> None:
+    load_backbone(network, {k: v for k, v in weights.items() if not k.endswith("num_batches_tracked")})
     assert torch.equal(network.backbone.state_dict()["conv1.weight"], weights["conv1.weight"])
 
 
@@ -284,24 +275,19 @@ BAD = {
     "missing: layer1.0.conv1.weight": lambda w: {k: v for k, v in w.items() if k != "layer1.0.conv1.weight"},
     "unknown: module.conv1.weight": lambda w: w | {"module.conv1.weight": w["conv1.weight"]},
     r"conv1.weight: expected \[64, 3, 7, 7\], found \[1\]": lambda w: w | {"conv1.weight": torch.zeros(1)},
-    "and [0-9]+ more": lambda w: {"state_dict": w},
-    "holds a Tensor": lambda w: w["conv1.weight"],
+    "and [0-9]+ more": lambda w: {f"module.{k}": v for k, v in w.items()},
 }
 """What the error says, and what was made of the state dict."""
 
 
 @pytest.mark.parametrize("message", BAD)
-def test_backbone_that_does_not_fit(
-    tmp_path: Path, weights: dict[str, torch.Tensor], network: DeepLabV3, message: str
-) -> None:
-    path, before = tmp_path / "bad.pth", network.backbone.state_dict()["conv1.weight"].clone()
-    torch.save(BAD[message](weights), path)
-    with pytest.raises(ValueError, match=message) as error:
-        load_backbone(network, path)
-    assert str(path) in str(error.value)
+def test_backbone_that_does_not_fit(weights: dict[str, torch.Tensor], network: DeepLabV3, message: str) -> None:
+    before = network.backbone.state_dict()["conv1.weight"].clone()
+    with pytest.raises(ValueError, match=message):
+        load_backbone(network, BAD[message](weights))
     assert torch.equal(network.backbone.state_dict()["conv1.weight"], before)
 
 
-def test_other_backbones_are_refused(tmp_path: Path) -> None:
+def test_other_backbones_are_refused() -> None:
     with pytest.raises(ValueError, match="deeplabv3_resnet50 alone"):
-        load_backbone(built("deeplabv3_mobilenetv2"), tmp_path / "none.pth")
+        load_backbone(built("deeplabv3_mobilenetv2"), {})

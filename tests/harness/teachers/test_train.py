@@ -82,3 +82,24 @@ def test_a_training_that_diverges_is_not_stored(value: float, tmp_path: Path, mo
     with pytest.raises(UserError, match=r"NaN or infinite values in conv1\.weight; nothing was stored; a smaller lr"):
         train.train(*PLACE, results=tmp_path)
     assert not Results(tmp_path).teacher(*PLACE).record.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (None, "no such file"),
+        (b"", "an empty file"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
+        (b"PK\x03\x04 cut", "its end is missing"),
+        ([1, 2], "not a state dict"),
+        ({"conv1.weight": torch.zeros(2)}, "wrn10_1 has no backbone that could start from a file"),
+    ],
+)
+def test_a_backbone_is_read_as_any_file_of_weights(content: object, expected: str, tmp_path: Path) -> None:
+    file = tmp_path / "backbone.pth"
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    elif content is not None:
+        torch.save(content, file)
+    with pytest.raises(UserError, match=f"--backbone {file}: {expected}"):
+        train.train(*PLACE, results=tmp_path / "results", backbone=file)
