@@ -49,6 +49,7 @@ def main() -> None:
     Both are told on one screen, without a traceback. A method that failed or diverged is a result, and done.
     """
     try:
+        _check_arguments(sys.argv[1:])
         app()
     except (UserError, SyntaxError) as error:
         sys.exit(_fail(str(error), 2))
@@ -72,11 +73,14 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Results go here instead; required with --set.")] = None,
     results: ResultsFolder = RESULTS,
     plan_key: Annotated[str | None, typer.Option(help="Key of the cell as the workflow computed it.")] = None,
-    concurrent: Annotated[int, typer.Option(min=1, help="Cells that may run at once on this machine; recorded.")] = 1,
+    concurrent: Annotated[
+        int, typer.Option(min=1, max=1024, help="Cells that may run at once on this machine; recorded.")
+    ] = 1,
 ) -> None:
     """Run cells, or resume them, or copy back what is already done; several in a process each."""
     from harness.commands import run
 
+    _look(results)
     status = run.run(
         pattern,
         configfile,
@@ -116,6 +120,7 @@ def train_teacher(
         raise UserError("--import takes a whole teacher, --backbone starts the training of one: give one of them")
     if (key or rename or drop) and not file:
         raise UserError("--key, --rename and --drop are for the keys of a file that --import names")
+    _look(results, reads=False)
     from harness.teachers import foreign, train
 
     changes = parse(settings or [])
@@ -151,6 +156,7 @@ def validate(configfile: GridFile, results: ResultsFolder = RESULTS) -> None:
     """Check every cell of a grid before anything trains, and say what it will take."""
     from harness.commands import estimate, status, validate
 
+    _look(results, reads=False)
     _print(estimate.lines(status.of_grid(validate.validate(configfile), results)))
 
 
@@ -176,6 +182,7 @@ def list_(
     from harness.grid.grid import find
     from harness.grid.study import default
 
+    _look(results)
     source = configfile or (None if pattern else default())
     found = status.of_grid([cell for _, cell in find(pattern or "*", source)], results)
     if stale:
@@ -198,6 +205,7 @@ def retry(
     """Remove failed and diverged results, so that these cells run again from their beginning."""
     from harness.commands import retry
 
+    _look(results)
     names = retry.retry(results, pattern, overloaded)
     _print([*names, f"{len(names)} cells will run again"])
 
@@ -210,6 +218,7 @@ def prune(
     """Remove the runs that are no cell's current result."""
     from harness.commands import prune
 
+    _look(results)
     old = list(prune.old_runs(results)) if dry_run else prune.prune(results)
     verb = "would free" if dry_run else "freed"
     _print([*prune.table(old), f"{len(old)} runs, {verb} {sum(run.bytes for run in old) / 2**20:.1f} MiB"])
@@ -225,6 +234,7 @@ def trace(
     """From a number to its runs: records, configuration, code, commit, teacher, device, log."""
     from harness.commands import trace
 
+    _look(results)
     for run in trace.find(results, name):
         _print(trace.describe(run))
 
@@ -238,6 +248,7 @@ def compare(
     """Two versions of the same cells, paired by seed: accuracy, time and what differs."""
     from harness.commands import compare
 
+    _look(results)
     _print(compare.table(compare.side(a, results), compare.side(b, results)))
 
 
@@ -249,6 +260,7 @@ def import_(
     """Add the finished runs of another results folder; nothing that is here is overwritten."""
     from harness.commands import import_results
 
+    _look(results, reads=False)
     report = import_results.merge(folder, results)
     for problem in report.problems:
         typer.echo(problem, err=True)
@@ -264,6 +276,7 @@ def sync(
     """Bring MLflow up to date with the records."""
     from harness.tracking import sync
 
+    _look(results)
     for report in sync.follow(results) if follow else [sync.sync(results)]:
         typer.echo(str(report))
         for problem in report.damaged:
@@ -271,10 +284,14 @@ def sync(
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000, results: ResultsFolder = RESULTS) -> None:
+def ui(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 5000,
+    results: ResultsFolder = RESULTS,
+) -> None:
     """Open MLflow's pages on this machine."""
     from harness.tracking import store
 
+    _look(results)
     command = store.server_command(results, port)
     for line in store.links(results, port):
         typer.echo(line)
@@ -296,6 +313,7 @@ def report(
     """Render tables, figures and the page from the records."""
     from harness import reporting
 
+    _look(results)
     filters = {}
     for item in only or []:
         column, equals, values = item.partition("=")
@@ -312,9 +330,32 @@ def doctor(results: ResultsFolder = RESULTS) -> None:
     """What is installed, what is missing, and how to put it right."""
     from harness.commands import doctor
 
+    _look(results)
     checks = list(doctor.examine(results))
     _print(doctor.table(checks))
     raise typer.Exit(1 if any(check.needed and not check.ok for check in checks) else 0)
+
+
+def _check_arguments(arguments: Iterable[str]) -> None:
+    """Raise UserError for what no name, path or option holds, and what would move a terminal's cursor in an error."""
+    for argument in arguments:
+        if any(ord(letter) < 32 or ord(letter) == 127 for letter in argument):
+            raise UserError(f"{argument!r:.80}: a control character in an argument")
+
+
+def _look(results: Path, reads: bool = True) -> None:
+    """Tell the person where a command that ``reads`` looks for records, if there is no such folder yet.
+
+    Raises UserError if it cannot be a folder.
+    """
+    try:
+        is_folder, there = results.is_dir(), results.exists()
+    except OSError as error:
+        raise UserError(f"{results}: {error.strerror}") from None
+    if there and not is_folder:
+        raise UserError(f"{results.absolute()}: a results folder is wanted, and this is none")
+    if reads and not there:
+        typer.echo(f"note: nothing is there yet: {results.absolute()} (--results names another folder)", err=True)
 
 
 def _print(items: Iterable[Line]) -> None:

@@ -80,7 +80,7 @@ def shown(value: object) -> str:
 
 def brief(text: str) -> str:
     """A text that the person gave, as it stands where it is short and printable, and quoted where not."""
-    return text if text.isprintable() and len(text) <= _short.maxstring else shown(text)
+    return text if text.isprintable() and 0 < len(text) <= _short.maxstring else shown(text)
 
 
 def _advice(kind: str, value: object) -> str:

@@ -39,13 +39,15 @@ def run(
     """
     if changes and not out:
         raise UserError("--set needs --out DIR: results with other options do not belong into the grid's folder")
-    found = find(pattern, configfile)
+    if out and out.resolve() == results.resolve():
+        raise UserError(f"--out {out} is the results folder itself: name another for results with other options")
+    parsed, found = settings.parse(list(changes)), find(pattern, configfile)
     if plan_key and (len(found) != 1 or changes):
         raise UserError(f"--plan-key belongs to one cell as it stands in the grid; {pattern} names {len(found)}")
     if len(found) > 1:
         options = _options(changes, results, out, concurrent)
         return _each([[cell.name, "--configfile", str(file), *options] for file, cell in found])
-    cell = settings.apply(settings.parse(list(changes)), found[0][1])
+    cell = settings.apply(parsed, found[0][1])
     if out:
         borrow(cell.dataset, cell.pair.teacher, source=results, target=out)
     run_cell(cell, results=out or results, plan_key=plan_key, concurrent=concurrent)

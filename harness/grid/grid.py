@@ -117,6 +117,8 @@ def select(cells: Iterable[Cell], filters: Mapping[str, object]) -> list[Cell]:
         value = SELECTIONS[name]
         present = {value(cell) for cell in chosen}
         items = [_text(item).strip() for item in _listed(wanted)]
+        if not items:
+            raise ConfigError(f"--config {name}", "nothing is chosen", None, sorted(present))
         for item in items:
             if item not in present:
                 raise ConfigError(f"--config {name}={brief(item)}", "not in the grid", item, sorted(present))

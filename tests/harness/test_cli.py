@@ -90,6 +90,52 @@ def test_a_plan_key_belongs_to_one_cell(dkd: Command, file: Path, ran: list[Any]
     assert ran[0][1]["plan_key"] == "abc"
 
 
+def test_results_of_other_options_stay_out_of_the_grids_folder(
+    dkd: Command, file: Path, ran: list[Any], tmp_path: Path
+) -> None:
+    for out in (tmp_path / "results", tmp_path / "results/../results"):
+        places = ["--results", tmp_path / "results", "--out", out]
+        code, _, errors = dkd("run", CELL, "--configfile", file, "--set", "gamma=1", *places)
+        assert (code, ran) == (2, [])
+        assert "is the results folder itself" in errors
+
+
+@pytest.mark.parametrize("command", [["list"], ["retry"], ["prune"], ["trace", "x"], ["compare", "abcd", "abcd"]])
+def test_commands_that_read_say_where_they_looked(
+    dkd: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert f"note: nothing is there yet: {tmp_path}/results (--results names another folder)" in dkd(*command)[2]
+    (tmp_path / "results").mkdir()
+    assert "note:" not in dkd(*command)[2]
+
+
+@pytest.mark.parametrize(
+    "command", [["list"], ["retry"], ["prune"], ["trace", "x"], ["run", CELL], ["train-teacher", "digits", "wrn10_1"]]
+)
+def test_a_file_is_no_results_folder(dkd: Command, tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "results").write_bytes(b"")
+    code, _, errors = dkd(*command, "--results", tmp_path / "results")
+    assert (code, errors) == (2, f"error: {tmp_path}/results: a results folder is wanted, and this is none\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *[["run", CELL, "--concurrent", value] for value in ("0", "-1", "1025", "1e3", "nan")],
+        *[["ui", "--port", value] for value in ("0", "65536", "-1", "http")],
+        *[["list", text] for text in ("a\x00b", "\x1b[2J", "a\nb", "\x7f")],
+        ["report", "--only", "colour=red"],
+        ["report", "--only", "method"],
+    ],
+)
+def test_arguments_beyond_their_bounds(dkd: Command, ran: list[Any], tmp_path: Path, arguments: list[str]) -> None:
+    factory.write(tmp_path, factory.metrics("scratch"))
+    code, output, errors = dkd(*arguments, *(["--results", tmp_path] if arguments[0] == "report" else []))
+    assert (code, output, ran) == (2, "", [])
+    assert errors.replace("\n", "").isprintable()
+
+
 def raising(error: BaseException) -> Callable[..., None]:
     def function(*arguments: Any, **more: Any) -> None:
         raise error
