@@ -286,7 +286,7 @@ def test_report_passes_its_filters(dkd: Command, monkeypatch: pytest.MonkeyPatch
     code, output, _ = dkd("report", "--results", tmp_path, "--out", "there", "--only", "method=ssd-kd,dafl", "--mixed")
     assert (code, output) == (0, "there/index.html\n")
     ((results, _, more),) = calls
-    assert (results, more) == (tmp_path, {"only": {"method": ["ssd-kd", "dafl"]}, "mixed": True})
+    assert (results, more) == (tmp_path, {"only": {"method": ["ssd-kd", "dafl"]}, "mixed": True, "overloaded": False})
     assert "write it as column=value" in dkd("report", "--only", "ssd-kd")[2]
 
 
