@@ -11,6 +11,7 @@ from torch import nn
 from harness import data, networks
 from harness.errors import UserError
 from harness.machine.devices import choose_device
+from harness.networks.forward import check_answer
 from harness.networks.weights import check_finite
 from harness.store import occupancy
 from harness.store.checksums import sha256
@@ -48,6 +49,7 @@ def take(
                 f"{folder.path}: there is a teacher already; --replace takes the new one, and its results become stale"
             )
         model = networks.for_task(network, loaded.task)
+        check_answer(model, network, loaded.task)
         model = load_foreign(model, file, renamings, key=key, drops=drops, report=report).to(device).eval()
         return shelf.put(folder, model, loaded, device, recipe, imported=sha256(file))
 

@@ -15,6 +15,7 @@ from harness.engine.randomness import Streams
 from harness.errors import UserError
 from harness.machine import gpus
 from harness.machine.devices import choose_device
+from harness.networks.forward import check_answer
 from harness.store import occupancy
 from harness.store.layout import Results, TeacherFolder
 from harness.store.records import TeacherRecord
@@ -79,6 +80,7 @@ def _known(folder: TeacherFolder) -> TeacherRecord:
 def _start(network: str, dataset: Dataset, backbone: Path | None, report: Callable[[str], object]) -> nn.Module:
     """A fresh network, its backbone from a file if one is given. Raises UserError if the file does not fit."""
     model = networks.for_task(network, dataset.task)
+    check_answer(model, network, dataset.task)
     if backbone is not None:
         try:
             weights = unwrap.weights_in(contents.read(backbone), None, lambda line: report(f"{backbone}: {line}"))
