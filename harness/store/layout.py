@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -214,8 +215,12 @@ class TeacherFolder:
 
     @property
     def staged(self) -> Path:
-        """Weights that are about to be the teacher's."""
-        return self.path / ".staged.safetensors"
+        """Weights that this process is about to make the teacher's."""
+        return self.path / f".staged.{os.getpid()}.tmp"
+
+    def torn(self) -> Iterator[Path]:
+        """Temporary files of processes that were killed while they wrote."""
+        yield from self.path.glob(".*.tmp")
 
     @property
     def ready(self) -> Path:

@@ -13,7 +13,6 @@ from harness.errors import UserError
 from harness.machine.devices import choose_device
 from harness.networks.forward import check_answer
 from harness.networks.weights import check_finite
-from harness.store import occupancy
 from harness.store.checksums import sha256
 from harness.store.layout import Results
 from harness.store.records import TeacherRecord
@@ -43,7 +42,7 @@ def take(
     if others := (changes or {}).keys() - {"floor"}:
         raise UserError(f"--set {', '.join(sorted(others))}: nothing is trained with --import; only floor can be set")
     recipe = loaded.teachers.recipe_for(network, changes or {})
-    with occupancy.hold(folder.lock, f"teacher {dataset}/{network}", report):
+    with shelf.alone(folder, report):
         if not replace and folder.record.exists():
             raise UserError(
                 f"{folder.path}: there is a teacher already; --replace takes the new one, and its results become stale"

@@ -5,14 +5,15 @@ Importing this module does not import torch; `load` and `put` do.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import networks
 from harness.errors import UserError
 from harness.machine import facts
-from harness.store import atomic, reading
+from harness.store import atomic, occupancy, reading
 from harness.store.checksums import sha256
 from harness.store.layout import Results, TeacherFolder
 from harness.store.records import TeacherRecord
@@ -36,6 +37,15 @@ def find(folder: TeacherFolder) -> TeacherRecord:
         train = f"train it: dkd train-teacher {folder.dataset} {folder.network}"
         raise UserError(f"{folder.record}: no teacher; {train}")
     return reading.read(folder.record, TeacherRecord)
+
+
+@contextmanager
+def alone(folder: TeacherFolder, report: Callable[[str], object]) -> Iterator[None]:
+    """Hold the teacher's lock, waiting while another process does, and tidy up behind those that were killed."""
+    with occupancy.hold(folder.lock, f"teacher {folder.dataset}/{folder.network}", report):
+        for file in folder.torn():
+            file.unlink()
+        yield
 
 
 def require_current(folder: TeacherFolder, record: TeacherRecord) -> None:
@@ -130,8 +140,10 @@ def borrow(dataset: str, network: str, *, source: Path, target: Path) -> None:
     theirs, ours = (Results(path).teacher(dataset, network) for path in (source, target))
     if not theirs.record.exists() or _equal(theirs.record, ours.record):
         return
-    atomic.copy(theirs.weights, ours.staged)
-    _place(ours, lambda: atomic.copy(theirs.record, ours.record))
+    with alone(ours, print):
+        if not _equal(theirs.record, ours.record):
+            atomic.copy(theirs.weights, ours.staged)
+            _place(ours, lambda: atomic.copy(theirs.record, ours.record))
 
 
 def _place(folder: TeacherFolder, write_record: Callable[[], object]) -> None:

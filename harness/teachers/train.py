@@ -16,7 +16,6 @@ from harness.errors import UserError
 from harness.machine import gpus
 from harness.machine.devices import choose_device
 from harness.networks.forward import check_answer
-from harness.store import occupancy
 from harness.store.layout import Results, TeacherFolder
 from harness.store.records import TeacherRecord
 from harness.teachers import contents, shelf, unwrap
@@ -53,7 +52,7 @@ def train(
     recipe = loaded.teachers.recipe_for(network, changes or {})
     if not replace and folder.record.exists():
         return _known(folder)
-    with occupancy.hold(folder.lock, name, report):
+    with shelf.alone(folder, report):
         # Asked again under the lock: the process that held it until now may have trained this very teacher.
         if not replace and folder.record.exists():
             return _known(folder)

@@ -69,6 +69,15 @@ def test_a_model_that_holds_two_networks_needs_a_word(tmp_path: Path) -> None:
     assert same(loaded(tmp_path / "apart.pt", key="ema"), ema)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_named(value: float, tmp_path: Path) -> None:
+    state = checkpoints.network().state_dict()
+    state["layers.1.1.running_var"][3] = value
+    torch.save(state, tmp_path / "w.pt")
+    with pytest.raises(UserError, match=r"w\.pt: NaN or infinite values in layers\.1\.1\.running_var; "):
+        loaded(tmp_path / "w.pt")
+
+
 def test_every_refusal_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"--import {tmp_path}/nothing.pt: no such file"):
         loaded(tmp_path / "nothing.pt")

@@ -64,9 +64,9 @@ def test_a_teacher_is_borrowed_if_there_is_one(tmp_path: Path) -> None:
     place = factory.untrained_teacher(theirs)
     shelf.borrow("digits", "wrn10_1", source=theirs, target=ours)
     copied = ours / "teachers/digits/wrn10_1"
-    assert {file.name for file in copied.iterdir()} == {"teacher.json", "teacher.safetensors"}
-    for file in copied.iterdir():
-        assert file.read_bytes() == (place / file.name).read_bytes()
+    assert {file.name for file in copied.iterdir()} == {"teacher.json", "teacher.safetensors", "lock"}
+    for name in ("teacher.json", "teacher.safetensors"):
+        assert (copied / name).read_bytes() == (place / name).read_bytes()
 
 
 def test_without_a_teacher_the_command_that_trains_one_is_said(tmp_path: Path) -> None:
@@ -203,3 +203,12 @@ def test_a_teacher_that_is_known_is_not_borrowed_again(tmp_path: Path) -> None:
     before = [file.stat().st_ino for file in files]
     borrow()
     assert [file.stat().st_ino for file in files] == before
+
+
+def test_what_a_killed_process_left_is_tidied_up(tmp_path: Path) -> None:
+    folder = Results(tmp_path).teacher("digits", "wrn10_1")
+    folder.path.mkdir(parents=True)
+    for name in (".staged.99.tmp", ".teacher.json.99.tmp"):
+        (folder.path / name).write_bytes(b"cut")
+    with shelf.alone(folder, print):
+        assert [file.name for file in folder.path.iterdir()] == ["lock"]
