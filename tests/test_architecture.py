@@ -17,7 +17,7 @@ LAYOUT = "harness/store/layout.py"
 WRITERS = {
     "harness/store/atomic.py": "the owner",
     "harness/engine/checkpoint.py": "fills the temporary file that the owner gives it",
-    "harness/machine/gpus.py": "notes beside a lease, outside results/, who holds it",
+    "harness/machine/notes.py": "says in a lease's lock, outside results/, who holds it",
     "harness/data/make_digits.py": "a script that no command calls",
 }
 

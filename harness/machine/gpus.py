@@ -7,26 +7,27 @@ SLURM job. The kernel frees a lock when its process dies, however it dies. Never
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-import json
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from harness.errors import UserError
-from harness.machine import nvml
+from harness.machine import notes, nvml
 
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+"""What CUDA reads, once, when it is initialised."""
 POLL_SECONDS = 1.0
 REPORT_SECONDS = 60.0
 """How often a waiting process says who holds the cards."""
 
-_held: list[FileLock] = []
-"""Keeps the locks from being collected, and so released, when a caller drops its lease."""
+_held: dict[str, int] = {}
+"""UUID of a card that this process has -> the open file whose lock says so."""
 
 
 @dataclass
@@ -36,12 +37,16 @@ class Lease:
     uuid: str
     waited: float
     """Seconds until the card was free."""
-    lock: FileLock
+    others: str | None
+    """What CUDA_VISIBLE_DEVICES was before."""
 
     def release(self) -> None:
-        """Give the card back."""
-        self.lock.release()
-        _held.remove(self.lock)
+        """Give the card back. Only before CUDA is initialised: a process keeps its memory on a card to its end."""
+        os.close(_held.pop(self.uuid))
+        if self.others is None:
+            os.environ.pop(VISIBLE, None)
+        else:
+            os.environ[VISIBLE] = self.others
 
 
 def visible() -> list[str]:
@@ -49,7 +54,7 @@ def visible() -> list[str]:
 
     A CUDA_VISIBLE_DEVICES that is already set counts, with indices in PCI order, as SLURM and nvidia-smi count.
     """
-    return _allowed(nvml.cards(), os.environ.get("CUDA_VISIBLE_DEVICES"))
+    return _allowed(nvml.cards(), os.environ.get(VISIBLE))
 
 
 def check(device: str, wanted: int | None, cards: int) -> None:
@@ -71,64 +76,57 @@ def lease(
 ) -> Lease:
     """Take one of the cards, wait if none is free, and make it the only one that CUDA will see.
 
+    A process that has one of them already keeps it: CUDA will not see another.
+
     Args:
         uuids: the cards to choose from; at least one.
         folder: where the locks are; by default one per user on this node.
         report: told who holds the cards, at once and then every minute, while this process waits.
         name: what others are told about us, such as the cell's name.
     """
+    started, others = time.monotonic(), os.environ.get(VISIBLE)
+    for held in _held.keys() & set(uuids):
+        return Lease(held, 0.0, others)
     folder = folder or _default_folder()
-    started = time.monotonic()
     reports = itertools.count(started, REPORT_SECONDS)
     due = next(reports)
-    while (taken := _take_any(uuids, folder)) is None:
+    while (uuid := _take_any(uuids, folder, name)) is None:
         if time.monotonic() >= due:
             report(f"waiting for a GPU: {holders(uuids, folder)}")
             due = next(reports)
         time.sleep(POLL_SECONDS)
-    uuid, lock = taken
-    # A lock that is collected is released: whoever drops its lease without giving it back keeps the card all the same.
-    _held.append(lock)
-    _sidecar(folder, uuid).write_text(json.dumps({"pid": os.getpid(), "name": name}), encoding="utf-8")
-    # CUDA reads this once, when it is initialised; torch must not have been asked for a card before.
-    os.environ["CUDA_VISIBLE_DEVICES"] = uuid
-    return Lease(uuid, time.monotonic() - started, lock)
+    os.environ[VISIBLE] = uuid
+    return Lease(uuid, time.monotonic() - started, others)
 
 
 def holders(uuids: list[str], folder: Path) -> str:
     """Who holds each card, as one line of text."""
-    return "; ".join(f"{uuid} is held by {_holder(_sidecar(folder, uuid))}" for uuid in uuids)
+    return "; ".join(f"{uuid} is held by {notes.holder(_note(folder, uuid))}" for uuid in uuids)
 
 
-def _take_any(uuids: list[str], folder: Path) -> tuple[str, FileLock] | None:
+def _take_any(uuids: list[str], folder: Path, name: str) -> str | None:
+    """The first card whose note can be taken, which is kept open."""
     for uuid in uuids:
-        lock = FileLock(_sidecar(folder, uuid).with_suffix(".lock"), mode=0o600, thread_local=False)
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            continue
-        return uuid, lock
+        if (file := notes.take(_note(folder, uuid), name)) is not None:
+            _held[uuid] = file
+            return uuid
     return None
 
 
-def _sidecar(folder: Path, uuid: str) -> Path:
-    return folder / f"{uuid.replace('/', '_')}.json"
-
-
-def _holder(sidecar: Path) -> str:
-    try:
-        entry = json.loads(sidecar.read_text(encoding="utf-8"))
-        return f"process {entry['pid']} {entry['name']}".rstrip()
-    except (OSError, ValueError):
-        return "another process"  # it has the lock and is about to write its name
+def _note(folder: Path, uuid: str) -> Path:
+    return folder / f"{uuid.replace('/', '_')}.lock"
 
 
 def _default_folder() -> Path:
     """A private folder on this node: a shared one would mix up the cards of several nodes."""
     folder = Path(tempfile.gettempdir()) / f"dkd-gpus-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
-        raise UserError(f"{folder}: belongs to another user; remove it, or set TMPDIR to a folder of your own")
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    about = folder.lstat()  # not what a link of somebody else leads to
+    if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid() or about.st_mode & 0o022:
+        raise UserError(
+            f"{folder}: not a folder that only you can write to; remove it, or set TMPDIR to a folder of your own"
+        )
     return folder
 
 

@@ -7,6 +7,7 @@ import os
 import select
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -115,14 +116,96 @@ def test_many_processes_all_get_their_turn(start: Start) -> None:
             held.pop("GPU-a" if len(waiting) % 2 else "GPU-b").end()
 
 
-def test_a_lease_can_be_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+def test_a_lease_can_be_given_back(tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a,GPU-b")
     lease = gpus.lease(["GPU-a", "GPU-b"], tmp_path)
-    other = gpus.lease(["GPU-a", "GPU-b"], tmp_path)
-    assert (lease.uuid, other.uuid) == ("GPU-a", "GPU-b")
-    assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-b"
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == lease.uuid == "GPU-a"
+    other = start("other", ["GPU-a"])
+    assert "waiting" in other.says()
     lease.release()
-    assert gpus.lease(["GPU-a"], tmp_path).uuid == "GPU-a"
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-a,GPU-b"
+    assert other.says()["holds"] == "GPU-a"
+    second = gpus.lease(["GPU-a", "GPU-b"], tmp_path)
+    assert second.uuid == "GPU-b"
+    second.release()
+
+
+@pytest.mark.parametrize("before", [None, "GPU-a"])
+def test_a_process_that_has_a_card_does_not_wait_for_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    monkeypatch.setattr(gpus.time, "sleep", lambda seconds: pytest.fail("it waits"))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if before:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", before)
+    first = gpus.lease(["GPU-a"], tmp_path, name="first")
+    again = gpus.lease(["GPU-b", "GPU-a"], tmp_path, name="second")
+    assert (again.uuid, again.waited) == ("GPU-a", 0.0)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-a"
+    first.release()
+    assert os.environ.get("CUDA_VISIBLE_DEVICES") == before
+
+
+def put_link(path: Path, victim: Path) -> None:
+    path.symlink_to(victim)
+
+
+def put_hard_link(path: Path, victim: Path) -> None:
+    path.hardlink_to(victim)
+
+
+def put_pipe(path: Path, victim: Path) -> None:
+    os.mkfifo(path)
+
+
+def put_folder(path: Path, victim: Path) -> None:
+    path.mkdir()
+
+
+def put_dangling_link(path: Path, victim: Path) -> None:
+    path.symlink_to(victim.with_name("made"))
+
+
+@pytest.mark.parametrize("put", [put_link, put_hard_link, put_pipe, put_folder, put_dangling_link])
+def test_what_lies_in_the_place_of_a_note_is_refused_and_left_alone(
+    tmp_path: Path, put: Callable[[Path, Path], None]
+) -> None:
+    victim, folder = tmp_path / "victim", tmp_path / "locks"
+    victim.write_text("precious", encoding="utf-8")
+    folder.mkdir()
+    put(folder / "GPU-a.lock", victim)
+    with pytest.raises(UserError, match=r"GPU-a\.lock: not a file of ours; remove it"):
+        gpus.lease(["GPU-a"], folder)
+    assert gpus.holders(["GPU-a"], folder) == "GPU-a is held by another process"
+    assert victim.read_text(encoding="utf-8") == "precious"
+    assert not victim.with_name("made").exists()
+
+
+@pytest.mark.parametrize("note", [b"", b"{", b"[1]", b"\xff\xfe", b'{"pid": 1}', b"9" * 10_000_000, b"[" * 4096])
+def test_a_note_that_says_nothing_is_another_process(tmp_path: Path, note: bytes) -> None:
+    (tmp_path / "GPU-a.lock").write_bytes(note)
+    assert gpus.holders(["GPU-a"], tmp_path) == "GPU-a is held by another process"
+
+
+def test_a_name_in_a_note_is_cleaned(tmp_path: Path) -> None:
+    (tmp_path / "GPU-a.lock").write_text(json.dumps({"pid": 7, "name": "\x1b[2J"}), encoding="utf-8")
+    assert gpus.holders(["GPU-a"], tmp_path) == r"GPU-a is held by process 7 \x1b[2J"
+
+
+def test_the_folder_of_leases_is_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    place = tmp_path / f"dkd-gpus-{os.getuid()}"
+    lease = gpus.lease(["GPU-z"])
+    lease.release()
+    assert place.stat().st_mode & 0o777 == 0o700
+    place.chmod(0o777)
+    with pytest.raises(UserError, match="not a folder that only you can write to"):
+        gpus.lease(["GPU-z"])
+    place.chmod(0o700)
+    place.rename(tmp_path / "elsewhere")
+    place.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="not a folder that only you can write to"):
+        gpus.lease(["GPU-z"])
 
 
 @pytest.mark.parametrize(
