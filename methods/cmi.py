@@ -130,7 +130,9 @@ class Contrast(Stateful):
             features = self.features(torch.zeros(1, *context.task.shape, device=context.device)).shape[1]
         self.head = context.build("contrast-init", lambda: ContrastiveHead(features, config.projection))
         self.optimizer = torch.optim.Adam(self.head.parameters(), config.lr_g)
-        self.bank = MemoryBank(config.bank, features, context.device)
+        rounds = rounds_to_fill(context, config.inversion_batch)
+        # rows that are never filled would still take space on the device and in checkpoints: 886 MB for CIFAR's 40,960
+        self.bank = MemoryBank(min(config.bank, rounds * config.inversion_batch), features, context.device)
 
     def __call__(self, images: Tensor, whole: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """The loss of images [B, C, H, W] with global features ``whole`` [B, D]; both views' features [B, 2, D]."""
@@ -154,7 +156,7 @@ class Contrast(Stateful):
 
 
 class ContrastiveInverter(Stateful):
-    """Adam on generator and latents of one batch, both started anew in every round, against all earlier batches."""
+    """Adam on generator and latents of one batch, both started anew in every call, against all earlier batches."""
 
     state = ("contrast",)
 
@@ -167,9 +169,9 @@ class ContrastiveInverter(Stateful):
         self._views = Views.of(task)
         self._normalise = Normaliser(task, context.device)
 
-    def synthesise(self, index: int) -> Synthesised:
+    def synthesise(self, call: int) -> Synthesised:
         """The images of the inner step with the smallest loss; the student must be in evaluation mode."""
-        random, config = self.context.random("inversion", index), self.config
+        random, config = self.context.random("inversion", call), self.config
         z = torch.randn(config.inversion_batch, config.nz, generator=random, device=random.device).requires_grad_()
         classes = self.context.task.classes
         # sorted as in the official code, where neighbours in a grid of images are of one class; nothing else needs it

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from methods.base.method import Context, Losses, MethodConfig
 from methods.base.presets import PUBLISHED_FOR_WRN, Preset
@@ -40,12 +40,12 @@ class DeepInversionConfig(InversionConfig):
     """Weight of the total variation."""
     student_bn: float = Field(default=0.0, ge=0)
     """Share of the batch-norm term that the student's own statistics get, with the opposite sign."""
-    jitter: int = Field(default=4, ge=0)
-    """Largest shift in pixels, for 32 × 32 images."""
+    jitter: float = Field(default=4 / 32, ge=0, lt=1)
+    """Largest shift, as a share of the image's side: 4 pixels of 32 there."""
 
 
 class PixelInverter(Stateful):
-    """Adam on the pixels of one batch, started from noise in every round; nothing lives from round to round."""
+    """Adam on the pixels of one batch, started from noise in every call; nothing lives from call to call."""
 
     def __init__(self, config: DeepInversionConfig, context: Context) -> None:
         self.config, self.context = config, context
@@ -54,16 +54,15 @@ class PixelInverter(Stateful):
         self._low = self._normalise(torch.zeros_like(self._normalise.mean))
         self._high = self._normalise(torch.ones_like(self._normalise.mean))
 
-    def synthesise(self, index: int) -> Synthesised:
+    def synthesise(self, call: int) -> Synthesised:
         """The last iterate of ``inner_steps`` steps; the student must be in evaluation mode."""
-        random = self.context.random("inversion", index)
+        random = self.context.random("inversion", call)
         batch, task = self.config.inversion_batch, self.context.task
         x = torch.randn(batch, *task.shape, generator=random, device=random.device).requires_grad_()
         y = torch.randint(task.classes, (batch,), generator=random, device=random.device).sort().values
         optimizer = torch.optim.Adam([x], self.config.lr_x, betas=(0.5, 0.99))
         rows, columns = self._shifts(random)
-        # a copy of the student as it is in this round, which hands out its statistics like a teacher
-        student = FrozenTeacher(self.context.student) if self.config.student_bn else None
+        student = StudentStatistics(self.context.student) if self.config.student_bn else None
         for step in range(self.config.inner_steps):
             shifted = x.index_select(2, rows[step]).index_select(3, columns[step])
             loss, losses = self._objective(shifted, x, y, student)
@@ -73,14 +72,16 @@ class PixelInverter(Stateful):
                 x.clamp_(self._low, self._high)
         return Synthesised(self._normalise.inverse(x.detach()), losses)
 
-    def _objective(self, shifted: Tensor, x: Tensor, y: Tensor, student: FrozenTeacher | None) -> tuple[Tensor, Losses]:
+    def _objective(
+        self, shifted: Tensor, x: Tensor, y: Tensor, student: StudentStatistics | None
+    ) -> tuple[Tensor, Losses]:
         found = self.objective(shifted, y)
         loss, parts = found.loss, dict(found.parts)
         if self.config.tv:
             parts["variation"] = total_variation(x)
             loss = loss + self.config.tv * parts["variation"]
         if student is not None:
-            parts["student_bn"] = -student_statistics_loss(student, shifted)
+            parts["student_bn"] = -student(shifted)
             loss = loss + self.config.bn * self.config.student_bn * parts["student_bn"]
         return loss, detached(loss, parts)
 
@@ -91,9 +92,9 @@ class PixelInverter(Stateful):
         """
         (_, height, width), steps = self.context.task.shape, self.config.inner_steps
         shape, device = (steps, 1), random.device
-        low, high = -self.config.jitter, self.config.jitter + 1
-        down = torch.randint(low, high, shape, generator=random, device=device)
-        right = torch.randint(low, high, shape, generator=random, device=device)
+        most_down, most_right = (round(self.config.jitter * side) for side in (height, width))
+        down = torch.randint(-most_down, most_down + 1, shape, generator=random, device=device)
+        right = torch.randint(-most_right, most_right + 1, shape, generator=random, device=device)
         columns = (torch.arange(width, device=device) - right) % width
         if self.context.task.flip:
             mirror = torch.rand(shape, generator=random, device=device) < 0.5
@@ -110,11 +111,18 @@ def total_variation(x: Tensor) -> Tensor:
     return right.abs().mean() + down.abs().mean() + diagonal.abs().mean() + antidiagonal.abs().mean()
 
 
-def student_statistics_loss(student: FrozenTeacher, x: Tensor) -> Tensor:
-    """R_BN of the student's own batch-norm layers on its input ``x`` [B, C, H, W]; 0-dim."""
-    statistics = student(x, statistics=True).statistics
-    assert statistics is not None
-    return BatchNormLoss(student)(statistics)
+class StudentStatistics:
+    """R_BN of the student's own batch-norm layers, as the student is when this is made."""
+
+    def __init__(self, student: nn.Module) -> None:
+        self.copy = FrozenTeacher(student)  # hands out its statistics like a teacher
+        self.loss = BatchNormLoss(self.copy)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """For the student's input ``x`` [B, C, H, W]; 0-dim."""
+        statistics = self.copy(x, statistics=True).statistics
+        assert statistics is not None
+        return self.loss(statistics)
 
 
 class DeepInversion(ComposedMethod):
@@ -131,7 +139,7 @@ class DeepInversion(ComposedMethod):
         "fast-tuned": Preset(  # the same script's second command
             {"tv": 0.0, "student_bn": 0.001, "inner_steps": 10, "lr_x": 1.0, "steps": 40_000}, PUBLISHED_FOR_WRN
         ),
-        "smoke": Preset({"inner_steps": 3, "inversion_batch": 16, "jitter": 1}),
+        "smoke": Preset({"inner_steps": 3, "inversion_batch": 16}),
     }
 
     def __init__(self, config: MethodConfig, context: Context) -> None:

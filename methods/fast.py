@@ -1,8 +1,9 @@
 """Fast: Up to 100x Faster Data-free Knowledge Distillation (Fang et al., AAAI 2022), the variant fast_meta.
 
 A meta-generator makes each batch in two, five or ten inner steps; the student learns from a growing pool of all images.
-Values are those of zju-vipa/Fast-Datafree, scripts/fast_cifar. Its 220 rounds fill the pool with 56,320 images; here
-the pool ends at N images, and what happens in a certain round there happens at the same share of the rounds here.
+Values are those of zju-vipa/Fast-Datafree, scripts/fast_cifar. Its 220 rounds, which all synthesise, fill the pool with
+56,320 images; here the pool ends at N images, and what happens in a certain round there happens here at the same share
+of the calls of synthesis, not of the rounds: at a small scale most rounds only distill.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ class FastConfig(MetaGeneratorConfig):
     """Fast-2."""
 
     warmup: float = Field(default=20 / 220, ge=0, lt=1)
-    """Share of the rounds that synthesise alone, without the adversarial term."""
+    """Share of the calls without distillation. The adversarial term starts with the last of them: the official code
+    counts from 1, and compares with 20."""
     reset: float = Field(default=140 / 220, ge=0, le=1)
-    """Share of the rounds after which the generator's first layer starts again."""
+    """Share of the calls at which the generator's first layer starts again: before the 140th of 220, counted from 1."""
 
 
 class Fast(ComposedMethod):
@@ -44,15 +46,15 @@ class Fast(ComposedMethod):
     def __init__(self, config: MethodConfig, context: Context) -> None:
         assert isinstance(config, FastConfig)
         super().__init__(config, context)
-        rounds = rounds_to_fill(context, config.inversion_batch)
-        warmup = min(round(config.warmup * rounds), rounds - 1)
-        self.schedule = Schedule(context.steps(config), config.epochs, rounds, warmup)
+        calls = rounds_to_fill(context, config.inversion_batch)
+        warmup = min(round(config.warmup * calls), calls - 1)
+        self.schedule = Schedule(context.steps(config), config.epochs, calls, warmup)
         self.inverter = MetaGeneratorInverter(
             config,
             context,
             batch=config.inversion_batch,
-            warmup=warmup,
-            reset_round=round(config.reset * rounds),
+            adversarial_from=warmup,
+            reset_at=max(2, round(config.reset * calls)),  # before the first call there is nothing to start again
         )
         self.source = GrowingPool(context)
         self.distiller = Distiller(config, context, self.schedule, soft_targets(config.temperature))

@@ -28,9 +28,9 @@ from methods.parts.sources import rounds_to_fill
 SMALLEST_BATCH = 32
 """Images per round at least. [C] R_BN compares the statistics of a batch, and those of a handful of images are noise.
 The limit acts where the buffer has under 128 slots."""
-RESET = 120 / 200
-"""Share of the rounds after the warm-up at which the generator's first layer starts again. Fast-Datafree, fast_meta.py,
-says 120 and has 200. A share, since a small buffer is full early, ends the warm-up early, and leaves more than 200."""
+RESET = 120 / 220
+"""The generator's first layer starts again so many of all rounds after the warm-up: in round 120 + W of 220. [R] As in
+Fast-Datafree, fast_meta.py, which says 120 + warm-up and counts from 1."""
 
 
 class SSDKDConfig(MetaGeneratorConfig, ReplayConfig):
@@ -71,6 +71,12 @@ def modulation(
     return phi
 
 
+def inversion_batch(config: SSDKDConfig, slots: int) -> int:
+    """Images per round for a buffer of N = ``slots``."""
+    quarter = -(-slots // 4)  # [C] more would not enter a full buffer in one round
+    return min(config.inversion_batch, max(SMALLEST_BATCH, quarter))
+
+
 class SSDKD(ComposedMethod):
     """Meta-generator → replay buffer → weighted distillation."""
 
@@ -81,11 +87,16 @@ class SSDKD(ComposedMethod):
         "smoke": Preset({"rounds": 8, "warmup": 2, "inversion_batch": 16, "generator_width": 8, "nz": 16}),
     }
 
+    @classmethod
+    def most_images(cls, config: MethodConfig, images: int) -> int:
+        """As many as the rounds make, if that is fewer than the buffer has slots."""
+        assert isinstance(config, SSDKDConfig)
+        return min(images, config.rounds * inversion_batch(config, images))
+
     def __init__(self, config: MethodConfig, context: Context) -> None:
         assert isinstance(config, SSDKDConfig)
         super().__init__(config, context)
-        quarter = -(-context.images // 4)  # [C] more would not enter a full buffer in one round
-        batch = min(config.inversion_batch, max(SMALLEST_BATCH, quarter))
+        batch = inversion_batch(config, context.images)
         warmup = min(config.warmup, rounds_to_fill(context, batch), config.rounds - 1)
         self.schedule = Schedule(context.steps(config), config.epochs, config.rounds, warmup)
         buffer = self.source = ReplayBuffer(config, context)
@@ -93,8 +104,8 @@ class SSDKD(ComposedMethod):
             config,
             context,
             batch=batch,
-            warmup=warmup,
-            reset_round=warmup + round(RESET * (config.rounds - warmup)),
+            adversarial_from=warmup + 1,
+            reset_at=warmup + round(RESET * config.rounds),
             task_weight=lambda logits: modulation(
                 logits,
                 buffer.class_share(),

@@ -13,7 +13,7 @@ from harness import data, networks
 from harness.commands.contract import CPU
 from harness.engine.randomness import Streams
 from methods.base.method import Context, Method
-from methods.base.task import Task
+from methods.base.task import RealImages, Task
 from methods.base.teacher import FrozenTeacher
 
 DIGITS = data.load("digits").task
@@ -72,6 +72,14 @@ def context(
         random=streams.random,
         build=streams.build,
     )
+
+
+def with_noise(given: Context) -> Context:
+    """The same for a reference: its real images are noise."""
+    shape, dense = given.task.shape, given.task.dense
+    images = torch.zeros(given.images, *shape, dtype=torch.uint8)
+    labels = torch.zeros(given.images, *(shape[1:] if dense else ()), dtype=torch.int64)
+    return dataclasses.replace(given, real=RealImages(images, labels))
 
 
 def options(name: str, preset: str = "smoke", **more: Any) -> dict[str, Any]:

@@ -27,8 +27,8 @@ SCALE = 1.0
 def validate(path: Path, report: Callable[[str], object] = print) -> list[Cell]:
     """Build every method once for every pair, with its options; returns the cells.
 
-    Raises UserError at the first problem. Reports presets whose values are another pair's, and scales that leave fewer
-    than FEW_IMAGES images.
+    Raises UserError at the first problem. Reports presets whose values are another pair's, buffers that are never full,
+    and scales that leave fewer than FEW_IMAGES images.
     """
     grid = load_grid(path)
     cells = grid.cells
@@ -66,6 +66,10 @@ def _validate_dataset(
     for cell in {(c.study, c.label, c.pair): c for c in sorted(cells, key=_scale)}.values():
         if available := device_memory(cell.device):
             cost.check_memory(cell, available)
+    for cell in {(c.study, c.label, c.pair, c.scale): c for c in cells}.values():
+        slots = dataset.task.images(cell.share)
+        if (made := method_class(cell).most_images(method_config(cell), slots)) < slots:
+            report(f"{file}: methods.{cell.label}: {made} images for {slots} slots at scale {cell.scale:g}: not filled")
     for scale in sorted({cell.scale for cell in cells}, reverse=True):
         if (images := dataset.task.images(scale / 100)) < FEW_IMAGES:
             report(f"{file}: scale {scale:g} leaves {images} images, fewer than {FEW_IMAGES}")

@@ -121,9 +121,22 @@ class Method(ABC):
     def __init__(self, config: MethodConfig, context: Context) -> None:
         self.config, self.context = config, context
 
+    @property
+    def images(self) -> int:
+        """How many images the student can draw from at present; N where they are made anew for every step."""
+        return self.context.images
+
+    @classmethod
+    def most_images(cls, config: MethodConfig, images: int) -> int:
+        """How many of the N = ``images`` there will be in the end; fewer where a configuration makes fewer than N."""
+        return images
+
     @abstractmethod
-    def synthesise(self, index: int) -> Losses:
-        """Make images in round ``index`` and hand them to the student's source. Timed as synthesis."""
+    def synthesise(self, call: int) -> Losses:
+        """Make images and hand them to the student's source, for the ``call``-th time, from 0. Timed as synthesis.
+
+        There are ``schedule.synthesis_rounds`` calls; rounds, of which some only distill, have numbers of their own.
+        """
 
     @abstractmethod
     def distill_step(self) -> Losses:
@@ -157,7 +170,7 @@ class Method(ABC):
     def _make(self, index: int, clock: Clock, losses: RoundLosses) -> None:
         if self.schedule.synthesises(index):
             with clock.synthesis():
-                losses.synthesis.append(self.synthesise(index))
+                losses.synthesis.append(self.synthesise(self.schedule.calls_before(index)))
 
     def _distill(self, index: int, clock: Clock, losses: RoundLosses) -> None:
         if steps := self.schedule.steps_in(index):

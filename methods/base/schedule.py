@@ -21,7 +21,8 @@ class Schedule:
     epochs: int
     """The distillation rounds are divided into this many epochs, at most one per step."""
     synthesis_rounds: int
-    """Rounds that synthesise, warm-up included."""
+    """Rounds that synthesise, warm-up included. What a method does "in round r" of these goes by their number, never by
+    that of the round: at a small scale most rounds only distill."""
     warmup: int = 0
     """Rounds at the start that synthesise and do not distill."""
     distill_first: bool = False
@@ -44,12 +45,14 @@ class Schedule:
 
     def synthesises(self, index: int) -> bool:
         """Whether round ``index`` makes images."""
-        if index < self.warmup:
-            return True
-        position, rounds = index - self.warmup, self.distillation_rounds
+        return self.calls_before(index + 1) > self.calls_before(index)
+
+    def calls_before(self, index: int) -> int:
+        """How many rounds before ``index`` made images: the number, from 0, of the synthesis that is next."""
+        position, rounds = max(0, index - self.warmup), self.distillation_rounds
         due = self.synthesis_rounds - self.warmup
-        # compared with the round before, not after: the line then rises at position 0, before the student's first step
-        return position * due // rounds != (position - 1) * due // rounds
+        # from the round before the first, where the line is at -1: it rises at 0, before the student's first step
+        return min(index, self.warmup) + (position - 1) * due // rounds - -due // rounds
 
     def steps_in(self, index: int) -> int:
         """Distillation steps of round ``index``; the rounds' numbers add up to ``steps`` and differ by at most one."""

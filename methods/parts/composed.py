@@ -15,7 +15,7 @@ from methods.parts.sources import Source
 
 @dataclass(frozen=True)
 class Synthesised:
-    """The result of one round of inversion."""
+    """The result of one synthesis."""
 
     images: Tensor
     """[B, C, H, W] in [0, 1]; as the teacher takes them, where the source stores nothing."""
@@ -23,13 +23,13 @@ class Synthesised:
 
 
 class Inverter(Protocol):
-    """What makes images."""
+    """What makes images. It counts its calls, never the student's rounds."""
 
-    def synthesise(self, index: int) -> Synthesised:
-        """The images of round ``index``."""
+    def synthesise(self, call: int) -> Synthesised:
+        """The images of the synthesis number ``call``, from 0."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that changes from round to round."""
+        """Everything that changes from call to call."""
 
     def load_state_dict(self, state: Any) -> None:
         """Continue from `state_dict`."""
@@ -44,12 +44,17 @@ class ComposedMethod(Method):
     adversary_trains: bool = False
     """Whether the student is in training mode while images are made, so that its batch-norm statistics move."""
 
-    def synthesise(self, index: int) -> Losses:
+    @property
+    def images(self) -> int:
+        """What the source holds."""
+        return self.context.images if self.source.filled is None else self.source.filled
+
+    def synthesise(self, call: int) -> Losses:
         """Invert, then store."""
         self.context.student.train(self.adversary_trains)
-        made = self.inverter.synthesise(index)
+        made = self.inverter.synthesise(call)
         self.images_synthesised += len(made.images)
-        return made.losses | self.source.admit(made.images, index)
+        return made.losses | self.source.admit(made.images, call)
 
     def begin_round(self, index: int, steps: int) -> None:
         """Set the learning rate and let the source plan its draws."""

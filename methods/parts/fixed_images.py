@@ -24,12 +24,12 @@ class FixedImagesConfig(SoftTargetConfig):
 
 
 class AllAtOnce(Stateful):
-    """Stands in for an inverter: its first round has all images."""
+    """Stands in for an inverter: its one call has all images."""
 
     def __init__(self, images: Callable[[], Tensor]) -> None:
         self.images = images
 
-    def synthesise(self, index: int) -> Synthesised:
+    def synthesise(self, call: int) -> Synthesised:
         """All images; only the pool keeps them."""
         return Synthesised(self.images(), {})
 

@@ -138,8 +138,8 @@ class BatchNormLoss(Stateful):
 
 def _membership(channels: list[int], like: Tensor) -> Tensor:
     """[layers, ΣC] matrix of 0 and 1: which channel belongs to which layer."""
-    layer = torch.repeat_interleave(torch.arange(len(channels)), torch.tensor(channels))
-    return (layer == torch.arange(len(channels))[:, None]).to(like)
+    layer_of = torch.cat([like.new_full((count,), layer) for layer, count in enumerate(channels)])  # made on the device
+    return (layer_of == torch.arange(len(channels), device=like.device)[:, None]).to(like)
 
 
 def weighted_sum(parts: Losses, weights: Mapping[str, float]) -> Tensor:

@@ -48,14 +48,15 @@ CASES = (
 class MetaGeneratorInverter(Stateful):
     """First-order meta-learning of a generator (Fast, AAAI 2022, fast_meta).
 
-    Each round copies the meta-generator, takes ``inner_steps`` Adam steps on copy and latents, stores the images of the
+    Each call copies the meta-generator, takes ``inner_steps`` Adam steps on copy and latents, stores the images of the
     step with the smallest loss, and moves the meta-generator by Adam along the sum of the inner gradients.
     The loss is `InversionLoss` on one random view per image.
 
     Args:
-        batch: images per round.
-        warmup: rounds without the adversarial term.
-        reset_round: round at which the first layer starts again; its small initial scale restores diversity.
+        batch: images per call.
+        adversarial_from: the call, counted from 1 as in the official code, from which on the adversarial term acts.
+        reset_at: the call, counted alike, before which the first layer starts again; its small initial scale restores
+            diversity.
         task_weight: weights of the task term, from the teacher's logits; None weighs all alike.
     """
 
@@ -67,12 +68,12 @@ class MetaGeneratorInverter(Stateful):
         context: Context,
         *,
         batch: int,
-        warmup: int,
-        reset_round: int,
+        adversarial_from: int,
+        reset_at: int,
         task_weight: TaskWeight | None = None,
     ) -> None:
         self.config, self.context, self.batch = config, context, batch
-        self.warmup, self.reset_round = warmup, reset_round
+        self.adversarial_from, self.reset_at = adversarial_from, reset_at
         task, kind = context.task, for_task(context.task)
         self.generator = context.build("generator-init", lambda: kind(task, config.nz, config.generator_width))
         self._copy = copy.deepcopy(self.generator)
@@ -83,11 +84,14 @@ class MetaGeneratorInverter(Stateful):
         self._views = Views.of(task)
         self._normalise = Normaliser(task, context.device)
 
-    def synthesise(self, index: int) -> Synthesised:
-        """One round of inversion; the student must be in evaluation mode."""
-        random = self.context.random("inversion", index)
-        if index == self.reset_round:
+    def synthesise(self, call: int) -> Synthesised:
+        """One batch; the student must be in evaluation mode."""
+        random, number = self.context.random("inversion", call), call + 1
+        if number == self.reset_at:
             self._reset(random)
+        return self._invert(random, adversarial=number >= self.adversarial_from)
+
+    def _invert(self, random: torch.Generator, adversarial: bool) -> Synthesised:
         z = torch.randn(self.batch, self.config.nz, generator=random, device=random.device).requires_grad_()
         y = torch.randint(self.context.task.classes, (self.batch,), generator=random, device=random.device)
         learned, optimizer = self._start_copy(z)
@@ -95,7 +99,7 @@ class MetaGeneratorInverter(Stateful):
         for step in range(self.config.inner_steps):
             images = self._copy(z)
             x = self._normalise(self._views.augment(images, random))
-            found = self.objective(x, y, adversarial=index >= self.warmup)
+            found = self.objective(x, y, adversarial=adversarial)
             best.offer(found.loss, images)
             gradient = torch.autograd.grad(found.loss, learned)
             for total, part in zip(meta_gradient, gradient, strict=False):  # not the last, which is that of the latents

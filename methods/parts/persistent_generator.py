@@ -58,7 +58,7 @@ class SoftTargetGeneratorConfig(PersistentGeneratorConfig, SoftTargetConfig):
 
 
 class PersistentGenerator(Stateful):
-    """One Adam step on one batch a round.
+    """One Adam step on one batch in every round, so that rounds and calls are one count.
 
     Args:
         objective: from the teacher's input [B, C, H, W] to the loss.
@@ -81,11 +81,11 @@ class PersistentGenerator(Stateful):
         self.normalise = Normaliser(task, context.device)
         self._gives_inputs = kind.space == "input"
 
-    def synthesise(self, index: int) -> Synthesised:
+    def synthesise(self, call: int) -> Synthesised:
         """One step of the generator; `last_batch` is then what the student may learn from."""
         if self.config.generator_decays:
-            set_learning_rate(self.optimizer, self.config.lr_g * self.decay(index))
-        z = self.latent(self.config.batch, self.context.random("latent", index))
+            set_learning_rate(self.optimizer, self.config.lr_g * self.decay(call))
+        z = self.latent(self.config.batch, self.context.random("latent", call))
         x = self.inputs(self.generator.train(), z)
         found = self.objective(x)
         weights = list(self.generator.parameters())

@@ -61,15 +61,19 @@ class ReplayBuffer(Stateful):
         """Share of the stored images, or pixels, that the teacher assigns to each class; 0 while empty: [classes]."""
         return self.histogram / self.histogram.sum().clamp_min(1)
 
-    def admit(self, images: Tensor, index: int) -> dict[str, Tensor]:
-        """Fill free slots in batch order, then replace at most a quarter of the buffer by the best of the rest."""
-        free = min(len(images), self.capacity - self.filled)
-        self._fill(images[:free], index)
-        if free < len(images):
-            # after as many rounds as fill the buffer once, an image that nobody drew counts like one that was drawn: it
+    def admit(self, images: Tensor, call: int) -> dict[str, Tensor]:
+        """Fill free slots in batch order, then replace at most a quarter of the buffer by the best of the rest.
+
+        Only what was there before is replaced: a batch larger than the buffer does not push out its own images.
+        """
+        older, free = self.filled, min(len(images), self.capacity - self.filled)
+        self._fill(images[:free], call)
+        most = min(len(images) - free, -(-self.capacity // 4), older)  # [R] the paper's buffer is renewed only in part
+        if most:
+            # after as many calls as fill the buffer once, an image that nobody drew counts like one that was drawn: it
             # would else outlive all others
-            self._replace(images[free:], index, max_age=-(-self.capacity // len(images)))
-        return self._statistics(index)
+            self._replace(images[free:], most, older, call, max_age=-(-self.capacity // len(images)))
+        return self._statistics(call)
 
     def begin_round(self, steps: int, batch: int, index: int) -> None:
         """Choose the round's randomness; what is drawn depends on the priorities of the moment."""
@@ -103,52 +107,53 @@ class ReplayBuffer(Stateful):
 
     def _sample(self, probability: Tensor) -> Tensor:
         """Inverse-transform sampling: int64 [batch]."""
-        cumulative = probability.cumsum(0)  # over 50,000 slots: in float32 its error would be as large as rare shares
+        # in whole numbers, whose sums are exact in any order: a GPU adds floating-point ones differently every time
+        cumulative = (probability.double() * 2**53).long().cumsum(0)
         uniform = torch.rand(self._batch, generator=self._random, device=self._device, dtype=torch.float64)
         # clamped, as a number just below 1 times the total can round to the total
-        return torch.searchsorted(cumulative, uniform * cumulative[-1], right=True).clamp_max(self.filled - 1)
+        return torch.searchsorted(cumulative, (uniform * cumulative[-1]).long(), right=True).clamp_max(self.filled - 1)
 
-    def _fill(self, images: Tensor, index: int) -> None:
-        slots = torch.arange(self.filled, self.filled + len(images), device=self._device)
-        self.filled += len(images)
-        self._store(slots, images, *self._first_look(images), index)
+    def _fill(self, images: Tensor, call: int) -> None:
+        older, self.filled = self.filled, self.filled + len(images)
+        slots = torch.arange(older, self.filled, device=self._device)
+        self._store(slots, images, *self._first_look(images, older), call)
 
-    def _replace(self, images: Tensor, index: int, max_age: int) -> None:
-        """The best images, ties by batch order, take the slots that `_victims` names, the best one first."""
-        content, priority = self._first_look(images)
-        count = min(len(images), -(-self.capacity // 4))  # [R] the paper's buffer is renewed only in part
+    def _replace(self, images: Tensor, count: int, older: int, call: int, max_age: int) -> None:
+        """The best ``count`` images, ties by batch order, take the slots that `_victims` names, the best one first."""
+        content, priority = self._first_look(images, older)
         best = priority.sort(descending=True, stable=True).indices[:count]
-        slots = self._victims(index, max_age)[:count]
+        slots = self._victims(call, max_age)[:count]
         self.histogram -= self.content[slots].sum(dim=0)
         self.replaced += count
-        self._store(slots, images[best], content[best], priority[best], index)
+        self._store(slots, images[best], content[best], priority[best], call)
 
-    def _store(self, slots: Tensor, images: Tensor, content: Tensor, priority: Tensor, index: int) -> None:
+    def _store(self, slots: Tensor, images: Tensor, content: Tensor, priority: Tensor, call: int) -> None:
         self.store.write(slots, images)
         self.content[slots] = content
         self.priority[slots] = priority
-        self.born[slots] = index
+        self.born[slots] = call
         self.drawn[slots] = False
         self.histogram += content.sum(dim=0)
 
-    def _victims(self, index: int, max_age: int) -> Tensor:
+    def _victims(self, call: int, max_age: int) -> Tensor:
         """All slots, the first to be replaced first; ties by slot.
 
-        `lowest`: by priority among those drawn at least once or more than ``max_age`` rounds old, then the rest by age.
-        `oldest`: by age.
+        `lowest`: by priority among those drawn at least once or more than ``max_age`` calls old, then the rest by age.
+        `oldest`: by age. What entered in this call comes last in both.
         """
         if self.config.replacement == "oldest":
             return self.born.sort(stable=True).indices
-        judged = self.drawn | (index - self.born > max_age)
+        judged = self.drawn | (call - self.born > max_age)
         # two stable sorts, the second by group alone: a mask would have a length that the host must wait for
         order = torch.where(judged, self.priority, self.born.float()).sort(stable=True).indices
         return order[(~judged[order]).to(torch.uint8).sort(stable=True).indices]
 
     @torch.no_grad()
-    def _first_look(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def _first_look(self, images: Tensor, older: int) -> tuple[Tensor, Tensor]:
         """What the teacher sees in images as they will be stored, and their first priority: [n, classes], [n].
 
         The former counts predictions of each class: one per image, or one per pixel. Student in evaluation mode.
+        ``older`` slots were filled before.
         """
         if not len(images):
             return self.content[:0], self.priority[:0]
@@ -156,16 +161,15 @@ class ReplayBuffer(Stateful):
         logits = self.teacher.logits(x)
         with evaluation_mode(self.student):
             priority = kl_divergence(logits, self.student(x))
-        # these images' own slots already count as filled, so more than that means that there are older ones
-        if self.config.first_priority == "max" and self.filled > len(images):
-            priority = self.priority[: self.filled].max().expand(len(images))
+        if self.config.first_priority == "max" and older:
+            priority = self.priority[:older].max().expand(len(images))
         predicted = logits.argmax(dim=1).view(len(images), -1)
         content = torch.zeros_like(self.content[:1]).repeat(len(images), 1)
         return content.scatter_add_(1, predicted, torch.ones_like(predicted, dtype=content.dtype)), priority
 
-    def _statistics(self, index: int) -> dict[str, Tensor]:
+    def _statistics(self, call: int) -> dict[str, Tensor]:
         return {
-            "buffer/age": (index - self.born[: self.filled]).float().mean(),
+            "buffer/age": (call - self.born[: self.filled]).float().mean(),
             "buffer/never_drawn": (~self.drawn[: self.filled]).float().mean(),
             "buffer/turnover": self.replaced / self.capacity,
             "buffer/largest_class": self.class_share().max(),

@@ -40,8 +40,12 @@ class Batch:
 class Source(Protocol):
     """Where the student's images come from."""
 
-    def admit(self, images: Tensor, index: int) -> dict[str, Tensor]:
-        """Take the images [B, C, H, W] in [0, 1] that round ``index`` made; returns quantities worth recording."""
+    @property
+    def filled(self) -> int | None:
+        """How many images it holds; None if it stores none."""
+
+    def admit(self, images: Tensor, call: int) -> dict[str, Tensor]:
+        """Take the images [B, C, H, W] in [0, 1] of synthesis ``call``; returns quantities worth recording."""
 
     def begin_round(self, steps: int, batch: int, index: int) -> None:
         """Prepare ``steps`` draws of ``batch`` samples."""
@@ -78,7 +82,7 @@ class GrowingPool(Stateful):
         self.filled = 0
         self._randomness, self._device = context.random, context.device
 
-    def admit(self, images: Tensor, index: int) -> dict[str, Tensor]:
+    def admit(self, images: Tensor, call: int) -> dict[str, Tensor]:
         """Append images [B, C, H, W] in [0, 1] as long as there is room."""
         kept = min(len(images), self.capacity - self.filled)
         self.store.write(torch.arange(self.filled, self.filled + kept, device=self._device), images[:kept])
@@ -124,10 +128,12 @@ class ImageMaker(Protocol):
 class LastBatch(Stateful):
     """The batch of the generator's last step, again and again (DAFL, ZSKT as published)."""
 
+    filled = None
+
     def __init__(self, maker: ImageMaker) -> None:
         self.maker = maker
 
-    def admit(self, images: Tensor, index: int) -> dict[str, Tensor]:
+    def admit(self, images: Tensor, call: int) -> dict[str, Tensor]:
         """Nothing is stored."""
         return {}
 

@@ -80,16 +80,16 @@ class ResizedCrops:
 
         area = (0.25 + 0.75 * uniform(n, 10)) * self.height * self.width
         ratio = ((2 * uniform(n, 10) - 1) * math.log(4 / 3)).exp()
-        sides = torch.stack([(area / ratio).sqrt(), (area * ratio).sqrt()], dim=2).round().long()
-        limits = torch.tensor([self.height, self.width], device=sides.device)
-        fits = (sides < limits).all(dim=2)
-        first = fits.to(torch.uint8).argmax(dim=1)
-        chosen = sides.gather(1, first[:, None, None].expand(-1, 1, 2)).squeeze(1)
-        chosen = torch.where(fits.any(dim=1, keepdim=True), chosen, limits)
+        heights, widths = ((area / ratio).sqrt().round().long(), (area * ratio).sqrt().round().long())
+        fits = (heights < self.height) & (widths < self.width)
+        first, none = fits.to(torch.uint8).argmax(dim=1, keepdim=True), ~fits.any(dim=1)
+        height = heights.gather(1, first).squeeze(1).masked_fill(none, self.height)
+        width = widths.gather(1, first).squeeze(1).masked_fill(none, self.width)
+        room = torch.stack([self.height - height, self.width - width], dim=1)
         # a number just below 1 can round up to the corner after the last
-        corner = (uniform(n, 2) * (limits - chosen + 1)).long().minimum(limits - chosen)
-        mirrored = uniform(n) < 0.5 if self.flip else torch.zeros(n, dtype=torch.bool, device=sides.device)
-        return torch.cat([corner, chosen], dim=1), mirrored
+        corner = (uniform(n, 2) * (room + 1)).long().minimum(room)
+        mirrored = uniform(n) < 0.5 if self.flip else torch.zeros(n, dtype=torch.bool, device=room.device)
+        return torch.cat([corner, height[:, None], width[:, None]], dim=1), mirrored
 
     def take(self, images: Tensor, boxes: Tensor, mirrored: Tensor) -> Tensor:
         """Part i of image i, for boxes [B, 4] and mirrored [B] as `draw` returns them: [B, C, H, W]."""
@@ -97,9 +97,14 @@ class ResizedCrops:
         rows = top + torch.linspace(0, 1, self.height, device=images.device, dtype=images.dtype) * (height - 1)
         across = torch.linspace(0, 1, self.width, device=images.device, dtype=images.dtype)
         columns = left + torch.where(mirrored[:, None], across.flip(0), across) * (width - 1)
-        y = (2 * rows / (self.height - 1) - 1)[:, :, None].expand(-1, -1, self.width)
-        x = (2 * columns / (self.width - 1) - 1)[:, None, :].expand(-1, self.height, -1)
-        return F.grid_sample(images, torch.stack([x, y], dim=3), mode="bilinear", align_corners=True)
+        # two products in place of F.grid_sample, whose gradient a GPU adds up in another order every time
+        return _interpolation(rows, self.height) @ images @ _interpolation(columns, self.width).mT
+
+
+def _interpolation(positions: Tensor, count: int) -> Tensor:
+    """Weights of ``count`` pixels that interpolate linearly at ``positions`` [B, n] between them: [B, 1, n, count]."""
+    pixels = torch.arange(count, device=positions.device, dtype=positions.dtype)
+    return (1 - (positions[:, None, :, None] - pixels).abs()).clamp_min(0)
 
 
 def random_windows(

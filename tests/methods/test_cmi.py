@@ -200,3 +200,15 @@ def test_rounds_equal_plain_ones() -> None:
         assert slow.distance(mine, theirs) < 1e-6
     recent = method.inverter.contrast.bank.sample(8, torch.Generator())
     assert slow.distance(*(bank.sum(dim=0) for bank in (recent, plain.memory))) < 1e-6
+
+
+@pytest.mark.parametrize(("images", "rows"), [(16, 16), (40, 48), (160, 160), (1000, 200)])
+def test_the_memory_is_no_larger_than_what_the_run_makes(images: int, rows: int) -> None:
+    """Batches of 16, the last one whole: rows beyond these would lie on the device, and in every checkpoint, empty."""
+    given = small.context(*small.agreeing_pair(), scale=1.0, reference_size=images)
+    method = small.make("cmi", given, small.options("cmi", bank=200))
+    bank = method.inverter.contrast.bank
+    assert len(bank.rows) == rows
+    for _ in range(method.schedule.synthesis_rounds):
+        bank.add(torch.ones(16, *bank.rows.shape[1:]))
+    assert bank.filled == rows

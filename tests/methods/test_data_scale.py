@@ -111,3 +111,30 @@ def test_batches_are_full_even_if_the_pool_is_smaller() -> None:
     assert torch.cat(drawn).unique().tolist() == list(range(13))
     counts = torch.bincount(torch.cat(drawn))
     assert int(counts.max() - counts.min()) <= 1
+
+
+@pytest.mark.parametrize(
+    ("options", "slots", "expected"),
+    [
+        ({"rounds": 220, "inversion_batch": 64}, 16_000, 14_080),
+        ({"rounds": 220, "inversion_batch": 256}, 16_000, 16_000),
+        ({"rounds": 3, "inversion_batch": 256}, 100, 96),  # 32 a round
+        ({"rounds": 1, "inversion_batch": 256}, 13, 13),
+    ],
+)
+def test_images_that_exist_are_counted_not_slots(options: dict[str, int], slots: int, expected: int) -> None:
+    method = built("ssd-kd", slots, 1.0, warmup=0, **options)
+    assert method.images == 0
+    assert type(method).most_images(method.config, slots) == expected
+    for call in range(options["rounds"]):
+        method.source.admit(torch.rand(method.inverter.batch, 1, 4, 4), call)
+    assert method.images == expected
+
+
+@pytest.mark.parametrize(("name", "before", "after"), [("fast", 0, 16), ("dafl", 65, 65), ("kd-noise", 0, 65)])
+def test_only_what_stores_images_starts_with_none(name: str, before: int, after: int) -> None:
+    given = small.context(*small.agreeing_pair())  # 65 images
+    method = small.make(name, given, small.options(name) if name != "kd-noise" else small.FEW)
+    assert method.images == before
+    method.synthesise(0)
+    assert method.images == after

@@ -1,7 +1,8 @@
-"""Nothing reads the device inside `synthesise` and `distill_step`.
+"""Nothing reads the device inside `synthesise` and `distill_step`, nothing is copied to it, and all can be repeated.
 
 Without a GPU, reading shows in the operations: those that return a number to Python, or whose result's shape depends on
-values. Optimizers count their steps in a tensor on the host and are left out, as is the limit on gradients' norms.
+values. So does copying: a tensor that is made of Python's numbers lies on the host first. Optimizers count their steps
+in a tensor on the host and are left out, as is the limit on gradients' norms.
 """
 
 from __future__ import annotations
@@ -19,7 +20,24 @@ from tests import small
 READING = ("_local_scalar_dense", "nonzero", "masked_select", "_unique", "unique_dim", "equal", "is_nonzero", "item")
 
 
+COPYING = ("lift", "lift_fresh", "_pin_memory")
+"""What `torch.tensor`, `as_tensor` and `from_numpy` do with numbers of the host."""
+UNREPEATABLE = (
+    *("grid_sampler_2d_backward", "_adaptive_avg_pool2d_backward", "upsample_bilinear2d_backward", "histc"),
+    *("reflection_pad2d_backward", "nll_loss2d_forward", "_ctc_loss", "kthvalue", "median", "put_"),
+)
+"""What PyTorch refuses on a GPU with `deterministic: true`: its documentation of use_deterministic_algorithms."""
+
+
 class ReadsTheDevice(AssertionError):
+    pass
+
+
+class CopiesToTheDevice(AssertionError):
+    pass
+
+
+class CannotBeRepeated(AssertionError):
     pass
 
 
@@ -27,6 +45,7 @@ class Watch(TorchDispatchMode):
     """Raises where the host would wait for the device."""
 
     active = True
+    unrepeatable: tuple[str, ...] = UNREPEATABLE
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func.overloadpacket.__name__ if hasattr(func, "overloadpacket") else str(func)
@@ -34,6 +53,10 @@ class Watch(TorchDispatchMode):
         masked = any(index is not None and index.dtype == torch.bool for index in indices)
         if self.active and (masked or any(name.startswith(reading) for reading in READING)):
             raise ReadsTheDevice(name)
+        if self.active and (name in COPYING or (name == "repeat_interleave" and "output_size" not in (kwargs or {}))):
+            raise CopiesToTheDevice(name)
+        if self.active and name in self.unrepeatable:
+            raise CannotBeRepeated(name)
         return func(*args, **(kwargs or {}))
 
 
@@ -97,3 +120,24 @@ def test_a_mask_as_an_index_is_noticed(watch: Watch) -> None:
     x = torch.arange(4.0)
     with watch, pytest.raises(ReadsTheDevice, match="index"):
         _ = x[x > 1]
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        lambda x: torch.tensor([1, 2], device=x.device),
+        lambda x: torch.as_tensor(3.0, device=x.device) + x,
+        lambda x: x.new_tensor([1.0]),
+        lambda x: torch.repeat_interleave(x, torch.arange(4)),
+    ],
+)
+def test_numbers_of_the_host_are_noticed(copy: Any, watch: Watch) -> None:
+    x = torch.arange(4.0)
+    with watch, pytest.raises(CopiesToTheDevice):
+        copy(x)
+
+
+def test_an_operation_that_cannot_be_repeated_is_noticed(watch: Watch) -> None:
+    x = torch.rand(1, 1, 4, 4, requires_grad=True)
+    with watch, pytest.raises(CannotBeRepeated, match="grid_sampler_2d_backward"):
+        nn.functional.grid_sample(x, torch.zeros(1, 2, 2, 2), align_corners=True).sum().backward()

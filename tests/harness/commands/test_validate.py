@@ -64,6 +64,23 @@ def test_a_scale_with_few_images_is_said(tmp_path: Path) -> None:
     assert said[1] == "mine.yaml: scale 1 leaves 13 images, fewer than 32"
 
 
+@pytest.mark.parametrize(
+    ("options", "scale", "said"),
+    [
+        ("{rounds: 3, warmup: 1, inversion_batch: 64}", 100, "192 images for 1297 slots at scale 100: not filled"),
+        ("{rounds: 2, warmup: 1}", 10, "66 images for 130 slots at scale 10: not filled"),
+        ("{rounds: 6, warmup: 1}", 100, None),
+        ("{method: fast, inversion_batch: 8}", 100, None),
+    ],
+)
+def test_a_buffer_that_is_never_full_is_said(tmp_path: Path, options: str, scale: int, said: str | None) -> None:
+    """Rounds times the batch, which is a quarter of the slots or 32 at least, against the slots."""
+    file, lines = write(tmp_path, options), list[str]()
+    file.write_text(file.read_text().replace("scales: [1]", f"scales: [{scale}]"))
+    validate(file, lines.append)
+    assert [line for line in lines if "slots" in line] == ([f"mine.yaml: methods.ssd-kd: {said}"] if said else [])
+
+
 class WithoutBatchNorm(nn.Module):
     """A linear network with the interface of all others."""
 

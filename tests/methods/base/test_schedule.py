@@ -39,3 +39,14 @@ def test_fast_on_cifar_is_the_published_schedule() -> None:
     schedule = Schedule(80_000, 200, 220, 20)
     assert [schedule.steps_in(r) for r in (0, 19, 20, 219)] == [0, 0, 400, 400]
     assert [schedule.epoch(r) for r in (0, 19, 20, 21, 219)] == [0, 0, 0, 1, 199]
+
+
+@pytest.mark.parametrize("steps", [1, 7, 200])
+@pytest.mark.parametrize(("synthesis", "warmup"), [(0, 0), (1, 0), (1, 1), (3, 1), (20, 2), (220, 20), (300, 0)])
+def test_calls_are_counted_without_gaps(steps: int, synthesis: int, warmup: int) -> None:
+    """The number of a call is how many rounds before it synthesise."""
+    schedule, made = Schedule(steps, 200, synthesis, warmup), 0
+    for index in range(schedule.rounds):
+        assert schedule.calls_before(index) == made
+        made += schedule.synthesises(index)
+    assert schedule.calls_before(schedule.rounds) == made == synthesis

@@ -112,8 +112,35 @@ def test_at_most_a_quarter_is_replaced_and_the_best_takes_the_first_slot() -> No
     source.drawn.fill_(True)
     source.priority.copy_(torch.arange(65.0))
     new = images(40, 99)
-    _, first = source._first_look(new)
+    _, first = source._first_look(new, source.filled)
     source.admit(new, 9)
     assert (source.born == 9).sum().item() == 17  # ⌈65 / 4⌉
     best = sorted(range(40), key=lambda i: (-first[i].item(), i))[:17]
     assert source.priority[:17].tolist() == pytest.approx([first[i].item() for i in best])
+
+
+@pytest.mark.parametrize("replacement", ["lowest", "oldest"])
+@pytest.mark.parametrize(("slots", "batches"), [(13, [32, 32]), (31, [32, 64, 32]), (40, [20, 32, 32]), (3, [8, 8])])
+def test_no_batch_pushes_out_its_own_images(slots: int, batches: list[int], replacement: str) -> None:
+    """What fills a slot is there when the student draws next, also where a batch is larger than the buffer."""
+    given = small.context(*small.agreeing_pair(), scale=1.0, reference_size=slots)
+    source = ReplayBuffer(SSDKDConfig(replacement=replacement), given)
+    for call, count in enumerate(batches):
+        before, new = source.filled, images(count, call)
+        source.priority[:before] = 100.0  # dear ones: neither low priority nor age protects what has just come
+        source.drawn[:before] = True
+        source.admit(new, call)
+        kept = source.store.images(torch.arange(before, source.filled))
+        assert torch.equal(kept, (new[: len(kept)] * 255).floor() / 255)
+        replaced = min(count - len(kept), math.ceil(slots / 4), before)
+        assert int((source.born[:before] == call).sum()) == replaced
+        assert int(source.histogram.sum()) == source.filled == min(slots, sum(batches[: call + 1]))
+
+
+def test_a_small_full_buffer_gives_new_images_its_largest_priority() -> None:
+    given = small.context(*small.agreeing_pair(), scale=1.0, reference_size=13)
+    source = ReplayBuffer(SSDKDConfig(first_priority="max"), given)
+    source.admit(images(32, 0), 0)
+    source.priority.copy_(torch.arange(13.0) + 50)
+    source.admit(images(32, 1), 1)
+    assert source.priority[source.born == 1].tolist() == [62.0] * 4  # ⌈13 / 4⌉
