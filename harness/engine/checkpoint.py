@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,27 @@ def save(path: Path, state: dict[str, Any]) -> None:
 
 
 def load(path: Path, device: torch.device) -> dict[str, Any] | None:
-    """The checkpoint, tensors on ``device``; None if there is none. Raises UserError if it is damaged."""
+    """The checkpoint; None if there is none. Raises UserError if it is damaged.
+
+    What lay on a card comes to ``device``; what lay on the host stays there: optimizers count their steps on it, and
+    would wait for the card at every step of theirs.
+    """
     if not path.exists():
         return None
     try:
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        state: dict[str, Any] = torch.load(path, map_location=_place(device), weights_only=True)
     except Exception as error:  # noqa: BLE001 - torch raises many types for a damaged file
         raise UserError(
             f"{path}: damaged checkpoint ({type(error).__name__}); delete it to start this run again"
         ) from None
     return state
+
+
+def _place(device: torch.device) -> Callable[[Any, str], Any]:
+    def place(storage: Any, was: str) -> Any:
+        return storage if was == "cpu" else torch.serialization.default_restore_location(storage, str(device))
+
+    return place
 
 
 def _write(path: Path, state: dict[str, Any]) -> None:

@@ -28,6 +28,7 @@ class Cell(CellName):
     threads: int
     device: str
     checkpoint_seconds: float
+    deterministic: bool = False
     places: Places = field(default=Places(), compare=False, repr=False)
     """Where these values stand, for errors."""
 

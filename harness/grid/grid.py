@@ -71,6 +71,7 @@ def expand(study: Study) -> list[Cell]:
             options=label.options,
             verify=study.verify,
             threads=study.threads,
+            deterministic=study.deterministic,
             device=study.device,
             checkpoint_seconds=study.checkpoint_seconds,
             places=study.places,

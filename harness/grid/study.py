@@ -104,6 +104,8 @@ class Study(Strict):
     """`auto` takes a GPU if there is one, `cuda` fails without one."""
     threads: int = Field(default=1, ge=1, le=1024, examples=[1])
     """CPU threads of one cell. Changes the last bits of a result, so it is part of the cell's key."""
+    deterministic: bool = Field(default=False, examples=[True])
+    """On a GPU, only operations that give the same bits every time, which is slower. Part of the cell's key."""
     checkpoint_seconds: float = Field(default=300.0, gt=0, le=1e6, examples=[60])
     """A checkpoint is written at the first round boundary after this many seconds."""
     recipe: dict[str, Any] = Field(default={}, examples=[{"epochs": 12, "floor": 40.0}])

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from harness.engine import precision
 from harness.errors import clean, describe
 from harness.grid import keys
 from harness.machine import facts
@@ -74,6 +75,7 @@ def _attempt(run: Run) -> Attempt:
         device=run.device.type,
         device_name=run.device_name,
         threads=run.cell.threads,
+        precision=precision.settings(run.cell.deterministic) if run.device.type == "cuda" else None,
         concurrent=run.concurrent,
         commit=commit,
         dirty=dirty,

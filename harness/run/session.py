@@ -13,6 +13,7 @@ from torch import nn
 import harness
 from harness import data
 from harness.data.dataset import Dataset
+from harness.engine import precision
 from harness.engine.clock import Elapsed
 from harness.engine.evaluate import Evaluator, metric_name
 from harness.engine.failures import Diverged, MethodFailed, inside_method
@@ -45,6 +46,7 @@ def train(run: Run, waited: float) -> Metrics:
     Writes the metrics, whatever the method did; raises for trouble of the machine and of the user's making.
     """
     torch.set_num_threads(run.cell.threads)
+    precision.apply(run.cell.deterministic and run.device.type == "cuda")
     if run.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(run.device)
     session = _Session(run)
@@ -137,7 +139,7 @@ class _Session:
 
     def metrics(self, status: Status, reason: str | None, found: dict[str, Any]) -> Metrics:
         """The record of the run, complete as far as it got."""
-        run, cell, task = self.run, self.run.cell, self.dataset.task
+        run, cell = self.run, self.run.cell
         return Metrics(
             cell=cell.name,
             key=run.key,
@@ -148,7 +150,7 @@ class _Session:
             student=cell.pair.student,
             label=cell.label,
             method=cell.method,
-            metric=metric_name(task),
+            metric=metric_name(self.dataset.task),
             data_verified=self.dataset.verified and run.teacher.data_verified,
             data_free=run.method.data_free,
             preset=cell.preset,
@@ -157,7 +159,6 @@ class _Session:
             seed=cell.seed,
             status=status,
             reason=reason,
-            images=task.images(cell.share),
             teacher_sha256=run.teacher.sha256,
             teacher_metric=run.teacher.value,
             device=run.device.type,
@@ -173,7 +174,7 @@ class _Session:
         """How far the engine got, and the scores if it got to the end."""
         engine = self.engine
         if engine is None:
-            return {"seconds": NO_TIME, "cpu_seconds": NO_TIME}
+            return {"seconds": NO_TIME, "cpu_seconds": NO_TIME, "images": 0}
         method, events = engine.method, engine.ledger.events
         seconds, cpu_seconds = _elapsed(engine)
         found: dict[str, Any] = {
@@ -182,6 +183,7 @@ class _Session:
             "device_sharers": engine.ledger.device_sharers,
             "steps": engine.ledger.step,
             "synthesis_rounds": engine.ledger.synthesis_calls,
+            "images": _counted(method.images) or 0,
             "images_synthesised": _counted(method.images_synthesised),
             "teacher_forwards": method.context.teacher.images_forwarded,
             "energy_joules": engine.ledger.energy,

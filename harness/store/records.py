@@ -105,7 +105,8 @@ class Metrics(Record):
     device_sharers: int | None = None
     """Most other processes on the GPU at the start and end of an attempt; None on a CPU or where it does not tell."""
     images: int
-    """N: how many images the student can draw from (for live generators: scale × reference size)."""
+    """How many images the student could draw from in the end: N = scale × reference size, or fewer if fewer were made.
+    For live generators N."""
     images_synthesised: int | None = None
     synthesis_rounds: int | None = None
     steps: int | None = None
@@ -187,6 +188,8 @@ class Attempt(Record):
     device: str
     device_name: str
     threads: int
+    precision: dict[str, bool] | None = None
+    """How the GPU calculated: the switches of harness/engine/precision.py. None on a CPU, which has none."""
     concurrent: int
     commit: str | None
     dirty: bool | None

@@ -11,6 +11,7 @@ from torch import nn
 
 from harness import data, networks
 from harness.data.dataset import Dataset
+from harness.engine import precision
 from harness.engine.randomness import Streams
 from harness.errors import UserError
 from harness.machine import gpus
@@ -56,6 +57,7 @@ def train(
         # Asked again under the lock: the process that held it until now may have trained this very teacher.
         if not replace and folder.record.exists():
             return _known(folder)
+        precision.apply()
         torch.set_num_threads(1)  # the thread count changes the last bits, and so the sha256
         if cards := gpus.visible():
             gpus.lease(cards, name=name)
