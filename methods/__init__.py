@@ -74,9 +74,15 @@ def load(name: str) -> type[Method]:
 
 
 def _module(path: Path) -> ModuleType:
-    if path.parent == FOLDER:
-        return importlib.import_module(f"methods.{path.stem}")
-    return _from_file(path, path.stat().st_mtime_ns)
+    """The module of a method's file. Raises BrokenContract, whatever keeps it from being imported."""
+    try:
+        if path.parent == FOLDER:
+            return importlib.import_module(f"methods.{path.stem}")
+        return _from_file(path, path.stat().st_mtime_ns)
+    except (KeyboardInterrupt, MemoryError, OSError, BrokenContract):
+        raise
+    except BaseException as error:  # a file may end in `sys.exit()`, which must not end this process as if all was well
+        raise BrokenContract(f"{path}: cannot be imported: {type(error).__name__}: {error}") from error
 
 
 @functools.cache
@@ -88,8 +94,5 @@ def _from_file(path: Path, changed: int) -> ModuleType:
         raise BrokenContract(f"{path}: not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise BrokenContract(f"{path}: cannot be imported: {type(error).__name__}: {error}") from error
+    spec.loader.exec_module(module)
     return module

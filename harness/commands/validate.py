@@ -12,10 +12,12 @@ from torch import nn
 
 from harness import data, networks
 from harness.data.dataset import Dataset
+from harness.engine.failures import MethodFailed, inside_method
 from harness.errors import UserError
 from harness.grid.cell import Cell
 from harness.grid.grid import Grid, load_grid
 from harness.machine.devices import device_memory
+from harness.networks.forward import check_features
 from harness.run import cost
 from harness.run.assemble import build_method, method_class, method_config, preset_note
 from harness.store.records import FEW_IMAGES
@@ -55,6 +57,8 @@ def _validate_dataset(
     setups = {(c.study, c.label, c.pair): c for c in cells}
     for cell in setups.values():
         method_config(cell)
+    for asked in sorted({network for cell in cells for network in (cell.pair.teacher, cell.pair.student)}):
+        check_features(asked, dataset.task)
     report(f"{file}: {name}: building every method on every pair, {len(setups)} in all")
     for teacher, group in _by_teacher(setups.values()).items():
         network = networks.for_task(teacher, dataset.task)
@@ -90,8 +94,9 @@ def _build(cell: Cell, dataset: Dataset, teacher: nn.Module, file: str) -> None:
     """Raise UserError if the cell's method cannot be set up on its pair, with an untrained teacher and few images."""
     small = replace(cell, scale=min(cell.scale, SCALE))
     try:
-        build_method(small, method_config(cell), dataset, teacher, torch.device("cpu"))
-    except (ValueError, TypeError, RuntimeError, LookupError, AssertionError) as error:
+        with inside_method():
+            build_method(small, method_config(cell), dataset, teacher, torch.device("cpu"))
+    except MethodFailed as error:
         raise UserError(f"{file}: methods.{cell.label} cannot work on {cell.pair}: {error}") from error
 
 

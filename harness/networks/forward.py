@@ -6,12 +6,52 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from harness.errors import UserError
+from harness.errors import UserError, describe
+from harness.networks import for_task, source
 
 if TYPE_CHECKING:
     from torch import nn
 
     from methods.base.task import Task
+
+
+TRIED = 2
+"""Images of the forward pass that asks for features: one would not tell images from features."""
+
+
+@torch.no_grad()
+def check_features(name: str, task: Task) -> None:
+    """Raise UserError unless a network of this name gives the logits, features and stages that methods ask for."""
+    network = for_task(name, task)
+    check_answer(network, name, task)
+    contract = "docs/add-a-pair.md says what forward(x, return_features=True) returns"
+    try:
+        answer = network.eval()(torch.zeros(TRIED, *task.shape), return_features=True)
+    except Exception as error:
+        raise UserError(f"{source(name)}: {name}: {describe(error)}\n  {contract}") from error
+    if problem := _problem(answer, task):
+        raise UserError(f"{source(name)}: {name}: return_features=True gives {problem}\n  {contract}")
+
+
+def _problem(answer: object, task: Task) -> str | None:
+    """What is wrong with logits, features and stages; None if nothing is."""
+    if not (isinstance(answer, tuple) and len(answer) == 3):
+        return f"{type(answer).__name__}, not a tuple of logits, features and stages"
+    logits, features, stages = answer
+    wanted = [TRIED, task.classes, *(task.shape[1:] if task.dense else ())]
+    if _shape(logits) != wanted:
+        return f"logits of shape {_shape(logits)}, expected {wanted}"
+    if (shape := _shape(features)) is None or len(shape) != len(wanted) or shape[0] != TRIED:
+        return f"features of shape {shape}, expected [{TRIED}, F{', h, w' if task.dense else ''}]"
+    shapes = [_shape(stage) for stage in stages] if isinstance(stages, tuple) else None
+    if not shapes or any(shape is None or len(shape) != 4 or shape[0] != TRIED for shape in shapes):
+        return f"stages of shapes {shapes}, expected a tuple of [{TRIED}, C, H, W]"
+    return None
+
+
+def _shape(value: object) -> list[int] | None:
+    """None for what is no tensor."""
+    return list(value.shape) if isinstance(value, torch.Tensor) else None
 
 
 @torch.no_grad()
@@ -21,8 +61,10 @@ def check_answer(network: nn.Module, name: str, task: Task) -> None:
     wanted = (1, task.classes, *size)
     try:
         logits = network.eval()(torch.zeros(1, *task.shape))
-    except RuntimeError as error:
-        raise UserError(f"{name}: cannot take images of {_text(task.shape)}: {str(error).splitlines()[0]}") from None
+    except Exception as error:
+        raise UserError(f"{name}: cannot take images of {_text(task.shape)}: {describe(error)}") from error
+    if not isinstance(logits, torch.Tensor):
+        raise UserError(f"{name}: answers an image with {type(logits).__name__}, not with a tensor of logits")
     if tuple(logits.shape) != wanted:
         kind = "a class for every pixel" if task.dense else "one class for an image"
         raise UserError(

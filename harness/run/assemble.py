@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Container
 
 import torch
 from pydantic import ValidationError
@@ -13,11 +14,12 @@ import methods
 from harness import networks
 from harness.data.dataset import Dataset, reference_images
 from harness.engine.randomness import Streams
-from harness.errors import ConfigError, UserError
+from harness.errors import ConfigError, UserError, clean
 from harness.explain import explain
 from harness.grid.cell import Cell
 from methods.base.method import Context, Method, MethodConfig
 from methods.base.presets import Problem, UnknownPreset, resolve
+from methods.base.schedule import Schedule
 from methods.base.task import RealImages
 from methods.base.teacher import FrozenTeacher
 
@@ -27,7 +29,7 @@ def method_class(cell: Cell) -> type[Method]:
     try:
         return methods.load(cell.method)
     except (methods.BrokenContract, TypeError) as error:
-        raise UserError(f"methods.{cell.label}: {error}") from None
+        raise UserError(f"methods.{cell.label}: {clean(str(error))}") from None
 
 
 def method_config(cell: Cell) -> MethodConfig:
@@ -62,8 +64,16 @@ def problem(cell: Cell) -> Problem:
 def _with_owner(error: UnknownPreset, cell: Cell) -> str:
     """The error, and which methods do have a preset of this name."""
     name = cell.preset
-    owners = [method for method in methods.names() if method != cell.method and name in methods.load(method).presets]
+    owners = [method for method in methods.names() if method != cell.method and name in _presets(method)]
     return f"{error}; it is one of {', '.join(owners)}" if owners and "no preset" in str(error) else str(error)
+
+
+def _presets(method: str) -> Container[str]:
+    """None of a method whose file is broken: it shall not hide what is wrong with another."""
+    try:
+        return methods.load(method).presets
+    except (methods.BrokenContract, TypeError):
+        return ()
 
 
 def build_method(
@@ -92,4 +102,7 @@ def build_method(
     if not cls.data_free:
         real = reference_images(dataset, context.images)
         context = dataclasses.replace(context, real=RealImages(real.images.to(device), real.labels.to(device)))
-    return cls(config, context)
+    method = cls(config, context)
+    if not isinstance(getattr(method, "schedule", None), Schedule):
+        raise TypeError(f"{cls.__name__} sets no schedule in its constructor")
+    return method

@@ -112,6 +112,68 @@ def test_a_teacher_without_batch_norm_is_refused_before_training_where_its_stati
         assert len(validate(file)) == 1
         return
     with pytest.raises(
-        UserError, match=f"methods.{name} cannot work on wrn10_1 → cnn3_16: the teacher has no batch-norm"
+        UserError, match=f"methods.{name} cannot work on wrn10_1 → cnn3_16: NoBatchNorm: the teacher has no batch-norm"
     ):
         validate(file)
+
+
+class Plain(nn.Module):
+    """A network as people have it: images to logits, and nothing else."""
+
+    def __init__(self, classes: int, channels: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(64 * channels, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.linear(x.flatten(1))
+        return logits
+
+
+@pytest.mark.parametrize("network", ["wrn10_1", "cnn3_16"])
+def test_a_network_without_features_is_refused_once_and_with_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: str
+) -> None:
+    build = networks.build
+    monkeypatch.setattr(
+        networks, "build", lambda name, *shape: (Plain if name == network else partial(build, name))(*shape)
+    )
+    expected = rf"networks/\w+\.py: {network}: TypeError: .*return_features.*\n  docs/add-a-pair\.md"
+    with pytest.raises(UserError, match=expected):
+        validate(write(tmp_path, "{}"))
+
+
+BROKEN = [
+    ("import nonexistent_package", "ModuleNotFoundError: No module named 'nonexistent_package'"),
+    ("def broken(:", "SyntaxError: invalid syntax"),
+    ("import sys; sys.exit(0)", "SystemExit: 0"),
+    ("def f(): f()\nf()", "RecursionError: maximum recursion depth exceeded"),
+    ("raise KeyError('\x1b[2J')", "KeyError: "),
+    ("x = 1", "expected one subclass of methods.base.method.Method"),
+]
+
+
+@pytest.mark.parametrize(("code", "problem"), BROKEN, ids=[code[:20] for code, _ in BROKEN])
+def test_a_method_that_cannot_be_imported_is_told(tmp_path: Path, code: str, problem: str) -> None:
+    method = tmp_path / "mine.py"
+    method.write_text(code, encoding="utf-8")
+    file = write(tmp_path, f"{{method: {method}}}")
+    with pytest.raises(UserError) as refused:
+        validate(file)
+    assert problem in str(refused.value)
+    assert "mine.py" in str(refused.value)
+    assert str(refused.value).replace("\n", "").isprintable()
+
+
+def test_a_broken_method_does_not_hide_what_is_wrong_with_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = methods.load
+
+    def broken(name: str) -> object:
+        if name == "dafl":
+            raise methods.BrokenContract("dafl.py: cannot be imported")
+        return load(name)
+
+    monkeypatch.setattr(methods, "load", broken)
+    with pytest.raises(ConfigError, match=r"ssd-kd has no preset 'adi'; it is one of deepinversion"):
+        validate(write(tmp_path, "{preset: adi}"))

@@ -34,5 +34,5 @@ def test_a_network_of_the_other_kind_is_refused(name: str, task: Task, expected:
 
 def test_images_that_a_network_cannot_take_are_told() -> None:
     network = networks.build("cnn3_16", 10, 3)
-    with pytest.raises(UserError, match="cnn3_16: cannot take images of 1 × 8 × 8: Given groups=1"):
+    with pytest.raises(UserError, match="cnn3_16: cannot take images of 1 × 8 × 8: RuntimeError: Given groups=1"):
         check_answer(network, "cnn3_16", DIGITS)
