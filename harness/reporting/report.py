@@ -57,7 +57,7 @@ def render(
     for section in sections:
         written += _write_tables(out / section.study / "tables", section.tables)
         written.append(_write_records(out / section.study / "records.jsonl", section.rows))
-    write_bytes(out / "index.html", page(sections, out).encode())
+    write_bytes(out / "index.html", page(sections, out).encode(errors="replace"))
     return [*written, out / "index.html"]
 
 
@@ -80,7 +80,7 @@ def _write_tables(folder: Path, tables: Sequence[Table]) -> list[Path]:
         files[folder / f"{table.name}.tex"] = to_latex(table)
         files[folder / f"{table.name}.csv"] = table.csv
     for path, content in files.items():
-        write_bytes(path, content.encode())
+        write_bytes(path, content.encode(errors="replace"))
     return list(files)
 
 

@@ -95,7 +95,7 @@ def evaluations(run: RunFolder) -> list[Event]:
     """The learning curve of a run; empty, with a warning, where it is damaged."""
     try:
         return read_events(run)
-    except DamagedRecord as error:
+    except (DamagedRecord, OSError) as error:
         warnings.warn(str(error), stacklevel=2)
         return []
 

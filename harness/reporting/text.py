@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from hashlib import sha256
 
-from harness.errors import one_line
+from harness.errors import clean
 from harness.reporting.stats import Summary
 from harness.store.records import Attempt
+from methods.base.pair import Pair
 
 METRICS = {"top1": "top-1 (%)", "miou": "mIoU (%)"}
 """A metric's name in the records -> as printed."""
@@ -17,6 +19,9 @@ NO_REASON = "no reason recorded"
 
 NAME = 28
 """Letters of a name at most, as printed."""
+
+STEM = 120
+"""Bytes of a file's name at most; file systems take 255 with its ending and what a temporary file adds."""
 
 SHA_DIGITS = 12
 """How much of a hash is printed; the csv tables hold all of it."""
@@ -69,14 +74,15 @@ def commit(attempts: Sequence[Attempt]) -> str:
     return sha(last.commit) + ("+" if last.dirty else "")
 
 
-def line(name: str) -> str:
-    """A name on one line, with nothing in it that is not printed."""
-    return one_line(name) or NOTHING
+def line(text: str) -> str:
+    """A text on one line, with nothing in it that is not printed: no control characters, no marks of direction."""
+    # Nothing is left out: configurations and figures are texts too. An escape takes ten letters at most.
+    return text if text.isprintable() else clean(text, 10 * len(text)).replace("\n", " ")
 
 
 def short(name: str) -> str:
     """A name as it is printed: on one line, and with an ellipsis in the place of a long one's middle."""
-    printed = line(name)
+    printed = line(name).strip() or NOTHING
     return printed if len(printed) <= NAME else f"{printed[: NAME - 10]}…{printed[-9:]}"
 
 
@@ -88,6 +94,19 @@ def titles(names: Sequence[str]) -> dict[str, str]:
         taken = set(found.values())
         found[name] = next(title for title in itertools.chain([short(name)], numbered) if title not in taken)
     return found
+
+
+def pair(pair: Pair) -> str:
+    """A pair as it is printed."""
+    return f"{short(pair.teacher)} → {short(pair.student)}"
+
+
+def stem(*parts: str) -> str:
+    """A file's name without its ending, of parts that may be as long as a file's name can be."""
+    joined = "-".join(part.replace("/", "-") for part in parts)
+    if len(joined.encode()) <= STEM:
+        return joined
+    return f"{joined.encode()[: STEM - 9].decode(errors='ignore')}-{sha256(joined.encode()).hexdigest()[:8]}"
 
 
 def number(value: float) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from harness.reporting import text
 from harness.reporting.figures.canvas import save, style
 from harness.reporting.figures.efficiency import efficiency, operations
 from harness.reporting.figures.learning import learning
@@ -142,7 +143,7 @@ def _draw(subject: Subject) -> list[Picture]:
 
 def _picture(subject: Subject, name: str, figure: Figure) -> Picture:
     first, kind = subject.rows[0], KINDS[name]
-    svg, png = save(figure, subject.folder / f"{name}-{first.dataset}-{first.pair.folder}")
+    svg, png = save(figure, subject.folder / text.stem(name, first.dataset, first.pair.folder))
     at = f", {subject.near[0].scale:g} % data" if kind.at_one_scale else ""
-    caption = f"{first.dataset}, {first.pair}{at}. {kind.caption}"
+    caption = f"{first.dataset}, {text.pair(first.pair)}{at}. {kind.caption}"
     return Picture(name, caption, figure.get_figwidth(), svg, png)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import struct
+import warnings
+import zlib
 from collections.abc import Sequence
+from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from harness.errors import describe
+from harness.reporting import text
 from harness.reporting.figures.canvas import TEXT_WIDTH
 from harness.reporting.rows import Row
 
@@ -19,11 +25,16 @@ PIXELS = 512
 """Longest side of a sheet as embedded; larger ones are reduced."""
 
 
+LARGEST = 2**26
+"""Pixels of a sheet at most: those of the bench have a quarter."""
+
+
 def samples(rows: Sequence[Row]) -> Figure | None:
     """The sample sheets of the first seed of each label that has one, side by side; all rows of one scale."""
     sheets = {row.label: sheet for row in rows if (sheet := _sheet(row)) is not None}
     if not sheets:
         return None
+    titles = text.titles(list(sheets))
     columns = min(SHEETS, len(sheets))
     lines = -(-len(sheets) // columns)
     figure = Figure(figsize=(columns * SHEET, lines * (SHEET + TITLE)))
@@ -33,7 +44,7 @@ def samples(rows: Sequence[Row]) -> Figure | None:
     for place, (label, sheet) in enumerate(sheets.items()):
         left, top = place % columns * SHEET, place // columns * (SHEET + TITLE) + TITLE
         _place(axes, sheet, left + GAP / 2, top, SHEET - GAP)
-        axes.text(left + SHEET / 2, top - 0.05, label, ha="center", fontsize=8)
+        axes.text(left + SHEET / 2, top - 0.05, titles[label], ha="center", fontsize=8)
     return figure
 
 
@@ -49,10 +60,28 @@ def _place(axes: Axes, sheet: Image.Image, left: float, top: float, size: float)
 
 def _sheet(row: Row) -> Image.Image | None:
     for run in row.done:
-        try:
-            with Image.open(run.folder.samples) as image:
-                image.thumbnail((PIXELS, PIXELS))
-                return image.convert("RGB")
-        except (OSError, UnidentifiedImageError):
-            continue
+        # Only regular files are opened: a pipe would be waited for.
+        if run.folder.samples.is_file() and (sheet := _decoded(run.folder.samples)):
+            return sheet
     return None
+
+
+def _decoded(path: Path) -> Image.Image | None:
+    """A sheet, reduced; None, with a warning, for what is none or would take all memory to decode."""
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            if image.width * image.height > LARGEST:
+                raise ValueError(f"{image.width} × {image.height} pixels are too many")
+            image.thumbnail((PIXELS, PIXELS))
+            return image.convert("RGB")
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+        struct.error,
+        zlib.error,
+        Image.DecompressionBombError,
+    ) as error:
+        warnings.warn(f"{path}: left out: {describe(error)}", stacklevel=2)
+        return None

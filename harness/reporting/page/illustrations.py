@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from harness.reporting.figures.gallery import Picture, rank
 
@@ -21,7 +23,7 @@ class Link:
     """A file of a figure."""
 
     address: str
-    """Relative to the page."""
+    """Relative to the page, as a link has it."""
     kind: str
 
 
@@ -52,7 +54,7 @@ def chosen(pictures: Iterable[Picture]) -> set[Picture]:
 def illustration(picture: Picture, embedded: Set[Picture], folder: Path) -> Illustration:
     """A picture as the page in ``folder`` shows it."""
     files = (picture.svg, picture.png)
-    links = tuple(Link(path.relative_to(folder).as_posix(), path.suffix[1:]) for path in files)
+    links = tuple(Link(quote(os.fsencode(path.relative_to(folder))), path.suffix[1:]) for path in files)
     source = _data(_source(picture)) if picture in embedded else None
     return Illustration(picture.caption, links, source, f"{picture.inches * REM_PER_INCH:.1f}rem")
 

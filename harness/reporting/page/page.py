@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
+from harness.reporting import text
 from harness.reporting.figures.gallery import Picture
 from harness.reporting.page.illustrations import chosen, illustration
 from harness.reporting.page.listing import HEAD, listing
@@ -49,12 +52,19 @@ def page(sections: Sequence[Section], folder: Path) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_printable,
     )
     templates.filters["illustration"] = lambda picture: illustration(picture, embedded, folder)
     templates.filters["listing"] = listing
+    templates.filters["anchor"] = lambda name: quote(text.line(name))
     return templates.get_template("page.html").render(
         summary=_summary(sections), protocol=PROTOCOL, sections=sections, head=HEAD
     )
+
+
+def _printable(value: object) -> object:
+    """What a template prints, with nothing in it that is not printed; markup stays as it is."""
+    return text.line(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _summary(sections: Sequence[Section]) -> str:

@@ -32,7 +32,7 @@ def _table(group: Variants, odd: remarks.Odd) -> Table:
         *notes.provenance(group.rows),
     )
     # A method outside the package is named by its path.
-    name = f"ablation-{group.method.replace('/', '-')}"
+    name = text.stem("ablation", group.method)
     return Table(name, f"Ablation of {group.method}", filled, builder.footnotes.texts, said, _csv(group, odd))
 
 
@@ -51,7 +51,7 @@ class _Builder:
         return [self._block(title, columns, names, known) for title, columns in parts]
 
     def _block(self, title: str, columns: Columns, names: list[str], known: dict[str, Options]) -> Block:
-        head = [Column(Entry(""), tuple(Entry(name.replace("_", " ")) for name in names))] if names else []
+        head = [Column(Entry(""), tuple(Entry(text.short(name.replace("_", " "))) for name in names))] if names else []
         head += [self._head(heading, rows) for heading, rows in columns.items()]
         scales = [{row.label: row for row in rows} for rows in columns.values()]
         lines = [
@@ -70,11 +70,14 @@ class _Builder:
         own, base = known[label], known.get(self.group.baseline, {})
         hidden = base if label != self.group.baseline and own else {}
         printed = [own.get(name, text.NOTHING) for name in names]
-        return [Entry("" if value == hidden.get(name) else value) for name, value in zip(names, printed, strict=True)]
+        return [
+            Entry("" if value == hidden.get(name) else text.short(value))
+            for name, value in zip(names, printed, strict=True)
+        ]
 
     def _line(self, label: str, changes: list[Entry], rows: Sequence[Row | None]) -> Line:
         there = [row for row in rows if row]
-        printed = f"{label} (baseline)" if label == self.group.baseline else label
+        printed = f"{text.short(label)} (baseline)" if label == self.group.baseline else text.short(label)
         title = Entry(printed, self.footnotes.mark(remarks.of_line(there)))
         return Line(title, (*changes, *(entry for row in rows for entry in self._entries(row, there))))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from harness.reporting import text
 from harness.reporting.rows import Row
 
 WIDTH = 10
@@ -52,7 +53,7 @@ def _block(dataset: str, columns: Sequence[list[Row]]) -> tuple[str, Columns]:
     """What the columns have in common goes to the title, the rest to their headings."""
     first = [rows[0] for rows in columns]
     if len({row.scale for row in first}) == 1:
-        return f"{dataset}, {first[0].scale:g} % data", {str(rows[0].pair): rows for rows in columns}
+        return f"{dataset}, {first[0].scale:g} % data", {text.pair(rows[0].pair): rows for rows in columns}
     if len({row.pair for row in first}) == 1:
-        return f"{dataset}, {first[0].pair}", {f"{rows[0].scale:g} %": rows for rows in columns}
-    return dataset, {f"{rows[0].pair}, {rows[0].scale:g} %": rows for rows in columns}
+        return f"{dataset}, {text.pair(first[0].pair)}", {f"{rows[0].scale:g} %": rows for rows in columns}
+    return dataset, {f"{text.pair(rows[0].pair)}, {rows[0].scale:g} %": rows for rows in columns}

@@ -74,7 +74,7 @@ class Builder:
 
     def _line(self, label: str, rows: Sequence[Row | None]) -> Line:
         there = [row for row in rows if row]
-        title = Entry(label, self.footnotes.mark(remarks.of_line(there)))
+        title = Entry(text.short(label), self.footnotes.mark(remarks.of_line(there)))
         return Line(title, tuple(entry for row in rows for entry in self._entries(row, there)))
 
     def _entries(self, row: Row | None, line: Sequence[Row]) -> list[Entry]:

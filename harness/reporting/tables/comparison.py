@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.reporting import text
 from harness.reporting.rows import Row, labels
 from harness.reporting.tables import published
 from methods.base.pair import Pair
@@ -47,7 +48,8 @@ class Comparison:
     @property
     def title(self) -> str:
         """Their name and ours."""
-        ours = f"{self.label}, {self.scale:g} %" if self.label and self.scale != WHOLE else self.label
+        label = text.short(self.label) if self.label else None
+        ours = f"{label}, {self.scale:g} %" if label and self.scale != WHOLE else label
         return " · ".join(part for part in (self.name, ours) if part)
 
     def row(self, pair: Pair) -> Row | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 
-from harness.reporting import columns
+from harness.reporting import columns, text
 from harness.reporting.quantities import Quantity
 from harness.reporting.rows import Row
 from harness.reporting.stats import Summary
@@ -19,6 +20,10 @@ RECORDED = (
     "finished",
 )
 """Columns of a run of which the distinct values are given, joined by semicolons, over the runs that count."""
+
+
+FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+"""What a cell begins with that spreadsheets take for a formula, or for blank before one."""
 
 
 def to_csv(
@@ -34,7 +39,7 @@ def to_csv(
     file = io.StringIO()
     writer = csv.DictWriter(file, fieldnames=list(lines[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(lines)
+    writer.writerows({name: _safe(value) for name, value in line.items()} for line in lines)
     return file.getvalue()
 
 
@@ -74,6 +79,12 @@ def _notes(row: Row, odd: Odd) -> list[str]:
     if any(run.metrics.images < FEW_IMAGES for run in row.done):
         notes.append(f"fewer than {FEW_IMAGES} images")
     return notes
+
+
+def _safe(value: str) -> str:
+    """A cell that no spreadsheet takes for a formula, on one line; numbers stay numbers."""
+    formula = value[:1] in FORMULA and not re.fullmatch(r"-?[\d.]+(e[+-]\d+)?", value)
+    return text.line(value) if not formula else f"'{text.line(value)}"
 
 
 def _text(value: object) -> str:

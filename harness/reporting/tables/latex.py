@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 
+from harness.reporting import text
 from harness.reporting.tables.table import Block, Entry, Table
 
 _TEX = {
@@ -20,7 +22,17 @@ _TEX = {
     "…": r"\ldots{}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
+    "\0": "{}",
+    "|": r"\textbar{}",
+    "`": r"\textasciigrave{}",
+    "[": "{[}",  # after the end of a line it would open an option, and the star would change its meaning
+    "]": "{]}",
+    "*": "{*}",
 }
+
+
+UNKNOWN = 0x180
+"""From here on LaTeX needs packages for letters; those of western and central Europe are before it."""
 
 
 def to_latex(table: Table) -> str:
@@ -73,4 +85,11 @@ def _entry(entry: Entry) -> str:
 
 
 def _tex(printed: str) -> str:
-    return "".join(_TEX.get(character, character) for character in printed)
+    # Two hyphens of a name would become a dash.
+    letters = re.sub("-(?=-)", "-\0", text.line(printed))
+    return "".join(_TEX.get(letter) or _letter(letter) for letter in letters)
+
+
+def _letter(character: str) -> str:
+    """Letters that no LaTeX knows by itself stand as their number."""
+    return character if ord(character) < UNKNOWN else f"{{[}}U+{ord(character):04X}{{]}}"

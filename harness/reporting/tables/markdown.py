@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from harness.reporting import text
 from harness.reporting.tables.table import Block, Entry, Table
 
 
 def to_markdown(table: Table) -> str:
     """The table in GitHub's Markdown: one grid per block, footnotes and notes below."""
-    parts = [f"# {table.title}"]
-    parts += [f"## {block.title}\n\n{_grid(block)}" for block in table.blocks]
+    parts = [f"# {_escape(table.title)}"]
+    parts += [f"## {_escape(block.title)}\n\n{_grid(block)}" for block in table.blocks]
     if table.footnotes:
         parts.append("\n".join(f"- <sup>{letter}</sup> {_escape(note)}" for letter, note in table.footnotes.items()))
     parts.append("\n".join(f"- {_escape(note)}" for note in table.notes))
@@ -36,4 +37,4 @@ def _entry(entry: Entry) -> str:
 
 def _escape(printed: str) -> str:
     # An underscore within a word is printed as it is, so that names of networks stay readable in the file.
-    return re.sub(r"[\\|*<`\[]|(?<!\w)_|_(?!\w)", r"\\\g<0>", printed)
+    return re.sub(r"[\\|*<>`\[\]$~#]|&(?=#?\w+;)|(?<!\w)_|_(?!\w)", r"\\\g<0>", text.line(printed))

@@ -61,7 +61,7 @@ class _Builder:
         return metric(self.rows), "published", "Δ", *(unit.name for _, unit in self.times), "published (h)"
 
     def block(self, pairs: Sequence[Pair]) -> Block:
-        columns = tuple(Column(Entry(str(pair)), tuple(map(Entry, self.heads))) for pair in pairs)
+        columns = tuple(Column(Entry(text.pair(pair)), tuple(map(Entry, self.heads))) for pair in pairs)
         lines = (self._teachers(pairs), *(self._line(line, pairs) for line in self.lines))
         return Block(self.dataset, columns, lines)
 

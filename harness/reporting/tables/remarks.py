@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from harness.reporting import text
 from harness.reporting.rows import Row
 from harness.store.layout import CellName
 from harness.store.records import FEW_IMAGES, Metrics
@@ -25,9 +26,11 @@ def of_time(rows: Sequence[Row]) -> list[str]:
 
 
 def of_line(rows: Sequence[Row]) -> list[str]:
-    """What holds for a whole line: that it sees real data, and whose hyperparameters it runs with."""
+    """What holds for a whole line: its full name if it is shortened, real data, and whose hyperparameters it has."""
     sees_data = any(row.sees_data for row in rows)
-    return [*(["sees real data: not data-free"] if sees_data else []), *_shared(rows)]
+    label = rows[0].label
+    shortened = [] if text.short(label) == label else [f"full name: {label}"]
+    return [*shortened, *(["sees real data: not data-free"] if sees_data else []), *_shared(rows)]
 
 
 def of_row(row: Row, line: Sequence[Row], odd: Odd) -> list[str]:

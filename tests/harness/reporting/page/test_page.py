@@ -1,3 +1,4 @@
+import base64
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -63,6 +64,8 @@ def test_the_page_needs_nothing_else(reports: Path) -> None:
     assert source.startswith("<!doctype html>")
     assert len(found.sources) == KINDS
     assert all(address.startswith("data:image/") for address in found.sources)
+    drawn = {path.read_bytes() for path in reports.glob("toy/figures/*")}
+    assert all(base64.b64decode(address.partition("base64,")[2]) in drawn for address in found.sources)
     assert "--ink: #1c1e21" in source  # the style sheet is there
     assert "@import" not in source
     assert "url(" not in source
