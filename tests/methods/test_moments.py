@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 import torch
 
-from harness import data
+from harness import ROOT, data
 from harness.grid import grid
 from harness.grid.cell import Cell
+from harness.grid.study import CONFIGS
 from harness.run.assemble import method_class, method_config
 from methods.base.method import RoundLosses
 from methods.base.schedule import Schedule
@@ -43,7 +44,7 @@ class Moments:
 def cells(method: str | None = None) -> Iterator[Any]:
     """Every cell of workflow/config that differs from the others in what moments depend on."""
     seen: set[object] = set()
-    for file in sorted(grid.CONFIGS.glob("*.yaml")):
+    for file in sorted((ROOT / CONFIGS).glob("*.yaml")):
         for cell in grid.load_grid(file).cells:
             if method not in (None, cell.method):
                 continue
