@@ -56,13 +56,16 @@ def _figure(
         here = [point for point in points if point.row.scale == scale]
         floor = front.floor([point.row for point in here], chance)
         best = front.front([point for point in here if point.row not in busy], floor)
-        _draw_front(panel, best, unit, floor)
+        _draw_front(panel, best, unit)
         for point in here:
             look = replace(styles[point.row.label], hollow=point.row in busy)
             _draw(panel, point, unit, look.line | (RING if point in best else {"zorder": 3}))
         panel.set_title(f"{scale:g} % data", loc="left")
         panel.set_xlabel(title)
         plot.clip(panel, [point.row for point in here], styles)
+        # It widens no axis: far below all points it says nothing.
+        panel.set_ylim(panel.get_ylim())
+        panel.axhline(floor, **FLOOR)
         plot.log(panel.xaxis)
     for first in axes[::ABREAST]:
         first.set_ylabel(metric(rows))
@@ -73,11 +76,10 @@ def _floor_name(rows: Sequence[Row]) -> str:
     return f"chance or {front.NOISE}" if any(row.method == front.NOISE for row in rows) else "chance"
 
 
-def _draw_front(axes: Axes, best: Sequence[Point], unit: units.Unit, floor: float) -> None:
-    """Draw the front as the best accuracy within a given cost, and what a point must exceed to be on it."""
+def _draw_front(axes: Axes, best: Sequence[Point], unit: units.Unit) -> None:
+    """Draw the front as the best accuracy within a given cost."""
     at = [(point.cost.mean or 0.0) / unit.size for point in best]
     axes.step(at, [point.accuracy.mean or 0.0 for point in best], where="post", **FRONT)
-    axes.axhline(floor, **FLOOR)
 
 
 def _draw(axes: Axes, point: Point, unit: units.Unit, style: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ from harness.reporting.tables.table import Table
 PROTOCOL = (
     "The headline is the last epoch, mean ± sample standard deviation over the seeds. The best epoch, selected on the "
     "test set, is shown apart.",
-    "Time counts start-up (imports, compilation), synthesis and distillation, the teacher's forward passes included. "
+    "Cost counts start-up (imports, compilation), synthesis and distillation, the teacher's forward passes included. "
     "It leaves out evaluation, waiting for a lock or a GPU, checkpoints, and work lost to a kill.",
     "(2/3) means that two of three seeds count; a seed that failed, diverged or cannot be read is named in a footnote.",
     "Every number in a table leads to the runs behind it.",

@@ -81,3 +81,13 @@ def test_a_reference_far_below_is_cut_and_named(tmp_path: Path) -> None:
     assert figure is not None
     assert "below: kd-noise 12" in [text.get_text() for text in figure.axes[0].texts]
     assert figure.axes[0].get_ylim()[0] > 80
+
+
+def test_a_floor_far_below_does_not_press_the_points_together(tmp_path: Path) -> None:
+    for label, final in (("a", 88.0), ("b", 90.0)):
+        write(tmp_path, label, 10.0, final, final)
+    rows = group(load(tmp_path))
+    figure = efficiency(rows, looks(rows))
+    assert figure is not None
+    assert figure.axes[0].get_ylim()[0] > 80  # chance is 10
+    assert len(figure.axes[0].get_xticks()) <= 8
