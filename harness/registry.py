@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 from pathlib import Path
+from typing import Any
 
 from harness.errors import UserError
 
@@ -24,8 +25,23 @@ def registered(folder: Path, table: str) -> dict[str, Path]:
     return found
 
 
+def constant(file: Path, name: str, default: Any) -> Any:
+    """Value of a constant at the top level of a file, or ``default``. Raises UserError unless it is written out."""
+    for node in ast.parse(file.read_bytes(), filename=str(file)).body:
+        match node:
+            case (
+                ast.Assign(targets=[ast.Name(id=found)], value=ast.expr() as value)
+                | ast.AnnAssign(target=ast.Name(id=found), value=ast.expr() as value)
+            ) if found == name:
+                try:
+                    return ast.literal_eval(value)
+                except ValueError:
+                    raise UserError(f"{file}: {name} must be written out: the file is not imported") from None
+    return default
+
+
 def _keys(file: Path, table: str) -> list[str]:
-    for node in ast.parse(file.read_text(encoding="utf-8"), filename=str(file)).body:
+    for node in ast.parse(file.read_bytes(), filename=str(file)).body:
         match node:
             case (
                 ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=keys))

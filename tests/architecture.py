@@ -26,9 +26,9 @@ ALLOWED: dict[str, set[str]] = {
     "harness.machine": {"harness", "harness.errors"},
     "harness.store": {"harness.errors", "harness.machine", "methods.base"},
     "harness.networks": {*KEPT, "harness.registry", "methods.base"},
-    "harness.data": {*KEPT, "harness.explain", "harness.registry", *CONTRACT},
+    "harness.data": {*KEPT, "harness.code", "harness.explain", "harness.registry", *CONTRACT},
     "harness.grid": {
-        *("harness", "harness.code", "harness.explain", "harness.networks", "harness.data"),
+        *("harness.code", "harness.explain", "harness.networks", "harness.data"),
         *(*KEPT, "methods", "methods.base"),
     },
     "harness.engine": {"harness.data", "harness.machine", *KEPT, *CONTRACT},

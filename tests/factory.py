@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from harness.data import identity
 from harness.store import atomic, checksums
 from harness.store.records import Attempt, Event, Flops, Manifest, Metrics, Seconds, TeacherRecord
 
@@ -162,6 +163,7 @@ def teacher(dataset: str = "digits", network: str = "wrn10_1") -> TeacherRecord:
         parameters=77_000,
         versions={"python": "3.11.0"},
         finished="2026-01-01T00:00:00+00:00",
+        data=identity.of(dataset, verified=True),
     )
 
 

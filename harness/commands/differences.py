@@ -19,10 +19,16 @@ def of_sources(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 
 
 def of_code(then: Manifest, now: Manifest) -> list[str]:
-    """Files and `NUMBERS` of two runs."""
+    """Code, data and `NUMBERS` of two runs."""
     if then.scheme != now.scheme:
         return ["the code may: its hashes were computed in different ways"]
-    return [*of_sources(then.sources, now.sources), *of_numbers(then.numbers, now.numbers)]
+    files, numbers = of_data(then.data, now.data), of_numbers(then.numbers, now.numbers)
+    return [*of_sources(then.sources, now.sources), *files, *numbers]
+
+
+def of_data(then: str | None, now: str | None) -> list[str]:
+    """Hashes of the dataset's files; None where they are not here."""
+    return [f"the dataset's files {'changed' if now is not None else 'are not here'}"] if then != now else []
 
 
 def of_values(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

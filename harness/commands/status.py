@@ -11,12 +11,13 @@ from typing import Literal
 
 from harness.commands import costs, differences
 from harness.commands.output import Line, columns
+from harness.data import identity
 from harness.grid import keys
 from harness.grid.cell import Cell
 from harness.store import occupancy, reading
-from harness.store.layout import CellFolder, Results, RunFolder
+from harness.store.layout import CellFolder, Results, RunFolder, TeacherFolder
 from harness.store.reading import DamagedRecord
-from harness.store.records import Manifest, Metrics
+from harness.store.records import Manifest, Metrics, TeacherRecord
 
 State = Literal["done", "running", "waiting", "failed", "diverged", "stale", "damaged"]
 
@@ -47,7 +48,7 @@ class CellStatus:
 def of_grid(cells: Iterable[Cell], results: Path) -> list[CellStatus]:
     """The state of every cell. Raises DamagedRecord for a damaged teacher.json, which concerns all its cells."""
     place = Results(results)
-    teacher = functools.cache(reading.teacher_sha256)
+    teacher = functools.cache(_teacher)
     return [_of_cell(cell, place, teacher(place.teacher(cell.dataset, cell.pair.teacher))) for cell in cells]
 
 
@@ -62,23 +63,42 @@ def table(found: list[CellStatus]) -> Iterator[Line]:
         yield f"{overloaded} on an overloaded machine: `dkd retry --overloaded` lets them run again"
 
 
-def _of_cell(cell: Cell, results: Results, teacher: str | None) -> CellStatus:
+@dataclass(frozen=True)
+class _Teacher:
+    """What is known of a cell's teacher."""
+
+    sha256: str | None
+    problem: str = ""
+    """Why it cannot teach."""
+
+
+def _teacher(folder: TeacherFolder) -> _Teacher:
+    try:
+        record = reading.read(folder.record, TeacherRecord)
+    except FileNotFoundError:
+        return _Teacher(None, "its teacher is not trained")
+    reason = identity.outdated(record)
+    return _Teacher(record.sha256, f"its teacher must be trained again: {reason}" if reason else "")
+
+
+def _of_cell(cell: Cell, results: Results, teacher: _Teacher) -> CellStatus:
     folder = results.cell(cell.name)
     plan = keys.plan_key(cell)
     result, state, detail = _from_result(cell, folder, plan, teacher)
-    if state in ("waiting", "stale") and teacher:
-        state, detail = _from_run(folder.run(keys.cell_key(plan, teacher)), state, detail)
+    if state in ("waiting", "stale") and teacher.sha256:
+        state, detail = _from_run(folder.run(keys.cell_key(plan, teacher.sha256)), state, detail)
     return CellStatus(cell, folder, state, detail, result)
 
 
-def _from_result(cell: Cell, folder: CellFolder, plan: str, teacher: str | None) -> tuple[Metrics | None, State, str]:
+def _from_result(cell: Cell, folder: CellFolder, plan: str, teacher: _Teacher) -> tuple[Metrics | None, State, str]:
     try:
         result = reading.read(folder.metrics, Metrics)
     except FileNotFoundError:
-        return None, "waiting", "" if teacher else "its teacher is not trained"
+        return None, "waiting", teacher.problem
     except DamagedRecord as error:
         return None, "damaged", error.reason
-    if result.plan_key != plan or teacher not in (None, result.teacher_sha256):
+    taught_otherwise = teacher.sha256 is not None and (teacher.problem or teacher.sha256 != result.teacher_sha256)
+    if result.plan_key != plan or taught_otherwise:
         reasons = _reasons(cell, result, plan, folder.run(result.key), teacher)
         more = [f"and {len(reasons) - SHOWN} more"] if len(reasons) > SHOWN else []
         return result, "stale", "; ".join(reasons[:SHOWN] + more)
@@ -99,9 +119,10 @@ def _from_run(run: RunFolder, state: State, detail: str) -> tuple[State, str]:
     return state, "; ".join(filter(None, notes))
 
 
-def _reasons(cell: Cell, result: Metrics, plan: str, run: RunFolder, teacher: str | None) -> list[str]:
+def _reasons(cell: Cell, result: Metrics, plan: str, run: RunFolder, teacher: _Teacher) -> list[str]:
     """What differs between the result and what the cell asks for now."""
-    found = ["the teacher was retrained"] if teacher not in (None, result.teacher_sha256) else []
+    found = ["the teacher was retrained"] if teacher.sha256 not in (None, result.teacher_sha256) else []
+    found += [teacher.problem] if teacher.sha256 and teacher.problem else []
     if result.plan_key == plan:
         return found
     try:
@@ -112,6 +133,7 @@ def _reasons(cell: Cell, result: Metrics, plan: str, run: RunFolder, teacher: st
         return [*found, differences.OTHER_SCHEME]
     changed = [
         *differences.of_sources(manifest.sources, keys.sources(cell)),
+        *differences.of_data(manifest.data, keys.files(cell)),
         *differences.of_numbers(manifest.numbers, keys.NUMBERS),
         *_changed_options(cell, result, manifest),
     ]

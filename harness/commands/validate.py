@@ -12,6 +12,7 @@ from torch import nn
 
 from harness import data, networks
 from harness.data.dataset import Dataset
+from harness.engine import evaluate
 from harness.engine.failures import MethodFailed, inside_method
 from harness.errors import UserError
 from harness.grid.cell import Cell
@@ -53,7 +54,7 @@ def _check_recipes(grid: Grid, name: str, dataset: Dataset) -> None:
 def _validate_dataset(
     dataset: Dataset, name: str, cells: list[Cell], file: str, report: Callable[[str], object]
 ) -> None:
-    dataset.require()
+    evaluate.check(dataset)
     setups = {(c.study, c.label, c.pair): c for c in cells}
     for cell in setups.values():
         method_config(cell)

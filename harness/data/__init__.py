@@ -7,36 +7,56 @@ downloads or makes, or what was there before (docs/add-a-dataset.md).
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
-import os
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from harness.registry import registered
+from harness.data import identity
+from harness.data.catalogue import folder, names, official, places, source
+from harness.errors import UserError
 
 if TYPE_CHECKING:
     from harness.data.dataset import Dataset
+    from methods.base.task import RealImages, Task
 
-FOLDER = Path(__file__).parent
-
-
-def names() -> list[str]:
-    """All known datasets."""
-    return list(registered(FOLDER, "DATASETS"))
-
-
-def folder() -> Path:
-    """Where the files of all datasets lie."""
-    return Path(os.environ.get("DKD_DATA", "data"))
+__all__ = ["folder", "load", "names", "source"]
 
 
 def load(name: str, verify: bool = True) -> Dataset:
-    """A dataset: its description at once, its images when asked for.
+    """A dataset: its description at once, its images when asked for, which are checked against its Task then.
 
     Args:
         name: one of `names`.
         verify: whether files must have their official checksums.
+
+    Raises UserError if its Task makes no sense.
     """
-    module = importlib.import_module(f"harness.data.{registered(FOLDER, 'DATASETS')[name].stem}")
-    dataset: Dataset = module.DATASETS[name](folder(), verify)
-    return dataset
+    from harness.data import contract
+
+    made: Dataset = importlib.import_module(f"harness.data.{source(name).stem}").DATASETS[name](folder(), verify)
+    contract.check_task(name, made.task)
+    verified = verify and official(name)
+    return dataclasses.replace(
+        made,
+        train=partial(_read, name, "training", made.task, made.train),
+        test=partial(_read, name, "test", made.task, made.test),
+        verified=verified,
+        identity=identity.of(name, verified),
+    )
+
+
+def _read(name: str, part: str, task: Task, read: Callable[[], RealImages]) -> RealImages:
+    from harness.data import contract
+
+    real = read()
+    contract.check_images(name, part, real, task)
+    if identity.contents(name, verify=False) is None:
+        there = ", ".join(str(folder() / place) for place in places(name))
+        raise UserError(
+            f"dataset {name}: its images come from elsewhere than {there}, so nobody would notice when they change\n"
+            f"  say in {source(name)} where they lie: FILES = {{{name!r}: [a folder or file below {folder()}]}}; "
+            "[] if its code makes them"
+        )
+    return real

@@ -29,8 +29,10 @@ class Dataset:
     test: Callable[[], RealImages]
     require: Callable[[], None] = nothing
     """Raises UserError, with the remedy, unless all files are there and intact."""
-    verified: bool = True
-    """Whether files without their official checksum are refused."""
+    verified: bool = False
+    """Whether files without their official checksums are refused; set by `data.load`."""
+    identity: str | None = None
+    """Which data these are (`harness/data/identity.py`); set by `data.load`."""
 
 
 def reference_images(dataset: Dataset, n: int) -> RealImages:

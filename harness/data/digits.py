@@ -17,19 +17,30 @@ import numpy as np
 import torch
 
 from harness.data.dataset import Dataset
+from harness.data.files import check
 from harness.data.recipe import Recipe, Teachers
 from methods.base.task import RealImages, Task
 
+FILE = Path(__file__).with_name("digits.npz")
+SHA256 = "040fa814b1a161595d60964983eaea82e581a8adcab242c361a3ebcd3618c060"
+FILES: dict[str, list[str]] = {"digits": [], "digits-tuning": []}
+OFFICIAL = ("digits", "digits-tuning")
+"""Their checksum is the one above: the file comes with the bench."""
 TRAIN, TEST, TUNING = 0, 1, 2
 """Values of the array `split` in digits.npz."""
 
 
 def _images(*parts: int) -> RealImages:
-    with np.load(Path(__file__).with_name("digits.npz")) as file:
+    _require()
+    with np.load(FILE) as file:
         chosen = np.isin(file["split"], parts)
         ink, labels = file["images"][chosen], file["labels"][chosen]
     pixels = np.round(ink * (255 / 16)).astype(np.uint8)
     return RealImages(torch.from_numpy(pixels)[:, None], torch.from_numpy(labels.astype(np.int64)))
+
+
+def _require() -> None:
+    check(FILE.parent, {FILE.name: SHA256}, "sha256", "it belongs to the bench: git checkout harness/data/digits.npz")
 
 
 def _teachers(floor: float) -> Teachers:
@@ -48,7 +59,7 @@ def _dataset(train: tuple[int, ...], test: int, size: int, teachers: Teachers, _
         flip=False,
         reference_size=size,
     )
-    return Dataset(task, teachers, train=partial(_images, *train), test=partial(_images, test))
+    return Dataset(task, teachers, train=partial(_images, *train), test=partial(_images, test), require=_require)
 
 
 DATASETS = {

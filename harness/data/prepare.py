@@ -61,8 +61,9 @@ def prepare(name: str, sources: Sources | None = None, report: Callable[[str], o
             nyuv2.write_manifest(folder)
     elif name not in data.names():
         raise ConfigError(f"dkd prepare {name}", f"unknown dataset: {name!r}", name, data.names())
-    data.load(name).require()
-    report(f"{name}: complete and verified in {folder.resolve()}")
+    dataset = data.load(name)
+    dataset.require()
+    report(f"{name}: complete{' and verified' if dataset.verified else ''} in {folder.resolve()}")
 
 
 def _nyuv2(sources: Sources, folder: Path, report: Callable[[str], object]) -> None:

@@ -72,6 +72,13 @@ class Evaluator:
         return 100.0 * float((hits & self._counted).sum().double() / self._counted.sum())
 
 
+def check(dataset: Dataset) -> None:
+    """Raise UserError unless all files are there and intact, and all images and labels are those of the Task."""
+    dataset.require()
+    dataset.train()
+    dataset.test()
+
+
 def batch_size(task: Task) -> int:
     """Images per forward pass that evaluates."""
     return DENSE_BATCH if task.dense else BATCH

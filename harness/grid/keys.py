@@ -1,7 +1,8 @@
 """Keys: what a result depends on, as a hash. Computed without torch, known before any training.
 
-Plan key = the cell's configuration + the code of its method and of every `methods` module that it imports + the
-networks' code + ``NUMBERS``. Cell key = plan key + the teacher's sha256. What counts as code: `harness/code.py`.
+Plan key = the cell's configuration + the code of its method, its networks and its dataset, and of what of ours they
+import + the dataset's files + ``NUMBERS``. Cell key = plan key + the teacher's sha256. `harness/code.py` says what of a
+file is code.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import hashlib
 
 import methods
 from harness import code, networks
+from harness.data import identity
 from harness.grid.cell import Cell
 from harness.store.records import to_json
 
 NUMBERS = 3
-"""Raise this when a change outside methods/ and networks/ moves results: every cell then gets a new key."""
+"""Raise this when a change outside methods/, networks and datasets moves results: every cell then gets a new key."""
 SCHEME = 2
 """Raise this when keys are computed in another way: what is older is then stale for that alone."""
 PACKAGES = ("methods", "harness.networks")
@@ -30,8 +32,9 @@ def plan_key(cell: Cell) -> str:
     """Key of everything that is known before the teacher is trained."""
     # Everything a cell has counts unless it is named as harmless: a field that is added later cannot be forgotten here.
     config = {name: value for name, value in vars(cell).items() if name not in NOT_IN_KEY}
+    versions = {"numbers": NUMBERS, "scheme": SCHEME}
     plain = {"pair": cell.pair.folder, "budget": cell.budget.options, "options": dict(cell.options)}
-    return _digest({"cell": config | plain, "sources": sources(cell), "numbers": NUMBERS, "scheme": SCHEME})
+    return _digest({"cell": config | plain, "sources": sources(cell), "data": files(cell), **versions})
 
 
 def cell_key(plan: str, teacher_sha256: str) -> str:
@@ -41,18 +44,25 @@ def cell_key(plan: str, teacher_sha256: str) -> str:
 
 def sources(cell: Cell) -> dict[str, str]:
     """File -> hash of its code, for every file whose change would change the cell's numbers."""
-    return dict(_sources(cell.method, cell.pair.teacher, cell.pair.student))
+    return dict(_sources(cell.method, cell.dataset, cell.pair.teacher, cell.pair.student))
+
+
+def files(cell: Cell) -> str | None:
+    """Hash of the dataset's files; empty where its code says what is in them, None where they are not here."""
+    return identity.contents(cell.dataset, cell.verify)
 
 
 @functools.cache
-def _sources(method: str, *pair: str) -> dict[str, str]:
+def _sources(method: str, dataset: str, *pair: str) -> dict[str, str]:
     starts = [methods.source(method), *(networks.source(network) for network in pair)]
-    return code.hashes({file for start in starts for file in code.closure(start, PACKAGES)})
+    found = {file for start in starts for file in code.closure(start, PACKAGES)}
+    return code.hashes(found | identity.sources(dataset))
 
 
 def forget() -> None:
     """Read all files again when a key is asked for next."""
     code.forget()
+    identity.forget()
     _sources.cache_clear()
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.errors import UserError
 from harness.grid import keys
 from harness.grid.cell import Cell
 from harness.store.layout import CellFolder, Results, RunFolder, TeacherFolder
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     import torch
 
     from methods.base.method import Method, MethodConfig
+
+
+CHANGED = "its code, configuration or data changed meanwhile\n  give the same command again: what is finished stays"
 
 
 @dataclass(frozen=True)
@@ -32,10 +36,15 @@ class Run:
 
     @classmethod
     def of(cls, cell: Cell, results: Path, plan_key: str | None = None, concurrent: int = 1) -> Run:
-        """The run that the cell asks for now. Raises UserError if its teacher is not there."""
-        place = Results(results)
+        """The run that the cell asks for now.
+
+        Raises UserError if its teacher is not there, or if ``plan_key``, which the workflow computed, is not its own.
+        """
+        place, plan = Results(results), keys.plan_key(cell)
+        if plan_key not in (None, plan):
+            raise UserError(f"{cell.name}: planned with key {plan_key}, now it is {plan}: {CHANGED}")
         teacher = shelf.find(place.teacher(cell.dataset, cell.pair.teacher))
-        return cls(cell, place, plan_key or keys.plan_key(cell), teacher, concurrent)
+        return cls(cell, place, plan, teacher, concurrent)
 
     @cached_property
     def key(self) -> str:
@@ -56,6 +65,15 @@ class Run:
     def folder(self) -> RunFolder:
         """Where everything of this key goes."""
         return self.cell_folder.run(self.key)
+
+    def confirm(self) -> None:
+        """Raise UserError unless all that the key stands for is still as it was when the key was computed.
+
+        To be called when all of it was imported: then the key is of the code that runs, whatever is edited later.
+        """
+        keys.forget()
+        if keys.plan_key(self.cell) != self.plan_key:
+            raise UserError(f"{self.cell.name}: {CHANGED}")
 
     @cached_property
     def method(self) -> type[Method]:

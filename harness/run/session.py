@@ -81,8 +81,11 @@ class _Session:
     def carry_out(self, waited: float) -> dict[str, Any]:
         """Run the method to its end; returns what is measured afterwards. Raises Diverged or MethodFailed."""
         run, evaluator = self.run, Evaluator(self.dataset, self.teacher, self.run.device)
-        with inside_method():
-            method = self.build(run.config)
+        try:
+            with inside_method():
+                method = self.build(run.config)
+        finally:  # all that the key stands for is imported: it must not be newer than the key, whatever came of it
+            run.confirm()
         # From here on a failure's record can say how far the engine got.
         engine = self.engine = Engine(
             method, evaluator, run.folder, run.device, run.cell.checkpoint_seconds, self.report

@@ -209,6 +209,8 @@ class Manifest(Record):
     """File to sha256 of its code without comments and docstrings."""
     scheme: int | None = None
     """``SCHEME`` of harness/grid/keys.py: how its keys and hashes were computed; None in older records."""
+    data: str | None = None
+    """Hash of the dataset's files; empty where its code holds their checksums, None in older records."""
     numbers: int | None = None
     """``NUMBERS`` of harness/grid/keys.py; None in records that are older than this field."""
     teacher_sha256: str
@@ -242,6 +244,8 @@ class TeacherRecord(Record):
     parameters: int
     versions: dict[str, str]
     finished: str
+    data: str | None = None
+    """Identity of what it learned from (`harness/data/identity.py`); None in records that are older than this field."""
     data_verified: bool = True
     """Whether files without their official checksums would have been refused."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from harness import data, networks
+from harness.engine import evaluate
 from harness.errors import UserError
 from harness.machine.devices import choose_device
 from harness.networks.forward import check_answer
@@ -41,6 +42,7 @@ def take(
     loaded, device = data.load(dataset, verify_data), choose_device("auto")
     if others := (changes or {}).keys() - {"floor"}:
         raise UserError(f"--set {', '.join(sorted(others))}: nothing is trained with --import; only floor can be set")
+    evaluate.check(loaded)
     recipe = loaded.teachers.recipe_for(network, changes or {})
     with shelf.alone(folder, report):
         if not replace and folder.record.exists():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import networks
+from harness.data import identity
 from harness.errors import UserError
 from harness.machine import facts
 from harness.store import atomic, occupancy, reading
@@ -32,11 +33,14 @@ class Replaced(UserError):
 
 
 def find(folder: TeacherFolder) -> TeacherRecord:
-    """The record of a teacher. Raises UserError with the command that trains one if there is none."""
+    """The record of a teacher. Raises UserError with the command that trains one unless one is there for these data."""
     if not folder.record.exists():
         train = f"train it: dkd train-teacher {folder.dataset} {folder.network}"
         raise UserError(f"{folder.record}: no teacher; {train}")
-    return reading.read(folder.record, TeacherRecord)
+    record = reading.read(folder.record, TeacherRecord)
+    if reason := identity.outdated(record):
+        raise UserError(f"{folder.record}: {reason}\n  {_again(folder)}, with the study's recipe as --set")
+    return record
 
 
 @contextmanager
@@ -129,6 +133,7 @@ def put(
         parameters=sum(p.numel() for p in model.parameters()),
         versions=facts.versions(),
         finished=facts.now(),
+        data=dataset.identity,
         data_verified=dataset.verified,
     )
     _place(folder, lambda: atomic.write(folder.record, record))

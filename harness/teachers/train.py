@@ -11,7 +11,7 @@ from torch import nn
 
 from harness import data, networks
 from harness.data.dataset import Dataset
-from harness.engine import precision
+from harness.engine import evaluate, precision
 from harness.engine.randomness import Streams
 from harness.errors import UserError
 from harness.machine import gpus
@@ -53,6 +53,7 @@ def train(
     recipe = loaded.teachers.recipe_for(network, changes or {})
     if not replace and folder.record.exists():
         return _known(folder)
+    evaluate.check(loaded)
     with shelf.alone(folder, report):
         # Asked again under the lock: the process that held it until now may have trained this very teacher.
         if not replace and folder.record.exists():

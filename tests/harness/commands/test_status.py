@@ -12,7 +12,7 @@ from harness.commands import output, status
 from harness.grid import grid, keys, study
 from harness.store import atomic, occupancy, reading
 from harness.store.layout import Results
-from harness.store.records import Manifest, Progress, Seconds, TeacherRecord
+from harness.store.records import Manifest, Progress, Seconds
 from tests import factory
 
 TEACHER = "teachers/digits/wrn10_1/teacher.json"
@@ -37,18 +37,7 @@ class Bench:
         (self.cell,) = grid.expand(study.load_study(self.file))
 
     def teach(self, sha256: str) -> None:
-        record = TeacherRecord(
-            dataset="digits",
-            network="wrn10_1",
-            sha256=sha256,
-            value=99.0,
-            floor=98.5,
-            recipe={},
-            seconds=1.0,
-            parameters=1,
-            versions={},
-            finished="2026-01-01T00:00:00+00:00",
-        )
+        record = factory.teacher().model_copy(update={"sha256": sha256})
         atomic.write(self.results / TEACHER, record)
 
     @property
@@ -65,6 +54,7 @@ class Bench:
             "sources": keys.sources(self.cell),
             "scheme": keys.SCHEME,
             "numbers": keys.NUMBERS,
+            "data": keys.files(self.cell),
             "config": {"gamma": 2, "batch": 64},
         }
         atomic.write(run / "manifest.json", factory.manifest(result).model_copy(update=now))

@@ -77,11 +77,13 @@ def test_where_and_how_often_it_is_saved_does_not_count(tmp_path: Path, change: 
     assert key(tmp_path / "mine.py", CODE, **change) == key(tmp_path / "mine.py", CODE)
 
 
-def test_sources_follow_imports_of_methods_alone() -> None:
+def test_sources_follow_imports_of_methods_networks_and_datasets_alone() -> None:
     found = set(keys.sources(grid.expand(study.load_study(study.DEFAULT))[0]))
     assert {"methods/ssd_kd.py", "methods/parts/replay_buffer.py", "harness/networks/wrn.py"} <= found
     assert "methods/dafl.py" not in found
-    assert not [file for file in found if not file.startswith(("methods/", "harness/networks/"))]
+    assert {"harness/data/digits.py", "harness/data/dataset.py"} <= found
+    assert not {"harness/data/cifar.py", "harness/data/files.py"} & found
+    assert not [file for file in found if not file.startswith(("methods/", "harness/networks/", "harness/data/"))]
 
 
 def test_numbers_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
