@@ -23,7 +23,7 @@ rule all:
     input:
         METRICS,
         SYNCED,
-        f"{REPORTS}/index.html",
+        INDEX,
     message:
         "the whole grid"
 

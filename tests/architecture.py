@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "harness.networks": {*KEPT, "harness.registry", "methods.base"},
     "harness.data": {*KEPT, "harness.code", "harness.explain", "harness.registry", *CONTRACT},
     "harness.grid": {
-        *("harness.code", "harness.explain", "harness.networks", "harness.data"),
+        *("harness", "harness.code", "harness.explain", "harness.networks", "harness.data"),
         *(*KEPT, "methods", "methods.base"),
     },
     "harness.engine": {"harness.data", "harness.machine", *KEPT, *CONTRACT},

@@ -1,16 +1,19 @@
 """What all rules share: the chosen cells, their keys, the folders and the command line."""
 
+import json
 import os
 import shlex
 import sys
 from hashlib import sha256
 from pathlib import Path
 
+from harness.data import identity
 from harness.errors import UserError
 from harness.grid import grid, keys, study
 from harness.machine import gpus
 from harness.store import layout, reading
 from harness.store.atomic import write_bytes
+from harness.store.records import TeacherRecord
 
 
 def study_file():
@@ -56,16 +59,29 @@ def validate():
     write_bytes(stamp, asked.encode())
 
 
-def recipe(wildcards):
-    """What the grid changes in the recipe of a teacher and its data, as options of the command."""
-    changes = RECIPES.get(wildcards.dataset, {})
-    unverified = ["--no-verify"] if wildcards.dataset in GRID.unverified else []
-    return " ".join([*unverified, *(f"--set {shlex.quote(f'{key}={value}')}" for key, value in changes.items())])
+def recipe(dataset):
+    """What the grid changes in the recipe of a dataset's teachers and in its data, as options of the command."""
+    changes = [f"{key}={json.dumps(value)}" for key, value in RECIPES.get(dataset, {}).items()]
+    unverified = ["--no-verify"] if dataset in GRID.unverified else []
+    return " ".join([*unverified, *(f"--set {shlex.quote(change)}" for change in changes)])
 
 
 def teacher_of(cell):
     """The folder of a cell's teacher."""
     return PLACE.teacher(cell.dataset, cell.pair.teacher)
+
+
+def require_teacher(folder):
+    """The end, with the command that puts it right, if a teacher is lost, damaged, or learned from other data."""
+    if teacher_sha256(folder) is not None:
+        if reason := identity.outdated(reading.read(folder.record, TeacherRecord)):
+            command = f"dkd train-teacher {folder.dataset} {folder.network} --replace --results {shlex.quote(RESULTS)}"
+            raise UserError(f"{folder.record}: {reason}\n  train it again: {command} {recipe(folder.dataset)}".rstrip())
+
+
+def pattern(path):
+    """A path as rules want it: what stands in braces there is a wildcard."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def teacher_sha256(folder):
@@ -101,13 +117,15 @@ try:
     RECIPES = GRID.recipes
     CARDS = cards(GRID)
     for folder in {teacher_of(cell) for cell in CELLS.values()}:
-        teacher_sha256(folder)
+        require_teacher(folder)
 except (UserError, SyntaxError) as error:
     sys.exit(f"error: {error}")
 
 DKD = os.environ.get("DKD_COMMAND") or f"{shlex.quote(sys.executable)} -m harness"
-METRICS = [str(PLACE.cell(name).metrics) for name in CELLS]
-SYNCED = str(PLACE.synced(GRID.name))
+METRICS = [pattern(PLACE.cell(name).metrics) for name in CELLS]
+PATTERNS = layout.Results(Path(pattern(RESULTS)))
+SYNCED = pattern(PLACE.synced(GRID.name))
+INDEX = pattern(Path(REPORTS) / "index.html")
 """Declared outputs are deleted before a job runs again, so the rules declare stamps in place of what must survive."""
 
 # One card per cell, unless the grid says cpu or this machine has none; elsewhere the cluster knows.

@@ -6,7 +6,7 @@ rule distill:
     input:
         ancient(lambda wildcards: str(teacher_of(cell_of(wildcards)).ready)),
     output:
-        str(PLACE.cell("{cell}").metrics),
+        str(PATTERNS.cell("{cell}").metrics),
     params:
         plan=lambda wildcards: PLANS[wildcards.cell],
         key=cell_key,

@@ -16,7 +16,7 @@ rule report:
     input:
         SYNCED,
     output:
-        f"{REPORTS}/index.html",
+        INDEX,
     message:
         "report: {output}"
     shell:

@@ -4,7 +4,7 @@
 # Returns at once if there is a valid teacher: teachers are never replaced silently.
 rule teacher:
     output:
-        touch(str(PLACE.teacher("{dataset}", "{network}").ready)),
+        touch(str(PATTERNS.teacher("{dataset}", "{network}").ready)),
     message:
         "teacher {wildcards.network} on {wildcards.dataset}"
     threads: GRID.threads
@@ -14,6 +14,6 @@ rule teacher:
         mem_mb=lambda wildcards, attempt: attempt * 4000,
         runtime=lambda wildcards, attempt: attempt * 240,
     params:
-        recipe=recipe,
+        recipe=lambda wildcards: recipe(wildcards.dataset),
     shell:
         "{DKD} train-teacher {wildcards.dataset} {wildcards.network} --results {RESULTS:q} {params.recipe}"

@@ -125,7 +125,6 @@ def test_the_python_version_is_wanted_whole(tmp_path: Path, monkeypatch: pytest.
         (lambda path: path.unlink(), r"test_batch\.bin: missing"),
         (lambda path: path.write_bytes(path.read_bytes()[:-1]), r"15364 bytes are no images of 3073 bytes each"),
         (lambda path: path.write_bytes(b""), r"0 bytes are no images"),
-        (lambda path: path.write_bytes(b"\x0a" + path.read_bytes()[1:]), "label 10, expected 0 to 9"),
     ],
 )
 def test_damaged_files_are_noticed_without_checksums_too(tmp_path: Path, damage: Any, problem: str) -> None:
