@@ -32,8 +32,7 @@ def metrics(label: str = "ssd-kd", scale: float = 10.0, seed: int = 0, **changes
         "scale": scale,
         "seed": seed,
         "status": "done",
-        "final": 90.0 + seed,
-        "best": 91.0 + seed,
+        "final": 90.0 + seed if changes.get("status", "done") == "done" else None,
         "best_epoch": 2,
         "agreement": 89.5 + seed,
         "seconds": Seconds(startup=3.0, synthesis=8.0, distillation=0.2 * scale, evaluation=0.5),
@@ -48,6 +47,8 @@ def metrics(label: str = "ssd-kd", scale: float = 10.0, seed: int = 0, **changes
         "difficulty": [100, 20] + [0] * 17 + [10],
         "teacher_sha256": TEACHER_SHA,
         "teacher_metric": 99.0,
+        "manifest_sha256": "3a" * 32,
+        "events_sha256": "e7" * 32,
         "student_sha256": "51" * 32,
         "samples_sha256": "5a" * 32,
         "device": "cpu",
@@ -57,8 +58,9 @@ def metrics(label: str = "ssd-kd", scale: float = 10.0, seed: int = 0, **changes
         "finished": "2026-01-01T00:00:00+00:00",
     }
     values |= changes
+    best = None if values["final"] is None else min(100.0, values["final"] + 1.0)
     # As on an idle machine, unless a test says otherwise.
-    return Metrics(**({"cpu_seconds": values["seconds"]} | values))
+    return Metrics(**({"cpu_seconds": values["seconds"], "best": best} | values))
 
 
 def events(count: int = 3, final: float = 90.0, steps: int = 200) -> list[Event]:
@@ -117,17 +119,53 @@ def manifest(result: Metrics, config: dict[str, Any] | None = None) -> Manifest:
 def write(
     results: Path, result: Metrics, curve: list[Event] | None = None, config: dict[str, Any] | None = None
 ) -> Path:
-    """Write one cell as a run leaves it, with a tiny samples.png. Returns the cell's folder."""
+    """Write one cell as a run leaves it, with a tiny samples.png, sealed. Returns the cell's folder.
+
+    The curve fits the result; a result whose curve is given is made to fit that.
+    """
     cell = results / result.cell
     run = cell / "runs" / result.key
     run.mkdir(parents=True)
-    atomic.append_events(run / "events.jsonl", _curve(result) if curve is None else curve)
+    result = _ended(result, curve) if curve else result
+    atomic.append_events(run / "events.jsonl", curve or learning(result))
     atomic.write(run / "manifest.json", manifest(result, config))
     if result.status == "done":
         _samples(run / "samples.png")
-    atomic.write(run / "metrics.json", result)
-    atomic.copy(run / "metrics.json", cell / "metrics.json")
+    seal(run, result)
     return cell
+
+
+def seal(run: Path, result: Metrics) -> Metrics:
+    """Write the metrics of a run whose other files are there, and the cell's copy; returns them as written."""
+    files = {"manifest": "manifest.json", "events": "events.jsonl", "samples": "samples.png"}
+    files["student"] = "student.safetensors"
+    sums = {f"{name}_sha256": checksums.sha256(run / file) for name, file in files.items() if (run / file).exists()}
+    sealed = result.model_copy(update=sums)
+    atomic.write(run / "metrics.json", sealed)
+    atomic.copy(run / "metrics.json", run.parent.parent / "metrics.json")
+    return sealed
+
+
+def learning(result: Metrics) -> list[Event]:
+    """The learning curve that belongs to ``result``: four epochs, of which the third is the best."""
+    final, agreement = result.final or 10.0, result.agreement or 10.0
+    metrics = (max(0.0, final - 20), max(0.0, final - 10), result.best or final, final)
+    return [
+        Event(
+            n=n,
+            epoch=n,
+            round=n,
+            step=round((result.steps or 200) * (n + 1) / 4),
+            time=START + 10.0 * (n + 1),
+            seconds=_share(result.seconds, (n + 1) / 4),
+            cpu_seconds=_share(result.cpu_seconds, (n + 1) / 4),
+            metric=metric,
+            agreement=agreement,
+            synthesis={"loss": 2.0 / (n + 1)},
+            distillation={"kd": 1.0 / (n + 1)},
+        )
+        for n, metric in enumerate(metrics)
+    ]
 
 
 def find_metrics(results: Path) -> list[Path]:
@@ -140,8 +178,18 @@ def runs(cell: Path) -> list[Path]:
     return sorted((cell / "runs").iterdir())
 
 
-def _curve(result: Metrics) -> list[Event]:
-    return events(final=result.final or 10.0, steps=result.steps or 200)
+def _ended(result: Metrics, curve: list[Event]) -> Metrics:
+    """The result of a run that learned like this."""
+    best, last = max(curve, key=lambda event: event.metric), curve[-1]
+    scores = {"final": last.metric, "agreement": last.agreement, "best": best.metric, "best_epoch": best.epoch}
+    spent = {"steps": last.step, "seconds": last.seconds, "cpu_seconds": last.cpu_seconds}
+    return result.model_copy(update=scores | spent)
+
+
+def _share(seconds: Seconds, share: float) -> Seconds:
+    """What had passed after a share of the work; the start-up lies before it."""
+    later = seconds.model_dump(exclude={"startup"})
+    return Seconds(startup=seconds.startup, **{name: value * share for name, value in later.items()})
 
 
 def _samples(path: Path) -> None:

@@ -11,7 +11,7 @@ from harness.commands import differences, within
 from harness.commands.output import Line, columns
 from harness.errors import UserError, suggest
 from harness.machine import facts
-from harness.store import reading
+from harness.store import checking, reading
 from harness.store.layout import CellFolder, CellName, Results, RunFolder
 from harness.store.reading import DamagedRecord
 from harness.store.records import Manifest, Metrics
@@ -114,8 +114,11 @@ def _read_all(folders: Iterable[CellFolder | RunFolder], problems: list[str]) ->
 
 def _read(folder: CellFolder | RunFolder) -> Version:
     """The version that a run is, or that a cell's result is a copy of."""
-    result = reading.read(folder.metrics, Metrics)
-    run = folder if isinstance(folder, RunFolder) else folder.run(result.key)
+    if isinstance(folder, CellFolder):
+        result = checking.current(folder)
+        run = folder.run(result.key)
+    else:
+        result, run = checking.finished(folder), folder
     return Version(result, reading.read(run.manifest, Manifest) if run.manifest.exists() else None)
 
 

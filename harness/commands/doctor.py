@@ -11,6 +11,7 @@ import sqlite3
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -21,10 +22,11 @@ from harness.commands import costs
 from harness.commands.output import Line, columns
 from harness.errors import UserError
 from harness.machine import facts, nvml
-from harness.store import reading
+from harness.store import checking, reading
+from harness.store.files import there
 from harness.store.layout import Results, RunFolder, remedy
 from harness.store.reading import DamagedRecord
-from harness.store.records import Manifest, Metrics, TeacherRecord
+from harness.store.records import Manifest, Metrics
 from harness.tracking.store import uri
 
 MODULES = {"pillow": "PIL", "pyyaml": "yaml", "nvidia-ml-py": "pynvml"}
@@ -143,12 +145,14 @@ def store(results: Path) -> Check:
 def stored_records(results: Path) -> Iterator[Check]:
     """Every record under ``results``, read; the damaged ones, or how many there are."""
     read = 0
-    for path, reader in _records(results):
+    for check in _records(results):
         try:
-            reader(path)
+            check()
             read += 1
+        except FileNotFoundError:
+            continue
         except DamagedRecord as error:
-            yield Check("record", False, f"{path}: {error.reason}", remedy(path), needed=False)
+            yield Check("record", False, f"{error.path}: {error.reason}", remedy(error.path), needed=False)
     yield Check("records", True, f"{read} read under {results}")
 
 
@@ -200,16 +204,21 @@ def _store_state(address: str) -> str:
     return f"{count} runs"
 
 
-def _records(results: Path) -> Iterator[tuple[Path, Callable[[Path], object]]]:
-    """Every record that is there, and what reads it."""
+def _records(results: Path) -> Iterator[Callable[[], object]]:
+    """What reads and checks each record that is there."""
     place = Results(results)
-    found: list[tuple[Path, Callable[[Path], object]]] = []
     for teacher in place.teachers():
-        found.append((teacher.record, lambda path: reading.read(path, TeacherRecord)))
+        yield partial(checking.teacher, teacher, weights=True)
     for cell in place.cells():
-        found.append((cell.metrics, lambda path: reading.read(path, Metrics)))
+        yield partial(checking.current, cell)
         for run in cell.runs():
-            found.append((run.metrics, lambda path: reading.read(path, Metrics)))
-            found.append((run.manifest, lambda path: reading.read(path, Manifest)))
-            found.append((run.events, lambda path: reading.read_events(RunFolder(path.parent))))
-    yield from ((path, reader) for path, reader in found if path.exists())
+            yield partial(_run, run)
+
+
+def _run(run: RunFolder) -> None:
+    """A run that is finished as a whole; of one that is not, what there is of it."""
+    if there(run.metrics):
+        checking.evidence(run, checking.finished(run))
+    elif there(run.manifest):
+        reading.read(run.manifest, Manifest)
+        reading.read_events(run)

@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from harness.errors import UserError
-from harness.store import atomic, reading
-from harness.store.checksums import sha256
+from harness.errors import UserError, one_line
+from harness.store import atomic, checking, files
+from harness.store.files import there
 from harness.store.layout import Results, RunFolder, TeacherFolder
 from harness.store.reading import DamagedRecord
-from harness.store.records import Manifest, Metrics, TeacherRecord
+from harness.store.records import Metrics
 
 FolderT = TypeVar("FolderT", RunFolder, TeacherFolder)
+
+WEIGHTS = 4 * 2**30
+"""Bytes of a file of weights, at most; every other file has at most `files.MOST`."""
 
 
 class Refused(Exception):
@@ -54,9 +57,9 @@ def merge(theirs: Path, ours: Path) -> ImportReport:
         raise UserError(f"{theirs}: no results folder: there is no cell in it")
     if theirs.resolve() == ours.resolve():
         raise UserError(f"{theirs}: that is where results are imported to; --results names another place")
-    work = _Import(target)
+    work = _Import(source, target)
     for teacher in source.teachers():
-        if teacher.record.exists():
+        if there(teacher.record):
             work.attempt(work.teacher, teacher)
     for run in source.runs():
         work.attempt(work.run, run)
@@ -65,88 +68,91 @@ def merge(theirs: Path, ours: Path) -> ImportReport:
 
 
 class _Import:
-    """One import into ``ours``."""
+    """One import into ``ours``. What is taken is copied first and checked then: nobody can change it in between."""
 
-    def __init__(self, ours: Results) -> None:
-        self.ours = ours
+    def __init__(self, theirs: Results, ours: Results) -> None:
+        self.theirs, self.ours, self.stage = theirs, ours, Results(ours.stage)
         self.report = ImportReport()
 
     def attempt(self, step: Callable[[FolderT], None], folder: FolderT) -> None:
         """Do one step; note why it was not done."""
+        shutil.rmtree(self.stage.path, ignore_errors=True)
         try:
+            self._require_inside(folder.path)
             step(folder)
         except DamagedRecord as error:
-            self.report.problems.append(f"{error.path}: damaged record: {error.reason}")
+            self._note(self._theirs(error.path), f"damaged record: {error.reason}")
         except Refused as error:
-            self.report.problems.append(f"{folder.path}: {error}")
+            self._note(folder.path, str(error))
+        except OSError as error:
+            if not str(error.filename).startswith(str(self.theirs.path)):
+                raise  # trouble of ours, a full disk for example
+            self._note(Path(error.filename), f"cannot be taken: {error.strerror}")
 
     def teacher(self, folder: TeacherFolder) -> None:
         """Add a teacher where we have none."""
-        record, target = reading.read(folder.record, TeacherRecord), self.ours.teacher(folder.dataset, folder.network)
-        mine = reading.teacher_sha256(target)
+        record, target = checking.teacher(folder), self.ours.teacher(folder.dataset, folder.network)
+        mine = checking.teacher_sha256(target)
         if mine:
             _require(mine == record.sha256, f"another teacher than ours: sha256 {record.sha256}, ours {mine}")
             return
-        _require(folder.weights.exists(), "its weights are missing")
-        _check_file(folder.weights, record.sha256)
+        _require(there(folder.weights), "its weights are missing")
+        staged = self.stage.teacher(folder.dataset, folder.network)
+        atomic.take(folder.weights, staged.weights, WEIGHTS)
+        atomic.take(folder.record, staged.record, files.MOST)
+        record = checking.teacher(staged, weights=True)
         _require(record.value >= record.floor, f"{record.value:.2f} % is below its floor of {record.floor:.2f} %")
-        atomic.copy(folder.weights, target.weights)
-        atomic.copy(folder.record, target.record)
+        atomic.copy(staged.weights, target.weights)  # the record last, since it vouches for the weights
+        atomic.copy(staged.record, target.record)
         self.report.teachers += 1
 
     def run(self, run: RunFolder) -> None:
         """Add a finished run; make it the cell's result if the cell has none here and it is the result there."""
-        if not run.metrics.exists():
+        if not there(run.metrics):
             self.report.unfinished += 1
             return
-        result, cell = self._checked(run), self.ours.cell(run.cell.name)
+        result, cell = checking.finished(run), self.ours.cell(run.cell.place)
         target = cell.run(run.key)
         if target.path.exists():
-            _require(target.metrics.exists(), "we have begun the same run; finish or remove ours first")
-            mine = reading.read(target.metrics, Metrics)
+            _require(there(target.metrics), "we have begun the same run; finish or remove ours first")
+            mine = checking.finished(target)
             _require(mine == result, f"we have another result of this key: {_shown(mine)}, there {_shown(result)}")
             self.report.known += 1
         else:
-            self._add(run, target)
-        if not cell.metrics.exists() and reading.current_key(run.cell) == run.key:
+            atomic.move(self._staged(run).path, target.path)
+            self.report.imported += 1
+        if not there(cell.metrics) and checking.current_key(run.cell) == run.key:
             atomic.copy(target.metrics, cell.metrics)
 
-    def _checked(self, run: RunFolder) -> Metrics:
-        """The result of a run whose records all are what they should be."""
-        result = reading.read(run.metrics, Metrics)
-        _require(run.manifest.exists(), f"its {run.manifest.name} is missing")
-        manifest = reading.read(run.manifest, Manifest)
-        reading.read_events(run)
-        for record in (result, manifest):
-            is_here = (record.cell, record.key) == (str(run.cell.name), run.key)
-            _require(is_here, f"holds the records of {record.cell}, key {record.key}")
-        _require(manifest.teacher_sha256 == result.teacher_sha256, "metrics and manifest name different teachers")
-        _check_file(run.student, result.student_sha256)
-        _check_file(run.samples, result.samples_sha256)
-        mine = reading.teacher_sha256(self.ours.teacher(result.dataset, result.teacher))
+    def _staged(self, run: RunFolder) -> RunFolder:
+        """A copy beside our cells, checked: a run that is cut off must not look like one of ours."""
+        staged = self.stage.cell(run.cell.place).run(run.key)
+        for file in run.kept:
+            if there(file):
+                atomic.take(file, staged.path / file.name, WEIGHTS if file == run.student else files.MOST)
+        result = checking.finished(staged)
+        checking.evidence(staged, result)
+        mine = checking.teacher_sha256(self.ours.teacher(result.dataset, result.teacher))
         taught = f"taught by another teacher than ours: sha256 {result.teacher_sha256}, ours {mine}"
         _require(mine in (None, result.teacher_sha256), taught)
-        return result
+        return staged
 
-    def _add(self, run: RunFolder, target: RunFolder) -> None:
-        """Copy beside the cells first: a run that is cut off must not look like one of ours."""
-        stage = self.ours.stage / run.key
-        shutil.rmtree(stage, ignore_errors=True)
-        for file in run.kept:
-            if file.exists():
-                atomic.copy(file, stage / file.name)
-        atomic.move(stage, target.path)
-        self.report.imported += 1
+    def _require_inside(self, folder: Path) -> None:
+        inside = folder.resolve() == self.theirs.path.resolve() / folder.relative_to(self.theirs.path)
+        _require(inside, "lies elsewhere: there is a symbolic link on the way to it")
+
+    def _theirs(self, path: Path) -> Path:
+        """The file of theirs that a staged one is a copy of."""
+        staged = path.is_relative_to(self.stage.path)
+        return self.theirs.path / path.relative_to(self.stage.path) if staged else path
+
+    def _note(self, path: Path, problem: str) -> None:
+        self.report.problems.append(one_line(f"{path}: {problem}", 1000))
 
 
 def _require(condition: bool, problem: str) -> None:
     if not condition:
         raise Refused(problem)
-
-
-def _check_file(path: Path, expected: str | None) -> None:
-    """A file may be missing (weights are often left behind), but not be another one."""
-    _require(not path.exists() or sha256(path) == expected, f"{path.name} is not what its record says: sha256")
 
 
 def _shown(result: Metrics) -> str:

@@ -10,8 +10,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from harness.commands.output import Line, columns
-from harness.store import occupancy, reading
-from harness.store.layout import Results, RunFolder
+from harness.store import checking, occupancy
+from harness.store.layout import CellFolder, Results, RunFolder
+from harness.store.reading import DamagedRecord
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,25 @@ def table(old: Iterable[OldRun]) -> Iterator[Line]:
 def old_runs(results: Path) -> Iterator[OldRun]:
     """The runs that `prune` removes.
 
-    A cell without a readable result keeps all its runs, and a run that somebody is working in stays.
+    Nothing of a cell goes unless its current run is there, whole, and agrees with the cell's result; and a run that
+    somebody is working in stays.
     """
     for cell in Results(results).cells():
-        current = reading.current_key(cell)
-        for run in cell.runs() if current else []:
+        runs = cell.runs()
+        current = _current(cell) if len(runs) > 1 else None
+        for run in runs if current else []:
             if run.key != current and not occupancy.working(run):
                 yield OldRun(run, run.size())
+
+
+def _current(cell: CellFolder) -> str | None:
+    """Key of the run that the cell's result comes from, if all its records are there and agree."""
+    try:
+        result = checking.current(cell)
+        checking.evidence(cell.run(result.key), result)
+    except (FileNotFoundError, DamagedRecord):
+        return None
+    return result.key
 
 
 def prune(results: Path) -> list[OldRun]:

@@ -14,10 +14,10 @@ from harness.commands.output import Line, columns
 from harness.data import identity
 from harness.grid import keys
 from harness.grid.cell import Cell
-from harness.store import occupancy, reading
+from harness.store import checking, occupancy, reading
 from harness.store.layout import CellFolder, Results, RunFolder, TeacherFolder
 from harness.store.reading import DamagedRecord
-from harness.store.records import Manifest, Metrics, TeacherRecord
+from harness.store.records import Manifest, Metrics
 
 State = Literal["done", "running", "waiting", "failed", "diverged", "stale", "damaged"]
 
@@ -74,7 +74,7 @@ class _Teacher:
 
 def _teacher(folder: TeacherFolder) -> _Teacher:
     try:
-        record = reading.read(folder.record, TeacherRecord)
+        record = checking.teacher(folder)
     except FileNotFoundError:
         return _Teacher(None, "its teacher is not trained")
     reason = identity.outdated(record)
@@ -92,7 +92,7 @@ def _of_cell(cell: Cell, results: Results, teacher: _Teacher) -> CellStatus:
 
 def _from_result(cell: Cell, folder: CellFolder, plan: str, teacher: _Teacher) -> tuple[Metrics | None, State, str]:
     try:
-        result = reading.read(folder.metrics, Metrics)
+        result = checking.current(folder)
     except FileNotFoundError:
         return None, "waiting", teacher.problem
     except DamagedRecord as error:

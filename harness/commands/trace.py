@@ -10,7 +10,7 @@ from harness.commands import costs, differences
 from harness.commands.output import Line, columns
 from harness.errors import UserError, suggest
 from harness.grid import keys
-from harness.store import reading
+from harness.store import checking, reading
 from harness.store.layout import Results, RunFolder
 from harness.store.reading import DamagedRecord
 from harness.store.records import Attempt, Manifest, Metrics, RecordT, TrackingLink
@@ -37,7 +37,7 @@ def describe(run: RunFolder) -> Iterator[Line]:
 def _facts(run: RunFolder) -> Iterator[tuple[str, str]]:
     """A word and what it stands for."""
     yield "key", run.key + _standing(run)
-    yield "result", _result(_read(run.metrics, Metrics))
+    yield "result", _result(_checked(run))
     yield "records", str(run.path)
     yield "log", str(run.log) if run.log.exists() else "none"
     yield "MLflow", _mlflow(run)
@@ -64,8 +64,19 @@ def _read(path: Path, kind: type[RecordT]) -> RecordT | str:
         return str(error)
 
 
+def _checked(run: RunFolder) -> Metrics | str:
+    try:
+        result = checking.finished(run)
+        checking.evidence(run, result)
+    except FileNotFoundError:
+        return "none"
+    except DamagedRecord as error:
+        return str(error)
+    return result
+
+
 def _standing(run: RunFolder) -> str:
-    current = reading.current_key(run.cell)
+    current = checking.current_key(run.cell)
     if current is None:
         return ""
     return " (current)" if current == run.key else f" (superseded by {current})"

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from harness.errors import UserError
+from harness.store import checking
 from harness.store.layout import CellFolder, CellName, Results, RunFolder
-from harness.store.reading import DamagedRecord, read, read_events, read_intact
+from harness.store.reading import DamagedRecord, read_events, read_intact
 from harness.store.records import Attempt, Event, Manifest, Metrics, TrackingLink
 
 
@@ -85,10 +86,9 @@ def load(results: Path) -> list[Run]:
     """The current run of every cell that has a result, in name order. Raises UserError if there is no such folder."""
     if not results.is_dir():
         raise UserError(f"{results}: no such results folder")
-    found = Results(results)
-    cells = list(found.finished())
+    cells = list(Results(results).finished())
     seeds = Counter(study for study, _ in {(cell.name.study, cell.name.seed) for cell in cells})
-    return [_read(found, cell, seeds[cell.name.study]) for cell in cells]
+    return [_read(cell, seeds[cell.name.study]) for cell in cells]
 
 
 def evaluations(run: RunFolder) -> list[Event]:
@@ -100,25 +100,14 @@ def evaluations(run: RunFolder) -> list[Event]:
         return []
 
 
-def _read(results: Results, cell: CellFolder, expected: int) -> Run:
+def _read(cell: CellFolder, expected: int) -> Run:
     try:
-        metrics = read(cell.metrics, Metrics)
-        # The file is a copy, and people copy folders: a record in the place of another would count for both.
-        if results.cell(metrics.cell) != cell:
-            raise DamagedRecord(cell.metrics, f"is the record of {metrics.cell}")
+        metrics = checking.current(cell)
         run = cell.run(metrics.key)
-        return RecordedRun(cell.name, expected, run, metrics, _manifest(run), _mlflow_run(run))
+        evidence = checking.evidence(run, metrics, cell.metrics, weights=False)
     except DamagedRecord as error:
         return DamagedRun(cell.name, expected, cell, error.reason)
-    except OSError as error:
-        return DamagedRun(cell.name, expected, cell, error.strerror or str(error))
-
-
-def _manifest(run: RunFolder) -> Manifest | None:
-    try:
-        return read(run.manifest, Manifest)
-    except FileNotFoundError:
-        return None
+    return RecordedRun(cell.name, expected, run, metrics, evidence.manifest, _mlflow_run(run))
 
 
 def _mlflow_run(run: RunFolder) -> str | None:

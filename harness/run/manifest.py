@@ -21,33 +21,35 @@ LOG = 50_000
 
 
 @dataclass
-class Outcome:
-    """How an attempt ended; set by whoever trains."""
+class Entry:
+    """The entry of this process."""
 
-    text: str | None = None
+    run: Run
+    manifest: Manifest
+
+    def end(self, outcome: str) -> None:
+        """Note how the attempt ended. The manifest is final then, until another attempt: metrics seal it."""
+        last = self.manifest.attempts[-1].model_copy(update={"end": facts.now(), "outcome": outcome})
+        attempts = [*self.manifest.attempts[:-1], last]
+        atomic.write(self.run.folder.manifest, self.manifest.model_copy(update={"attempts": attempts}))
 
 
 @contextmanager
-def attempt(run: Run) -> Iterator[Outcome]:
-    """Enter an attempt at the run in its manifest, and its end when the block ends.
+def attempt(run: Run) -> Iterator[Entry]:
+    """Enter an attempt at the run in its manifest; whoever trains notes its end.
 
     An exception that passes through is noted, with its traceback in the log. A process that is killed leaves its
     entry without an end.
     """
     # Written before the work begins: whatever ends the process, the manifest says that it was there.
-    manifest = _begun(run)
-    atomic.write(run.folder.manifest, manifest)
-    outcome = Outcome()
+    entry = Entry(run, _begun(run))
+    atomic.write(run.folder.manifest, entry.manifest)
     try:
-        yield outcome
+        yield entry
     except BaseException as error:
-        outcome.text = f"error: {describe(error)}"
+        entry.end(f"error: {describe(error)}")
         atomic.append_text(run.folder.log, clean(traceback.format_exc(), LOG))
         raise
-    finally:
-        last = manifest.attempts[-1].model_copy(update={"end": facts.now(), "outcome": outcome.text})
-        ended = manifest.model_copy(update={"attempts": [*manifest.attempts[:-1], last]})
-        atomic.write(run.folder.manifest, ended)
 
 
 def _begun(run: Run) -> Manifest:

@@ -12,7 +12,8 @@ from pathlib import Path
 from harness.grid.cell import Cell
 from harness.machine import gpus
 from harness.run.run import Run
-from harness.store import atomic, occupancy, reading
+from harness.store import atomic, checking, occupancy
+from harness.store.files import there
 from harness.store.records import Metrics
 from harness.teachers import shelf
 
@@ -45,9 +46,14 @@ def run_cell(cell: Cell, *, results: Path, plan_key: str | None = None, concurre
 
 def _finished(run: Run) -> Metrics | None:
     """The result, if it is there and nothing is left to tidy up: then neither lock nor torch is needed."""
-    if not run.folder.metrics.exists() or any(run.folder.leftovers()):
-        return None
-    return reading.read(run.folder.metrics, Metrics)
+    return None if not there(run.folder.metrics) or any(run.folder.leftovers()) else _checked(run)
+
+
+def _checked(run: Run) -> Metrics:
+    """The result of a finished run. Raises DamagedRecord, before anything is copied over the cell's result."""
+    result = checking.finished(run.folder)
+    checking.evidence(run.folder, result, weights=False)
+    return result
 
 
 def _work(run: Run, waited: float) -> Metrics:
@@ -55,10 +61,18 @@ def _work(run: Run, waited: float) -> Metrics:
     with occupancy.hold(run.folder.lock, str(run.cell.name)) as seconds:
         _remove(run.folder.torn())
         # Asked again under the lock: the process that held it until now may have finished this very run.
-        done = run.folder.metrics.exists()
-        metrics = reading.read(run.folder.metrics, Metrics) if done else _train(run, waited + seconds)
+        done = there(run.folder.metrics) or _taken_back(run)
+        metrics = _checked(run) if done else _train(run, waited + seconds)
         _remove(run.folder.leftovers())
     return metrics
+
+
+def _taken_back(run: Run) -> bool:
+    """Whether the result, lost in the run's folder, could be copied back from the cell's: all else of it agrees."""
+    if checking.current_key(run.cell_folder) != run.key:
+        return False
+    atomic.copy(run.cell_folder.metrics, run.folder.metrics)
+    return True
 
 
 def _train(run: Run, waited: float) -> Metrics:
@@ -79,10 +93,8 @@ def _attempt(run: Run, waited: float) -> Metrics:
     """One process at work, entered in the manifest."""
     from harness.run import manifest, session  # imports torch, and must come after the lease
 
-    with manifest.attempt(run) as outcome:
-        metrics = session.train(run, waited)
-        outcome.text = metrics.status
-    return metrics
+    with manifest.attempt(run) as entry:
+        return session.train(run, waited, entry)
 
 
 def _remove(files: Iterable[Path]) -> None:

@@ -24,6 +24,7 @@ from harness.machine import facts
 from harness.networks.weights import save_weights
 from harness.run import sheet
 from harness.run.assemble import build_method, preset_note
+from harness.run.manifest import Entry
 from harness.run.progress import ProgressReport
 from harness.run.run import Run
 from harness.store import atomic, occupancy
@@ -40,8 +41,13 @@ DESCRIBED = 2000
 NO_TIME = Seconds(startup=0.0, synthesis=0.0, distillation=0.0, evaluation=0.0)
 
 
-def train(run: Run, waited: float) -> Metrics:
-    """Train, evaluate and record a run whose lock is held; ``waited`` are the seconds spent waiting for lock and GPU.
+def train(run: Run, waited: float, entry: Entry) -> Metrics:
+    """Train, evaluate and record a run whose lock is held.
+
+    Args:
+        run: the run.
+        waited: seconds spent waiting for lock and GPU.
+        entry: of this process in the manifest.
 
     Writes the metrics, whatever the method did; raises for trouble of the machine and of the user's making.
     """
@@ -59,6 +65,7 @@ def train(run: Run, waited: float) -> Metrics:
         except MethodFailed as error:
             status, reason, found = "failed", str(error), {}
             report.log_text("".join(traceback.format_exception(error)))
+        entry.end(status)  # before the metrics, which seal all other files
         metrics = session.metrics(status, reason, found)
         atomic.write(run.folder.metrics, metrics)
         report.say(f"{status}: {reason}" if reason else f"done: {metrics.final:.2f} %")
@@ -169,6 +176,8 @@ class _Session:
             threads=cell.threads,
             concurrent=run.concurrent,
             finished=facts.now(),
+            manifest_sha256=sha256(run.folder.manifest),
+            events_sha256=sha256(run.folder.events) if run.folder.events.exists() else None,
             **self._progress(status),
             **found,
         )

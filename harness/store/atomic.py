@@ -6,6 +6,7 @@ as it comes.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.machine import trouble
+from harness.store.files import opened
 from harness.store.reading import intact_lines
 from harness.store.records import Event, Record
 
@@ -59,6 +61,17 @@ def write_with(path: Path, save: Callable[[Path], object], durable: bool = True)
 def copy(source: Path, target: Path) -> None:
     """Copy a file atomically."""
     write_with(target, lambda temporary: shutil.copyfile(source, temporary))
+
+
+def take(source: Path, target: Path, most: int) -> None:
+    """Copy a file of somebody else's atomically: a regular one, through no link, of at most ``most`` bytes.
+
+    Raises OSError that names ``source`` for any other.
+    """
+    with opened(source, follow=False) as file:
+        if os.fstat(file.fileno()).st_size > most:
+            raise OSError(errno.EFBIG, f"more than {most / 2**20:,.0f} MiB", str(source))
+        write_with(target, lambda temporary: temporary.write_bytes(file.read(most)))
 
 
 def append_events(path: Path, events: list[Event]) -> None:

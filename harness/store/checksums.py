@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from harness.store.files import opened
+
 
 def sha256(path: Path) -> str:
     """Hexadecimal sha256 of a file."""
@@ -13,5 +15,5 @@ def sha256(path: Path) -> str:
 
 def checksum(path: Path, algorithm: str) -> str:
     """Hexadecimal checksum of a file, by an algorithm of hashlib."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         return hashlib.file_digest(file, algorithm).hexdigest()

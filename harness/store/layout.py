@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.store.files import there
 from methods.base.pair import Pair
 
 _CELL = re.compile(
@@ -154,7 +155,12 @@ class CellFolder:
     @property
     def name(self) -> CellName:
         """Which cell it is. Raises ValueError for a folder that is none of a cell's."""
-        return CellName.parse("/".join(self.path.parts[-6:]))
+        return CellName.parse(self.place)
+
+    @property
+    def place(self) -> str:
+        """Its path under the results folder, letter by letter: ``scale-10.0`` is another one than ``scale-10``."""
+        return "/".join(self.path.parts[-6:])
 
     @property
     def results(self) -> Results:
@@ -173,7 +179,7 @@ class CellFolder:
     def runs(self) -> list[RunFolder]:
         """The runs that are there, in the order of their keys."""
         folder = self.path / "runs"
-        found = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+        found = sorted(path for path in folder.glob("*") if path.is_dir())
         return [RunFolder(path) for path in found]
 
 
@@ -245,8 +251,8 @@ class Results:
                 yield CellFolder(path)
 
     def finished(self) -> Iterator[CellFolder]:
-        """The cells that have a result, in name order."""
-        yield from (cell for cell in self.cells() if cell.metrics.exists())
+        """The cells that have a result, readable or not, in name order."""
+        yield from (cell for cell in self.cells() if there(cell.metrics))
 
     def runs(self) -> Iterator[RunFolder]:
         """The folders of all runs that are there, cell by cell."""
@@ -294,6 +300,8 @@ def remedy(path: Path) -> str:
     """What to do about a damaged record."""
     if (teacher := TeacherFolder(path.parent)).record == path:
         return f"dkd train-teacher {teacher.dataset} {teacher.network} --replace"
+    if (run := RunFolder(path.parent)).metrics == path and path.parent.parent.name == "runs":
+        return f"remove it and run the cell again: {run.cell.metrics} is taken back if it agrees"
     if path.parent.parent.name == "runs":
         return f"remove {path.parent} and run the cell again"
     return f"remove {path}; the next run copies it back from runs/"

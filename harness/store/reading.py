@@ -7,12 +7,16 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness.errors import UserError
-from harness.store.layout import CellFolder, RunFolder, TeacherFolder, remedy
-from harness.store.records import SCHEMA, Event, Metrics, RecordT, TeacherRecord
+from harness.store import files
+from harness.store.layout import RunFolder, remedy
+from harness.store.records import SCHEMA, Event, RecordT
+
+LINE = 2**16
+"""Bytes within which the last event is found: a line has less than a thousand."""
 
 
 class DamagedRecord(UserError):
-    """A record that cannot be read: cut in the middle, edited by hand, or of another version."""
+    """A record that cannot be read, or that does not agree with others: cut, edited by hand, of another version."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path}: damaged record: {reason}\n  {remedy(path)}")
@@ -21,8 +25,26 @@ class DamagedRecord(UserError):
 
 def read(path: Path, kind: type[RecordT]) -> RecordT:
     """The record in ``path``. Raises DamagedRecord if it cannot be understood, FileNotFoundError if it is not there."""
+    return parse(path, content(path), kind)
+
+
+def content(path: Path, last: int | None = None) -> bytes:
+    """A record as it stands on disk, or so many bytes at its end.
+
+    Raises DamagedRecord if it cannot be read, FileNotFoundError if it is not there.
+    """
     try:
-        return kind.model_validate_json(path.read_bytes())
+        return files.content(path, last=last)
+    except FileNotFoundError:
+        raise
+    except OSError as error:  # a folder or a pipe in its place, links in a circle, no permission
+        raise DamagedRecord(path, f"cannot be read: {error.strerror or error}") from None
+
+
+def parse(path: Path, data: bytes, kind: type[RecordT]) -> RecordT:
+    """The record that ``data``, read from ``path``, is. Raises DamagedRecord if it cannot be understood."""
+    try:
+        return kind.model_validate_json(data)
     except ValidationError as error:
         raise DamagedRecord(path, _first_problem(error)) from None
 
@@ -36,21 +58,14 @@ def read_intact(path: Path, kind: type[RecordT]) -> RecordT | None:
 
 
 def read_events(run: RunFolder) -> list[Event]:
-    """All events of a run, in order; while it is unfinished, a torn last line is left out.
-
-    Raises DamagedRecord on any other damage, also when the events of a finished run end before its last step.
-    """
-    events = [_event(run.events, number, line) for number, line in enumerate(intact_lines(run.events))]
-    result, last = read_intact(run.metrics, Metrics), events[-1].step if events else 0
-    if result and result.status == "done" and result.steps not in (None, last):
-        raise DamagedRecord(run.events, f"ends at step {last}, the run at step {result.steps}")
-    return events
+    """All events of a run, in order; a torn last line is left out. Raises DamagedRecord on any other damage."""
+    return [_event(run.events, number, line) for number, line in enumerate(intact_lines(run.events))]
 
 
 def read_lines(path: Path, kind: type[RecordT]) -> list[RecordT]:
     """Records written one to a line. Raises DamagedRecord that names the line."""
     found = []
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+    for number, line in enumerate(content(path).splitlines(), 1):
         try:
             found.append(kind.model_validate_json(line))
         except ValidationError as error:
@@ -58,25 +73,21 @@ def read_lines(path: Path, kind: type[RecordT]) -> list[RecordT]:
     return found
 
 
-def current_key(cell: CellFolder) -> str | None:
-    """Key of the run that the cell's result is a copy of; None if there is no result or it is damaged."""
-    result = read_intact(cell.metrics, Metrics)
-    return result.key if result else None
+def last_event(run: RunFolder) -> Event | None:
+    """The last of a run's events, without reading the others; None if there is none. Raises DamagedRecord."""
+    lines = intact_lines(run.events, last=LINE)
+    return parse(run.events, lines[-1], Event) if lines else None
 
 
-def teacher_sha256(folder: TeacherFolder) -> str | None:
-    """Identity of a trained teacher; None before its training. Raises DamagedRecord."""
+def intact_lines(path: Path, last: int | None = None) -> list[bytes]:
+    """The lines of a file that were written to their end; with ``last`` only those in so many bytes at its end.
+
+    Raises DamagedRecord if it cannot be read.
+    """
     try:
-        return read(folder.record, TeacherRecord).sha256
+        return [line for line in content(path, last).splitlines(keepends=True) if line.endswith(b"\n")]
     except FileNotFoundError:
-        return None
-
-
-def intact_lines(path: Path) -> list[bytes]:
-    """The lines of a file that were written to their end."""
-    if not path.exists():
         return []
-    return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
 
 
 def _event(path: Path, number: int, line: bytes) -> Event:
@@ -93,6 +104,10 @@ def _first_problem(error: ValidationError) -> str:
     problems = error.errors()
     first = next((problem for problem in problems if problem["loc"] == ("schema_version",)), problems[0])
     if first["loc"] == ("schema_version",):
-        return f"written by another version of the bench: schema_version {first['input']}, this one reads {SCHEMA}"
-    field = ".".join(str(part) for part in first["loc"])
-    return f"{field}: {first['msg']}" if field else str(first["msg"])
+        return (
+            f"written by another version of the bench: schema_version {first['input']!r:.20}, this one reads {SCHEMA}"
+            + (" (before 2, records were not sealed against changes)" if first["input"] == 1 else "")
+        )
+    field = ".".join(str(part) for part in first["loc"])[:100]
+    problem = first["msg"].removeprefix("Value error, ")
+    return f"{field}: {problem}" if field else problem

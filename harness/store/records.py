@@ -6,11 +6,29 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-SCHEMA: Literal[1] = 1
+from harness.store.bounds import (
+    Count,
+    Device,
+    Duration,
+    Key,
+    Line,
+    MetricName,
+    Moment,
+    Name,
+    Percent,
+    Scale,
+    Seed,
+    Sha256,
+    Some,
+    Text,
+    Values,
+)
+
+SCHEMA: Literal[2] = 2
 
 Status = Literal["done", "diverged", "failed"]
 
@@ -33,15 +51,15 @@ class Record(BaseModel):
 class Seconds(Record):
     """Seconds of one run by phase, on the wall or on cores. ``end_to_end`` is the headline; the others stand apart."""
 
-    startup: float
+    startup: Duration
     """Process start to first round, imports included, waiting for a lock or a GPU excluded."""
-    synthesis: float
-    distillation: float
-    evaluation: float
+    synthesis: Duration
+    distillation: Duration
+    evaluation: Duration
     """Outside the headline."""
-    waiting: float = 0.0
+    waiting: Duration = 0.0
     """For a lock or a GPU. Outside the headline."""
-    lost: float = 0.0
+    lost: Duration = 0.0
     """Work that a kill threw away, and the start-up of later attempts. Outside the headline."""
 
     @property
@@ -58,83 +76,95 @@ class Seconds(Record):
 class Flops(Record):
     """Floating-point operations of a whole run, by phase (two per multiply-add)."""
 
-    synthesis: int
-    distillation: int
+    synthesis: Count
+    distillation: Count
 
 
 class Metrics(Record):
     """The result of one cell. ``final`` is the metric after the last epoch: the headline."""
 
-    schema_version: Literal[1] = SCHEMA
-    cell: str
+    schema_version: Literal[2] = SCHEMA
+    cell: Line
     """``study/dataset/teacher--student/label/scale-P/seed-K``."""
-    key: str
+    key: Key
     """Cell key: plan key and the teacher's sha256."""
-    plan_key: str
-    study: str
-    dataset: str
-    teacher: str
-    student: str
-    label: str
-    method: str
+    plan_key: Key
+    study: Name
+    dataset: Name
+    teacher: Name
+    student: Name
+    label: Name
+    method: Line
     data_free: bool
-    preset: str | None = None
+    preset: Line | None = None
     """Named set of hyperparameters that the label runs with."""
-    preset_note: str | None = None
+    preset_note: Line | None = None
     """Set where the preset's values were never published for this dataset and pair: whose they are."""
-    scale: float
+    scale: Scale
     """Percent of the reference size."""
-    seed: int
+    seed: Seed
     status: Status
-    reason: str | None = None
+    reason: Text | None = None
     """Why the run failed or diverged."""
-    metric: str = "top1"
+    metric: MetricName = "top1"
     data_verified: bool = True
     """Whether files without their official checksums would have been refused."""
-    final: float | None = None
+    final: Percent | None = None
     """Percent, after the last epoch."""
-    best: float | None = None
+    best: Percent | None = None
     """Percent, best epoch, selected on the test set."""
-    best_epoch: int | None = None
-    agreement: float | None = None
+    best_epoch: Count | None = None
+    agreement: Percent | None = None
     """Percent of test samples on which student and teacher predict the same class, after the last epoch."""
     seconds: Seconds
     """On the wall."""
     cpu_seconds: Seconds
     """On cores, of all threads of the process: other processes do not add to them."""
-    device_sharers: int | None = None
+    device_sharers: Count | None = None
     """Most other processes on the GPU at the start and end of an attempt; None on a CPU or where it does not tell."""
-    images: int
+    images: Some
     """How many images the student could draw from in the end: N = scale × reference size, or fewer if fewer were made.
     For live generators N."""
-    images_synthesised: int | None = None
-    synthesis_rounds: int | None = None
-    steps: int | None = None
+    images_synthesised: Count | None = None
+    synthesis_rounds: Count | None = None
+    steps: Count | None = None
     """Distillation steps in all."""
-    teacher_forwards: int | None = None
+    teacher_forwards: Count | None = None
     """Images that went forward through the teacher during synthesis and distillation."""
     flops: Flops | None = None
-    peak_memory_bytes: int | None = None
+    peak_memory_bytes: Count | None = None
     """On a GPU the allocator's peak, on a CPU the process's resident set."""
-    energy_joules: float | None = None
+    energy_joules: float | None = Field(default=None, ge=0)
     """None where the device does not report it; never 0 for unknown."""
-    class_counts: list[int] | None = None
+    class_counts: list[Count] | None = Field(default=None, max_length=10_000)
     """Teacher-predicted classes of the synthetic set at the end."""
-    difficulty: list[int] | None = None
+    difficulty: list[Count] | None = Field(default=None, max_length=1000)
     """Histogram of 1 - p_t over the synthetic set, 20 equal bins on [0, 1]."""
-    teacher_sha256: str
-    teacher_metric: float
+    teacher_sha256: Sha256
+    teacher_metric: Percent
     """The teacher's own test metric, percent."""
-    student_sha256: str | None = None
-    samples_sha256: str | None = None
-    device: str
-    """``cpu`` or ``cuda``."""
-    device_name: str
-    threads: int
-    concurrent: int
+    manifest_sha256: Sha256
+    """Of the file beside this one, like the three that follow: what is changed afterwards is noticed."""
+    events_sha256: Sha256 | None = None
+    student_sha256: Sha256 | None = None
+    samples_sha256: Sha256 | None = None
+    device: Device
+    device_name: Line
+    threads: Count
+    concurrent: Count
     """How many cells were allowed to run at the same time on this machine."""
-    finished: str
-    """UTC, ISO 8601."""
+    finished: Moment
+    """UTC."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        """A result that is done has its numbers and files; one that is not has no number that a table could take."""
+        needed = ("final", "best", "best_epoch", "agreement", "steps", "events_sha256", "student_sha256")
+        if self.status == "done" and (lacking := [name for name in needed if getattr(self, name) is None]):
+            raise ValueError(f"done, but without {', '.join(lacking)}")
+        if self.status != "done" and self.final is not None:
+            raise ValueError(f"{self.status}, but with a final value")
+        return self
 
     @property
     def cost(self) -> Seconds:
@@ -152,20 +182,20 @@ class Metrics(Record):
 class Event(Record):
     """One evaluation, at the end of an epoch. A line of ``events.jsonl``."""
 
-    n: int
+    n: Count
     """Line number, from 0, without gaps."""
-    epoch: int
-    round: int
-    step: int
-    time: float
+    epoch: Count
+    round: Count
+    step: Count
+    time: float = Field(ge=0, le=1e11)
     """Unix time in seconds at which the evaluation ended."""
     seconds: Seconds
     """Totals so far, on the wall."""
     cpu_seconds: Seconds
     """Totals so far, on cores."""
-    metric: float
+    metric: Percent
     """Percent on the test set."""
-    agreement: float
+    agreement: Percent
     synthesis: dict[str, float]
     """Mean of each named quantity of the synthesis rounds since the last event; empty if there were none."""
     distillation: dict[str, float]
@@ -179,72 +209,72 @@ class Event(Record):
 class Attempt(Record):
     """One process that worked on the cell."""
 
-    start: str
-    end: str | None = None
-    outcome: str | None = None
+    start: Moment
+    end: Moment | None = None
+    outcome: Text | None = None
     """``done``, ``diverged``, ``failed`` or ``error: ...``; None while it runs, and for ever if it was killed."""
-    host: str
-    pid: int
-    device: str
-    device_name: str
-    threads: int
-    precision: dict[str, bool] | None = None
+    host: Line
+    pid: Count
+    device: Line
+    device_name: Line
+    threads: Count
+    precision: dict[Line, bool] | None = None
     """How the GPU calculated: the switches of harness/engine/precision.py. None on a CPU, which has none."""
-    concurrent: int
-    commit: str | None
+    concurrent: Count
+    commit: Line | None
     dirty: bool | None
-    versions: dict[str, str]
+    versions: dict[Line, Line]
 
 
 class Manifest(Record):
     """Where a number comes from: resolved configuration, sources, teacher, and one entry per attempt."""
 
-    schema_version: Literal[1] = SCHEMA
-    cell: str
-    key: str
-    plan_key: str
-    config: dict[str, Any]
+    schema_version: Literal[2] = SCHEMA
+    cell: Line
+    key: Key
+    plan_key: Key
+    config: Values
     """Every value the method ran with, defaults included."""
-    sources: dict[str, str]
+    sources: dict[Line, Sha256]
     """File to sha256 of its code without comments and docstrings."""
-    scheme: int | None = None
+    scheme: Count | None = None
     """``SCHEME`` of harness/grid/keys.py: how its keys and hashes were computed; None in older records."""
-    data: str | None = None
+    data: Line | None = None
     """Hash of the dataset's files; empty where its code holds their checksums, None in older records."""
-    numbers: int | None = None
+    numbers: Count | None = None
     """``NUMBERS`` of harness/grid/keys.py; None in records that are older than this field."""
-    teacher_sha256: str
-    attempts: list[Attempt]
+    teacher_sha256: Sha256
+    attempts: list[Attempt] = Field(min_length=1)
 
 
 class Progress(Record):
     """How far a running cell is; written about once a second, for `dkd list` and for the lost seconds of a kill."""
 
-    epoch: int
-    epochs: int
+    epoch: Count
+    epochs: Count
     seconds: Seconds
     cpu_seconds: Seconds
-    pid: int
-    time: float
+    pid: Count
+    time: float = Field(ge=0, le=1e11)
 
 
 class TeacherRecord(Record):
     """``teacher.json``: how good a teacher is, and the identity of its weights."""
 
-    schema_version: Literal[1] = SCHEMA
-    dataset: str
-    network: str
-    sha256: str
-    metric: str = "top1"
-    value: float
+    schema_version: Literal[2] = SCHEMA
+    dataset: Name
+    network: Name
+    sha256: Sha256
+    metric: MetricName = "top1"
+    value: Percent
     """Percent on the test set."""
-    floor: float
-    recipe: dict[str, Any]
-    seconds: float
-    parameters: int
-    versions: dict[str, str]
-    finished: str
-    data: str | None = None
+    floor: Percent
+    recipe: Values
+    seconds: Duration
+    parameters: Count
+    versions: dict[Line, Line]
+    finished: Moment
+    data: Line | None = None
     """Identity of what it learned from (`harness/data/identity.py`); None in records that are older than this field."""
     data_verified: bool = True
     """Whether files without their official checksums would have been refused."""
@@ -253,11 +283,11 @@ class TeacherRecord(Record):
 class TrackingLink(Record):
     """Which MLflow run shows a run, and what it showed when it was last sent; written by `dkd sync`."""
 
-    run_id: str
-    tracking_uri: str
-    store: str
+    run_id: Line
+    tracking_uri: Line
+    store: Line
     """Identity of the store: a database made anew at the same address is another one."""
-    fingerprint: str
+    fingerprint: Line
     """Of the records as they were sent."""
 
 

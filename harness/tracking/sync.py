@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.store import atomic, occupancy, reading
+from harness.store import atomic, checking, occupancy, reading
 from harness.store.layout import Results, RunFolder
 from harness.store.reading import DamagedRecord
 from harness.store.records import TrackingLink
@@ -43,7 +43,7 @@ def sync(results: Path) -> SyncReport:
     with open_store(results) as client:
         homes: dict[str, Experiment] = {}
         for cell in Results(results).cells():
-            current, study = reading.current_key(cell), cell.name.study
+            current, study = checking.current_key(cell), cell.name.study
             for run in cell.runs():
                 if study not in homes:
                     homes[study] = Experiment.open(client, study, results)

@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from harness.store import reading
+from harness.store import checking, reading
+from harness.store.files import there
 from harness.store.layout import CellName, RunFolder
 from harness.store.records import Event, Manifest, Metrics, TeacherRecord, to_json
 
@@ -51,9 +52,12 @@ def of_run(run: RunFolder, superseded: bool, working: bool) -> RunView:
 
     Raises DamagedRecord for a record that cannot be read, FileNotFoundError without a manifest.
     """
-    manifest = reading.read(run.manifest, Manifest)
-    result = reading.read(run.metrics, Metrics) if run.metrics.exists() else None
-    events = reading.read_events(run)
+    result = checking.finished(run) if there(run.metrics) else None
+    if result:
+        evidence = checking.evidence(run, result, weights=False)
+        manifest, events = evidence.manifest, evidence.events
+    else:
+        manifest, events = reading.read(run.manifest, Manifest), reading.read_events(run)
     identity = _identity(run.cell.name, result)
     status = STATUS[result.status] if result else "RUNNING" if working else "KILLED"
     return RunView(

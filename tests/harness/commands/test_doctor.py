@@ -136,7 +136,7 @@ def test_damaged_records_are_found_and_mended(tmp_path: Path) -> None:
     cell = factory.write(tmp_path, factory.metrics("ssd-kd"))
     factory.write(tmp_path, factory.metrics("dafl"))
     (good,) = doctor.stored_records(tmp_path)
-    assert (good.ok, good.found) == (True, f"8 read under {tmp_path}")
+    assert (good.ok, good.found) == (True, f"4 read under {tmp_path}")
 
     teacher = tmp_path / "teachers/digits/wrn10_1/teacher.json"
     teacher.parent.mkdir(parents=True)
@@ -144,7 +144,7 @@ def test_damaged_records_are_found_and_mended(tmp_path: Path) -> None:
     for path in (teacher, cell / "metrics.json", run / "events.jsonl"):
         path.write_bytes(b"{}\n")
     *damaged, last = doctor.stored_records(tmp_path)
-    assert last.found == f"6 read under {tmp_path}"
+    assert last.found == f"2 read under {tmp_path}"
     assert {check.found.split(":")[0]: check.fix for check in damaged} == {
         str(teacher): "dkd train-teacher digits wrn10_1 --replace",
         str(cell / "metrics.json"): f"remove {cell / 'metrics.json'}; the next run copies it back from runs/",

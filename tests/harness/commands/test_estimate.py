@@ -17,7 +17,7 @@ ROW = "toy/digits/wrn10_1--cnn3_16/{}/scale-10"
 
 def cell(results: Path, label: str, seed: int, state: State, hours: float = 0.0, size: int = 0) -> CellStatus:
     """A cell; if it is done, a run that took so long, a tenth of it for evaluation, in so many bytes."""
-    seconds = Seconds(startup=0.0, synthesis=3240 * hours, distillation=0.0, evaluation=360 * hours, waiting=9e9)
+    seconds = Seconds(startup=0.0, synthesis=3240 * hours, distillation=0.0, evaluation=360 * hours, waiting=9e8)
     result = factory.metrics(label, seed=seed, seconds=seconds)
     if state == "done":
         run = factory.write(results, result) / "runs" / result.key

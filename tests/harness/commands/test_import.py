@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +10,9 @@ import pytest
 
 from harness.commands import import_results
 from harness.errors import UserError
-from harness.store import atomic, checksums, reading
+from harness.store import atomic, checking, checksums, reading
 from harness.store.layout import CellFolder
+from harness.store.records import Metrics
 from tests import factory
 from tests.harness.conftest import Command
 
@@ -21,10 +24,7 @@ def add(results: Path, **changes: Any) -> Path:
     result = factory.metrics(**changes)
     run = factory.write(results, result) / "runs" / result.key
     (run / "student.safetensors").write_bytes(b"weights")
-    sums = {"student": run / "student.safetensors", "samples": run / "samples.png"}
-    known = {f"{name}_sha256": checksums.sha256(path) for name, path in sums.items() if path.exists()}
-    atomic.write(run / "metrics.json", result.model_copy(update=known))
-    atomic.copy(run / "metrics.json", run.parent.parent / "metrics.json")
+    factory.seal(run, result)
     return run
 
 
@@ -108,7 +108,7 @@ def test_ours_stays(theirs: Path, ours: Path) -> None:
     report = import_results.merge(theirs, ours)
     assert (report.imported, report.known, report.teachers) == (1, 0, 0)
     assert before.items() <= files(ours).items()
-    assert reading.current_key(CellFolder(same_key.parent.parent)) == same_key.name
+    assert checking.current_key(CellFolder(same_key.parent.parent)) == same_key.name
     conflict, unfinished = sorted(report.problems)
     assert f"runs/{same_key.name}: we have another result of this key: 12.00 %" in conflict
     assert "there 90.00 %" in conflict
@@ -118,7 +118,7 @@ def test_ours_stays(theirs: Path, ours: Path) -> None:
 def test_a_newer_result_of_ours_stays_the_cells_result(theirs: Path, ours: Path) -> None:
     mine = add(ours, seed=0, key="f" * 16, teacher_sha256=teach(ours))
     assert import_results.merge(theirs, ours).imported == 3
-    assert reading.current_key(CellFolder(mine.parent.parent)) == "f" * 16
+    assert checking.current_key(CellFolder(mine.parent.parent)) == "f" * 16
     assert len(factory.runs(mine.parent.parent)) == 3
 
 
@@ -141,12 +141,12 @@ def test_another_teacher_than_ours_is_refused_with_all_it_taught(theirs: Path, o
     ("file", "content", "reason"),
     [
         ("metrics.json", b"{", "metrics.json: damaged record"),
-        ("manifest.json", b"{", "manifest.json: damaged record"),
-        ("events.jsonl", b"{}\n", "events.jsonl: damaged record: line 1"),
-        ("events.jsonl", b"", "events.jsonl: damaged record: ends at step 0, the run at step 200"),
-        ("student.safetensors", b"cut", "student.safetensors is not what its record says"),
-        ("samples.png", b"cut", "samples.png is not what its record says"),
-        ("manifest.json", None, "its manifest.json is missing"),
+        ("manifest.json", b"{", "manifest.json: damaged record: was changed"),
+        ("events.jsonl", b"{}\n", "events.jsonl: damaged record: n: Field required"),
+        ("events.jsonl", b"", "events.jsonl: damaged record: holds no evaluation"),
+        ("student.safetensors", b"cut", "student.safetensors: damaged record: was changed"),
+        ("samples.png", b"cut", "samples.png: damaged record: was changed"),
+        ("manifest.json", None, "manifest.json is missing"),
     ],
 )
 def test_damaged_runs_are_named(theirs: Path, ours: Path, file: str, content: bytes | None, reason: str) -> None:
@@ -164,13 +164,93 @@ def test_a_run_in_the_wrong_place_is_refused(theirs: Path, ours: Path) -> None:
     cell = theirs / factory.metrics(seed=1).cell
     shutil.copytree(cell, cell.with_name("seed-9"))
     (problem,) = import_results.merge(theirs, ours).problems
-    assert f"holds the records of {factory.metrics(seed=1).cell}" in problem
+    assert f"is the record of {factory.metrics(seed=1).cell}" in problem
+
+
+def _symlink(path: Path) -> None:
+    path.symlink_to("/etc/passwd")
+
+
+def _endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def _loop(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+def _huge(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 5 * 2**30)
+
+
+@pytest.mark.parametrize("trap", [_symlink, _endless, _loop, _huge, os.mkfifo, Path.mkdir])
+@pytest.mark.parametrize(
+    "file", ["attempts.log", "student.safetensors", "events.jsonl", "manifest.json", "metrics.json"]
+)
+def test_only_regular_files_of_sane_sizes_are_taken(
+    theirs: Path, ours: Path, file: str, trap: Callable[[Path], None]
+) -> None:
+    (run,) = factory.runs(theirs / factory.metrics(seed=1).cell)
+    (run / file).unlink(missing_ok=True)
+    trap(run / file)
+    report = import_results.merge(theirs, ours)
+    assert (report.imported, len(report.problems)) == (2, 1)
+    assert f"{run}/{file}" in report.problems[0]
+    assert not (ours / run.relative_to(theirs)).exists()
+
+
+def test_a_folder_that_leads_elsewhere_is_refused(theirs: Path, ours: Path, tmp_path: Path) -> None:
+    cell = theirs / factory.metrics(seed=1).cell
+    shutil.move(cell, tmp_path / "elsewhere")
+    cell.symlink_to(tmp_path / "elsewhere")
+    report = import_results.merge(theirs, ours)
+    assert report.imported == 2
+    assert "a symbolic link on the way" in report.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"final": 250.0}, "final: Input should be less than or equal to 100"),
+        ({"final": 99.5, "best": 99.5}, "final is 99.5, the last evaluation says 91.0"),
+        ({"best": 99.5}, "best is 99.5, events.jsonl says 92.0"),
+        ({"label": "dafl"}, "is the record of toy/digits/wrn10_1--cnn3_16/dafl/scale-10/seed-1"),
+        ({"scale": 20.0}, "is the record of toy/digits/wrn10_1--cnn3_16/ssd-kd/scale-20/seed-1"),
+        ({"key": "0" * 16}, "key is 0000000000000000, its folder is"),
+        ({"reason": "\x1b[2J"}, "control characters"),
+        ({"device_name": "\u202eUPC"}, "direction marks"),
+    ],
+)
+def test_what_a_record_claims_must_be_so(theirs: Path, ours: Path, changes: dict[str, Any], reason: str) -> None:
+    (run,) = factory.runs(theirs / factory.metrics(seed=1).cell)
+    atomic.write(run / "metrics.json", reading.read(run / "metrics.json", Metrics).model_copy(update=changes))
+    report = import_results.merge(theirs, ours)
+    assert report.imported == 2
+    assert reason in report.problems[0]
+    assert report.problems[0].isprintable()
+
+
+@pytest.mark.parametrize("name", ["a\x1b[2Jb", "a\u202eb", "a\nb"])
+def test_names_that_are_not_printable_are_refused_and_never_printed(theirs: Path, ours: Path, name: str) -> None:
+    cell = theirs / factory.metrics(seed=1).cell
+    shutil.copytree(cell, cell.parents[2] / name / "scale-10/seed-1")
+    report = import_results.merge(theirs, ours)
+    assert (report.imported, len(report.problems)) == (3, 1)
+    assert report.problems[0].isprintable()
+
+
+def test_a_teacher_of_another_network_is_refused(theirs: Path, ours: Path) -> None:
+    teach(theirs, network="vgg11")
+    report = import_results.merge(theirs, ours)
+    assert report.teachers == 0
+    assert "is the record of vgg11 on digits" in report.problems[0]
 
 
 @pytest.mark.parametrize(
     ("weights", "record", "reason"),
     [
-        (b"cut", {}, "teacher.safetensors is not what its record says"),
+        (b"cut", {}, "teacher.safetensors: damaged record: was changed"),
         (None, {}, "its weights are missing"),
         (WEIGHTS, {"value": 97.0}, "97.00 % is below its floor of 98.50 %"),
     ],

@@ -30,7 +30,7 @@ from tests.slurm.cluster import until
 ALL = methods.names()
 FEW = 6
 """Points per method in the suite."""
-TIMES = {"seconds", "finished", "peak_memory_bytes", "energy_joules"}
+TIMES = {"seconds", "cpu_seconds", "finished", "peak_memory_bytes", "energy_joules", "manifest_sha256", "events_sha256"}
 
 
 def cell_of(name: str) -> Cell:
@@ -59,7 +59,10 @@ class Ground:
         """All that a run leaves behind, but for times."""
         metrics = reading.read(results / self.cell.name / "metrics.json", Metrics)
         run = results / self.cell.name / "runs" / metrics.key
-        events = [event.model_dump(exclude={"time", "seconds"}) for event in reading.read_events(RunFolder(run))]
+        events = [
+            event.model_dump(exclude={"time", "seconds", "cpu_seconds"})
+            for event in reading.read_events(RunFolder(run))
+        ]
         files = sorted(os.listdir(run))
         return {**metrics.model_dump(exclude=TIMES), "events": events, "files": files}
 

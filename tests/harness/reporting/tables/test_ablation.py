@@ -70,13 +70,6 @@ def test_seeds_with_different_options_show_both(tmp_path: Path) -> None:
     assert lines(build(tmp_path)[0])["m-a"][0] == "0 / 1"
 
 
-def test_a_lost_manifest_hides_the_options_and_not_the_number(tmp_path: Path) -> None:
-    write(tmp_path, "m")
-    write(tmp_path, "m-a", {"alpha": 0.0})
-    next(write(tmp_path, "m-b").glob("runs/*/manifest.json")).unlink()
-    assert lines(build(tmp_path)[0])["m-b"] == ["–", "90.00", "+0.00"]
-
-
 def test_without_the_baseline_there_is_no_difference(tmp_path: Path) -> None:
     write(tmp_path, "m", scale=100.0)
     write(tmp_path, "m-a", {"alpha": 0.0})
