@@ -11,9 +11,8 @@ from harness.data import identity
 from harness.errors import UserError
 from harness.grid import grid, keys, study
 from harness.machine import gpus
-from harness.store import layout, reading
+from harness.store import checking, layout
 from harness.store.atomic import write_bytes
-from harness.store.records import TeacherRecord
 
 
 def study_file():
@@ -74,7 +73,7 @@ def teacher_of(cell):
 def require_teacher(folder):
     """The end, with the command that puts it right, if a teacher is lost, damaged, or learned from other data."""
     if teacher_sha256(folder) is not None:
-        if reason := identity.outdated(reading.read(folder.record, TeacherRecord)):
+        if reason := identity.outdated(checking.teacher(folder)):
             command = f"dkd train-teacher {folder.dataset} {folder.network} --replace --results {shlex.quote(RESULTS)}"
             raise UserError(f"{folder.record}: {reason}\n  train it again: {command} {recipe(folder.dataset)}".rstrip())
 
@@ -86,7 +85,7 @@ def pattern(path):
 
 def teacher_sha256(folder):
     """Identity of a trained teacher; None before its training."""
-    sha = reading.teacher_sha256(folder)
+    sha = checking.teacher_sha256(folder)
     if sha is None and folder.ready.exists():
         raise UserError(
             f"{folder.record}: gone, though training had ended\n  put it back, or remove {folder.ready} to train anew"
