@@ -1,6 +1,9 @@
 # Every command sets itself up: it needs python3 (3.11 or newer) and nothing else. VENV=DIR takes an existing environment.
 VENV ?= .venv
 PYTHON := $(VENV)/bin/python
+# Containers run as ids without a name or a home, and Snakemake asks for both before it reads a file.
+export USER ?= $(shell id -u)
+export XDG_CACHE_HOME ?= $(shell test -w "$$HOME" && echo "$$HOME/.cache" || echo "$(CURDIR)/.snakemake/cache")
 GPUS = $(shell $(PYTHON) -c 'from harness.machine import gpus; print(max(1, len(gpus.visible())))')
 
 .PHONY: help demo test soak reports ui

@@ -18,6 +18,7 @@ import yaml
 
 from harness.grid import grid, keys
 from harness.grid.cell import Cell
+from harness.machine import memory
 from harness.store import atomic
 from tests import factory
 
@@ -74,7 +75,7 @@ def measure(*command: str) -> tuple[float, int, int]:
     start = time.perf_counter()
     pid = os.spawnvp(os.P_NOWAIT, command[0], list(command))
     _, status, usage = os.wait4(pid, 0)
-    return time.perf_counter() - start, usage.ru_maxrss * 1024, os.waitstatus_to_exitcode(status)
+    return time.perf_counter() - start, memory.peak(usage), os.waitstatus_to_exitcode(status)
 
 
 def main() -> None:

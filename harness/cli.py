@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.errors import ConfigError, UserError, clean
+from harness import start, terminal
+from harness.errors import ConfigError, UserError
 from harness.machine import trouble
+from harness.terminal import say
 
 if TYPE_CHECKING:
     from harness.commands.output import Line
@@ -27,17 +29,30 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-ResultsFolder = Annotated[Path, typer.Option(help="The results folder.")]
+
+def path(text: str | Path) -> Path:
+    """A path as given: ~ is the home, also after a =, where no shell replaces it. Raises UserError if there is none."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UserError(f"{text}: no home is known for ~; write the path in full") from None
+
+
+ResultsFolder = Annotated[Path, typer.Option(help="The results folder.", parser=path)]
 AnyGridFile = Annotated[
-    Path | None, typer.Option("--configfile", help="Grid to look in; without it, all of workflow/config.")
+    Path | None,
+    typer.Option("--configfile", help="Grid to look in; without it, all of workflow/config.", parser=path),
 ]
-GridFile = Annotated[Path, typer.Option("--configfile", help="Configuration of the grid.")]
+GridFile = Annotated[Path, typer.Option("--configfile", help="Configuration of the grid.", parser=path)]
 
 UNHARMED = "what was finished is unharmed; put this right (`dkd prune` frees space) and give the same command again"
 
 NEEDED = ("torch", "torchvision", "matplotlib", "jinja2", "mlflow", "scipy", "snakemake")
 """Packages that a node may lack: `dkd run` works without the last five."""
 INSTALL = "pip install -c constraints.txt -e . in the environment of this machine; `dkd doctor` says what is missing"
+
+LEFT_OUT = 3
+"""Status of a sync that went through, and could not show every run."""
 
 RESULTS = Path("results")
 REPORTS = Path("reports")
@@ -48,7 +63,9 @@ def main() -> None:
 
     Both are told on one screen, without a traceback. A method that failed or diverged is a result, and done.
     """
+    terminal.prepare()
     try:
+        start.check()
         _check_arguments(sys.argv[1:])
         app()
     except (UserError, SyntaxError) as error:
@@ -57,6 +74,10 @@ def main() -> None:
         if error.name not in NEEDED:
             raise
         sys.exit(_fail(f"{error.name} is not installed on {os.uname().nodename}\n  {INSTALL}", 1))
+    except UnicodeEncodeError as error:
+        if sys.getfilesystemencoding() == "utf-8":
+            raise
+        sys.exit(_fail(f"{error.object}: a name that this locale cannot write\n  type: export PYTHONUTF8=1", 2))
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
@@ -70,7 +91,7 @@ def run(
     pattern: Annotated[str, typer.Argument(help="Name of a cell, or a shell pattern of names.")],
     configfile: AnyGridFile = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Option of the method, key=value.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Results go here instead; required with --set.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Results go here instead; required with --set.", parser=path)] = None,
     results: ResultsFolder = RESULTS,
     plan_key: Annotated[str | None, typer.Option(help="Key of the cell as the workflow computed it.")] = None,
     concurrent: Annotated[
@@ -99,8 +120,12 @@ def train_teacher(
     network: Annotated[str, typer.Argument(help="Name of a network.")],
     replace: Annotated[bool, typer.Option("--replace", help="Train again; its results become stale.")] = False,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Field of the recipe, key=value.")] = None,
-    backbone: Annotated[Path | None, typer.Option(help="File with ImageNet weights to start from.")] = None,
-    file: Annotated[Path | None, typer.Option("--import", help="Take this checkpoint; do not train.")] = None,
+    backbone: Annotated[
+        Path | None, typer.Option(help="File with ImageNet weights to start from.", parser=path)
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--import", help="Take this checkpoint; do not train.", parser=path)
+    ] = None,
     key: Annotated[
         str | None, typer.Option(help="With --import: entry that holds the weights, such as model.ema.")
     ] = None,
@@ -128,7 +153,7 @@ def train_teacher(
     if file:
         named: dict[str, Any] = {"key": key, "renamings": rename or [], "drops": drop or []}
         record = foreign.take(dataset, network, file, **named, **wanted)
-        typer.echo(f"teacher {dataset}/{network}: {record.value:.2f} %, from {file}")
+        say(f"teacher {dataset}/{network}: {record.value:.2f} %, from {file}")
     else:
         train.train(dataset, network, backbone=backbone, **wanted)
 
@@ -136,9 +161,11 @@ def train_teacher(
 @app.command()
 def prepare(
     dataset: Annotated[str, typer.Argument(help="Name of a dataset.")],
-    labelled: Annotated[Path | None, typer.Option("--from", help="NYUv2: nyu_depth_v2_labeled.mat.")] = None,
-    splits: Annotated[Path | None, typer.Option(help="NYUv2: splits.mat.")] = None,
-    classes: Annotated[Path | None, typer.Option(help="NYUv2: classMapping40.mat.")] = None,
+    labelled: Annotated[
+        Path | None, typer.Option("--from", help="NYUv2: nyu_depth_v2_labeled.mat.", parser=path)
+    ] = None,
+    splits: Annotated[Path | None, typer.Option(help="NYUv2: splits.mat.", parser=path)] = None,
+    classes: Annotated[Path | None, typer.Option(help="NYUv2: classMapping40.mat.", parser=path)] = None,
 ) -> None:
     """Bring a dataset's files into the folder data, or the one that DKD_DATA names."""
     from harness.data import prepare
@@ -254,7 +281,7 @@ def compare(
 
 @app.command("import")
 def import_(
-    folder: Annotated[Path, typer.Argument(help="Results folder of a colleague or another machine.")],
+    folder: Annotated[Path, typer.Argument(help="Results folder of a colleague or another machine.", parser=path)],
     results: ResultsFolder = RESULTS,
 ) -> None:
     """Add the finished runs of another results folder; nothing that is here is overwritten."""
@@ -263,8 +290,8 @@ def import_(
     _look(results, reads=False)
     report = import_results.merge(folder, results)
     for problem in report.problems:
-        typer.echo(problem, err=True)
-    typer.echo(str(report))
+        say(problem, err=True)
+    say(str(report))
     raise typer.Exit(1 if report.problems else 0)
 
 
@@ -278,9 +305,11 @@ def sync(
 
     _look(results)
     for report in sync.follow(results) if follow else [sync.sync(results)]:
-        typer.echo(str(report))
-        for problem in report.damaged:
-            typer.echo(problem, err=True)
+        say(str(report))
+        for problem in report.left_out:
+            say(problem, err=True)
+    if report.left_out:
+        raise typer.Exit(LEFT_OUT)
 
 
 @app.command()
@@ -294,14 +323,14 @@ def ui(
     _look(results)
     command = store.server_command(results, port)
     for line in store.links(results, port):
-        typer.echo(line)
+        say(line)
     os.execv(command[0], command)
 
 
 @app.command()
 def report(
     only: Annotated[list[str] | None, typer.Option(help="Only these, such as method=ssd-kd,dafl.")] = None,
-    out: Annotated[Path, typer.Option(help="Where the report goes.")] = REPORTS,
+    out: Annotated[Path, typer.Option(help="Where the report goes.", parser=path)] = REPORTS,
     mixed: Annotated[
         bool, typer.Option("--mixed", help="Mark cells of other code or devices, do not refuse them.")
     ] = False,
@@ -321,8 +350,8 @@ def report(
             raise UserError(f"--only {item}: write it as column=value,value, such as --only method=ssd-kd")
         filters[column] = values.split(",")
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *place: typer.echo(f"warning: {message}", err=True)
-        typer.echo(reporting.render(results, out, only=filters, mixed=mixed, overloaded=overloaded)[-1])
+        warnings.showwarning = lambda message, *place: say(f"warning: {message}", err=True)
+        say(str(reporting.render(results, out, only=filters, mixed=mixed, overloaded=overloaded)[-1]))
 
 
 @app.command()
@@ -355,7 +384,7 @@ def _look(results: Path, reads: bool = True) -> None:
     if there and not is_folder:
         raise UserError(f"{results.absolute()}: a results folder is wanted, and this is none")
     if reads and not there:
-        typer.echo(f"note: nothing is there yet: {results.absolute()} (--results names another folder)", err=True)
+        say(f"note: nothing is there yet: {results.absolute()} (--results names another folder)", err=True)
 
 
 def _print(items: Iterable[Line]) -> None:
@@ -366,5 +395,5 @@ def _print(items: Iterable[Line]) -> None:
 
 
 def _fail(message: str, code: int) -> int:
-    typer.echo(f"error: {clean(message)}", err=True)
+    say(f"error: {message}", err=True)
     return code

@@ -40,9 +40,9 @@ def source(name: str) -> Path:
     """The file that defines a method. Raises UnknownMethod."""
     if name.endswith(".py"):
         try:
-            path = Path(name).resolve()
+            path = Path(name).expanduser().resolve()
             there = path.is_file()
-        except (OSError, ValueError):  # a name that no file can have
+        except (OSError, ValueError, RuntimeError):  # a name that no file can have, ~ without a home
             there = False
         if not there:
             raise UnknownMethod(f"no such method file: {name}")

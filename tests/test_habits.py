@@ -14,7 +14,7 @@ FOLDERS = ("harness", "methods", "docs", "benchmarks", "tests")
 FILES = sorted(file.relative_to(ROOT).as_posix() for folder in FOLDERS for file in (ROOT / folder).rglob("*.py"))
 SHIPPED = [file for file in FILES if not file.startswith("tests/")]
 WORKFLOW = [ROOT / "Snakefile", *sorted((ROOT / "workflow/rules").glob("*.smk"))]
-BINARY = ("os.open", "Image.open", "Experiment.open")
+BINARY = ("os.open", "Image.open", "Experiment.open", "tarfile.open", "tokenize.open")
 """Calls that are named like the one that opens text."""
 
 
@@ -90,4 +90,4 @@ def test_nothing_that_is_read_is_executed(file: str) -> None:
 @pytest.mark.parametrize("file", SHIPPED)
 def test_exemptions_carry_their_reason(file: str) -> None:
     lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
-    assert not [line for line in lines if "noqa" in line and not re.search(r"# noqa: [A-Z0-9, ]+ - \w", line)]
+    assert not [line for line in lines if "noqa" in line and not re.search(r"# noqa: [A-Z0-9, ]+ +(- |\()\w", line)]

@@ -59,10 +59,10 @@ def side(text: str, results: Path) -> Side:
     Raises UserError if there is none.
     """
     problems: list[str] = []
-    if Path(text).is_dir():
-        versions = _read_all(Results(Path(text)).finished(), problems)
-    elif Path(text).suffix == ".jsonl":
-        versions = [Version(result, None) for result in reading.read_lines(Path(text), Metrics)]
+    if (path := Path(text).expanduser()).is_dir():
+        versions = _read_all(Results(path).finished(), problems)
+    elif path.suffix == ".jsonl":
+        versions = [Version(result, None) for result in reading.read_lines(path, Metrics)]
     else:
         versions = _named(text, _read_all(Results(results).runs(), problems), results)
     if not versions:

@@ -24,6 +24,7 @@ from harness.run import sheet
 from harness.run.assemble import build_method, method_class, method_config
 from harness.store.layout import RunFolder
 from harness.store.records import Event
+from harness.terminal import say
 from methods.base.method import Method
 from methods.base.pair import Pair
 
@@ -34,7 +35,7 @@ class Interrupted(Exception):
     """Stands for a kill in the middle of a run."""
 
 
-def check(name: str, report: Callable[[str], object] = print) -> None:
+def check(name: str, report: Callable[[str], object] = say) -> None:
     """Check a method by name or file. Raises UserError with everything that is wrong."""
     if problems := contract_problems(name):
         raise UserError(f"{name} breaks the contract of methods/base/method.py:\n  " + "\n  ".join(problems))

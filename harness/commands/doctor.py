@@ -7,13 +7,11 @@ import importlib.metadata
 import os
 import platform
 import shutil
-import sqlite3
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from urllib.request import urlopen
 
 from packaging.requirements import Requirement
 
@@ -21,13 +19,14 @@ from harness import ROOT, data
 from harness.commands import costs
 from harness.commands.output import Line, columns
 from harness.errors import UserError
-from harness.machine import facts, nvml
+from harness.machine import facts, nvml, users
 from harness.store import checking, reading
 from harness.store.files import there
 from harness.store.layout import Results, RunFolder, remedy
 from harness.store.reading import DamagedRecord
 from harness.store.records import Manifest, Metrics
-from harness.tracking.store import uri
+from harness.tracking import health
+from harness.tracking.store import set_environment
 
 MODULES = {"pillow": "PIL", "pyyaml": "yaml", "nvidia-ml-py": "pynvml"}
 """Packages that are imported under another name."""
@@ -80,8 +79,10 @@ def _rows(check: Check) -> Iterator[tuple[str, str, str]]:
 
 def examine(results: Path) -> Iterator[Check]:
     """All checks, in the order in which they are worth reading."""
+    set_environment()  # packages shall be imported as `dkd sync` does
     yield Check("python", True, platform.python_version())
     yield from packages()
+    yield from user()
     yield from devices()
     yield from datasets()
     yield disk(results)
@@ -132,14 +133,16 @@ def disk(results: Path) -> Check:
     return Check("disk", free >= FREE_BYTES, f"{free / 2**30:.1f} GiB free in {place}", fix, needed=False)
 
 
+def user() -> Iterator[Check]:
+    """A name, and a place for what programs keep: Snakemake ends without them before it reads a file."""
+    for lacks, line in users.missing():
+        yield Check("user", False, f"{lacks}: snakemake does not start", line, needed=False)
+
+
 def store(results: Path) -> Check:
-    """The MLflow store, without importing mlflow."""
-    address = uri(results)
-    fix = "repair it, delete it (dkd sync makes it anew from the records), or set MLFLOW_TRACKING_URI"
-    try:
-        return Check("MLflow store", True, f"{address}: {_store_state(address)}")
-    except (sqlite3.Error, OSError) as error:
-        return Check("MLflow store", False, f"{address}: {error}", fix, needed=False)
+    """The MLflow store."""
+    found = health.examine(results)
+    return Check("MLflow store", found.ok, found.found, found.fix, needed=False)
 
 
 def stored_records(results: Path) -> Iterator[Check]:
@@ -187,21 +190,6 @@ def _torch_sees_gpu() -> bool:
     except ImportError:
         return False
     return torch.cuda.is_available()
-
-
-def _store_state(address: str) -> str:
-    if address.startswith("http"):
-        with urlopen(f"{address}/version", timeout=5) as reply:  # noqa: S310 - begins with http
-            return f"a server, MLflow {reply.read().decode()[:20]}"
-    path = Path(address.removeprefix("sqlite:///"))
-    if not path.exists():
-        return "not there yet; dkd sync makes it"
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        (count,) = connection.execute("SELECT count(*) FROM runs WHERE lifecycle_stage = 'active'").fetchone()
-    finally:
-        connection.close()
-    return f"{count} runs"
 
 
 def _records(results: Path) -> Iterator[Callable[[], object]]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+
+from harness.errors import clean
 
 GAP = 2
 """Spaces between two columns."""
@@ -23,15 +26,20 @@ class Columns:
     style: Mapping[str, str] = field(default_factory=dict)
     """A first text -> how it looks on a terminal, in rich's words."""
 
+    @cached_property
+    def _texts(self) -> list[list[str]]:
+        """The rows as they may be printed: an entry that has several lines would stand for several entries."""
+        return [[clean(text.replace("\n", " ")) for text in row] for row in self.rows]
+
     @property
     def widths(self) -> list[int]:
         """Letters of every column."""
-        return [max(map(len, column)) for column in zip(*self.rows, strict=True)]
+        return [max(map(len, column)) for column in zip(*self._texts, strict=True)]
 
     def plain(self) -> Iterator[str]:
         """A line an entry, however long: for pipes, where ten thousand cells must not take seconds."""
         widths = self.widths
-        for row in self.rows:
+        for row in self._texts:
             line = (" " * GAP).join(text.ljust(width) for text, width in zip(row, widths, strict=True))
             yield (" " * self.indent + line).rstrip()
 
@@ -47,7 +55,7 @@ class Columns:
         for width in fixed:
             table.add_column(min_width=width, no_wrap=True)
         table.add_column(overflow="fold")
-        for first, *others in self.rows:
+        for first, *others in self._texts:
             table.add_row(Text(first, self.style.get(first, "")), *map(Text, others))
         console = Console(force_terminal=True, width=room if used + LEAST <= room else used + last)
         with console.capture() as captured:
@@ -68,6 +76,6 @@ def lines(items: Iterable[Line], terminal: bool | None = None) -> Iterator[str]:
     watched = sys.stdout.isatty() if terminal is None else terminal
     for item in items:
         if isinstance(item, str):
-            yield item
+            yield clean(item)
         elif item.rows:
             yield from item.styled() if watched else item.plain()

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from harness.commands.output import Line, columns
+from harness.machine import locks
 from harness.store import checking, occupancy
 from harness.store.layout import CellFolder, Results, RunFolder
 from harness.store.reading import DamagedRecord
@@ -62,7 +63,7 @@ def remove(run: RunFolder) -> bool:
     if occupancy.working(run):
         return False
     try:
-        with FileLock(run.lock, blocking=False):
+        with locks.lock(run.lock, blocking=False):
             shutil.rmtree(run.path)
     except Timeout:
         return False

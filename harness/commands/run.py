@@ -7,11 +7,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from harness import start
 from harness.errors import UserError
 from harness.grid import settings
 from harness.grid.grid import find
 from harness.run.runner import run_cell
 from harness.teachers.shelf import borrow
+from harness.terminal import say
 
 
 def run(
@@ -65,11 +67,12 @@ def _each(commands: Sequence[Sequence[str]]) -> int:
     # of its card ends with it.
     failed = list(_failures(commands))
     for name, _ in failed:
-        print(f"error: {name} did not come to its end", file=sys.stderr)  # noqa: T201
+        say(f"error: {name} did not come to its end", err=True)
     return failed[0][1] if failed else 0
 
 
 def _failures(commands: Sequence[Sequence[str]]) -> Iterator[tuple[str, int]]:
     for command in commands:
-        if status := subprocess.run([sys.executable, "-m", "harness", "run", *command], check=False).returncode:
+        whole = [sys.executable, "-m", "harness", "run", *command]
+        if status := subprocess.run(whole, env=start.environment(), check=False).returncode:
             yield command[0], status

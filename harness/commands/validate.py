@@ -22,12 +22,13 @@ from harness.networks.forward import check_features
 from harness.run import cost
 from harness.run.assemble import build_method, method_class, method_config, preset_note
 from harness.store.records import FEW_IMAGES
+from harness.terminal import say
 
 SCALE = 1.0
 """Percent at which methods are built: the size of pool and buffer decides nothing, but takes time."""
 
 
-def validate(path: Path, report: Callable[[str], object] = print) -> list[Cell]:
+def validate(path: Path, report: Callable[[str], object] = say) -> list[Cell]:
     """Build every method once for every pair, with its options; returns the cells.
 
     Raises UserError at the first problem. Reports presets whose values are another pair's, buffers that are never full,

@@ -23,7 +23,7 @@ def source(name: str) -> Path:
 
 def folder() -> Path:
     """Where the files of all datasets lie."""
-    return Path(os.environ.get("DKD_DATA", "data"))
+    return Path(os.environ.get("DKD_DATA", "data")).expanduser()
 
 
 @functools.cache

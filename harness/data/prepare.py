@@ -14,6 +14,7 @@ from harness import data
 from harness.data import cifar, nyuv2
 from harness.errors import ConfigError, UserError
 from harness.store.atomic import write_with
+from harness.terminal import say
 from methods.base.task import IGNORED
 
 TO_13 = (
@@ -41,7 +42,7 @@ class Sources:
     """classMapping40.mat of S. Gupta: the 894 classes' numbers among 40."""
 
 
-def prepare(name: str, sources: Sources | None = None, report: Callable[[str], object] = print) -> None:
+def prepare(name: str, sources: Sources | None = None, report: Callable[[str], object] = say) -> None:
     """Download CIFAR, or make NYUv2's folder from its official files; check what is there; go on where it was stopped.
 
     Args:

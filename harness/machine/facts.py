@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import os
 import platform
 import socket
 import subprocess
@@ -61,8 +62,21 @@ def cpu_name() -> str:
 
 
 def _git(*arguments: str) -> str | None:
+    """What git says of this checkout, and of no other that it may lie in; None if it says nothing."""
+    # The owner may be another user: git then asks whether the folder is trusted, whose code is running already.
+    command = ["git", "--no-optional-locks", "-c", f"safe.directory={ROOT.resolve()}", *arguments]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment["GIT_CEILING_DIRECTORIES"] = str(ROOT.resolve().parent)
     try:
-        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
+        done = subprocess.run(
+            command,
+            cwd=ROOT.resolve(),
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=True,
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()

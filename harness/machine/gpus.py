@@ -19,6 +19,7 @@ from pathlib import Path
 
 from harness.errors import UserError
 from harness.machine import notes, nvml
+from harness.terminal import say
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 """What CUDA reads, once, when it is initialised."""
@@ -71,9 +72,7 @@ def check(device: str, wanted: int | None, cards: int) -> None:
         )
 
 
-def lease(
-    uuids: list[str], folder: Path | None = None, report: Callable[[str], object] = print, name: str = ""
-) -> Lease:
+def lease(uuids: list[str], folder: Path | None = None, report: Callable[[str], object] = say, name: str = "") -> Lease:
     """Take one of the cards, wait if none is free, and make it the only one that CUDA will see.
 
     A process that has one of them already keeps it: CUDA will not see another.

@@ -64,7 +64,9 @@ def _ask(*arguments: str) -> list[str]:
     """Lines that nvidia-smi prints; none if there is no driver or it does not answer."""
     command = ["nvidia-smi", *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=_SECONDS, check=True)
+        done = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", timeout=_SECONDS, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return []
     return done.stdout.splitlines()

@@ -61,7 +61,7 @@ class ProgressReport:
     def say(self, text: str) -> None:
         """One line for the person and for the log."""
         line = f"{time.strftime('%H:%M:%S')} {self.name}: {text}"
-        self._console.print(line, soft_wrap=True)
+        self._console.print(clean(line), soft_wrap=True)
         self.log_text(line + "\n")
 
     def log_text(self, text: str) -> None:

@@ -16,6 +16,7 @@ from harness.store import atomic, checking, occupancy
 from harness.store.files import there
 from harness.store.records import Metrics
 from harness.teachers import shelf
+from harness.terminal import say
 
 
 def run_cell(cell: Cell, *, results: Path, plan_key: str | None = None, concurrent: int = 1) -> Metrics:
@@ -36,7 +37,7 @@ def run_cell(cell: Cell, *, results: Path, plan_key: str | None = None, concurre
         try:
             metrics = _finished(run) or _work(run, waited)
         except shelf.Replaced as change:  # another teacher is another key
-            print(f"{cell.name}: {change}; starting over with the new one", flush=True)  # noqa: T201 - no other voice
+            say(f"{cell.name}: {change}; starting over with the new one")
             waited += time.monotonic() - start
             continue
         # Always, also when nothing was done: the workflow may have deleted the copy, or it may be of another key.

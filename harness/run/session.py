@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 import traceback
 from typing import Any
@@ -20,7 +19,7 @@ from harness.engine.failures import Diverged, MethodFailed, inside_method
 from harness.engine.flops import count_flops
 from harness.engine.loop import Engine
 from harness.errors import one_line
-from harness.machine import facts
+from harness.machine import facts, memory
 from harness.networks.weights import save_weights
 from harness.run import sheet
 from harness.run.assemble import build_method, preset_note
@@ -100,9 +99,9 @@ class _Session:
         resumed = engine.resume()
         self._book_start(engine, resumed, waited)
         engine.run()
-        memory = self._peak_memory()  # before the artifacts, which need more than the method did
+        peak = self._peak_memory()  # before the artifacts, which need more than the method did
         with inside_method():
-            return {"peak_memory_bytes": memory, **self._artifacts(engine)}
+            return {"peak_memory_bytes": peak, **self._artifacts(engine)}
 
     def _book_start(self, engine: Engine, resumed: bool, waited: float) -> None:
         """Enter the start-up of a first attempt, or what an earlier one had done in vain."""
@@ -122,7 +121,7 @@ class _Session:
     def _peak_memory(self) -> int:
         if self.run.device.type == "cuda":
             return torch.cuda.max_memory_allocated(self.run.device)
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return memory.peak()
 
     def _artifacts(self, engine: Engine) -> dict[str, Any]:
         """Write student and sample sheet; describe the synthetic set; count operations."""

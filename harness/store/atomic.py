@@ -14,13 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.machine import trouble
+from harness.machine.users import READABLE
 from harness.store.files import opened
 from harness.store.reading import intact_lines
 from harness.store.records import Event, Record
-
-os.umask(_UMASK := os.umask(0))
-READABLE = 0o666 & ~_UMASK
-"""Mode of every file: safetensors' own keeps results from colleagues."""
 
 
 def write(path: Path, record: Record, durable: bool = True) -> None:
@@ -45,7 +42,7 @@ def write_with(path: Path, save: Callable[[Path], object], durable: bool = True)
     with _named(path):
         try:
             save(temporary)
-            temporary.chmod(READABLE)
+            temporary.chmod(temporary.stat().st_mode | READABLE)  # safetensors' own keeps results from colleagues
             # First the content, then the name: the other way round a loss of power may leave the new name on an empty
             # file. The folder is synced after the rename, which is lost otherwise.
             if durable:

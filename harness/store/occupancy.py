@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import fcntl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
-from harness.machine import facts
+from harness.machine import facts, locks
 from harness.store import reading
 from harness.store.layout import RunFolder
 from harness.store.records import Manifest, Progress
+from harness.terminal import say
 
 FRESH = 60.0
 """Seconds after which the progress of another machine no longer proves that its process lives."""
 
-_say = partial(print, flush=True)
-
 
 @contextmanager
-def hold(lock: Path, what: str, report: Callable[[str], object] = _say) -> Iterator[float]:
+def hold(lock: Path, what: str, report: Callable[[str], object] = say) -> Iterator[float]:
     """Hold a lock, waiting while another process does; gives the seconds waited.
 
     Args:
@@ -32,7 +29,7 @@ def hold(lock: Path, what: str, report: Callable[[str], object] = _say) -> Itera
         report: told that it waits.
     """
     lock.parent.mkdir(parents=True, exist_ok=True)
-    held = FileLock(lock)
+    held = locks.lock(lock)
     start = time.monotonic()
     try:
         held.acquire(blocking=False)
@@ -53,22 +50,11 @@ def progress(run: RunFolder) -> Progress | None:
 def working(run: RunFolder) -> bool:
     """Whether a process is working in the folder of ``run``.
 
-    It holds the lock; or, on another machine, whose locks may not reach this one, it wrote its progress lately.
+    It holds the lock; or, where locks do not tell, on another machine or in a colleague's folder, it wrote its progress
+    lately.
     """
-    return _locked(run.lock) or (_elsewhere(run) and _fresh(run))
-
-
-def _locked(lock: Path) -> bool:
-    # The kernel frees the lock when its process dies, so the file, which stays, says nothing. A shared lock that is
-    # given back at once disturbs nobody.
-    try:
-        with lock.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
+    held = locks.held(run.lock)
+    return bool(held) or ((held is None or _elsewhere(run)) and _fresh(run))
 
 
 def _fresh(run: RunFolder) -> bool:

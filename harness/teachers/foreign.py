@@ -18,6 +18,7 @@ from harness.store.checksums import sha256
 from harness.store.layout import Results
 from harness.store.records import TeacherRecord
 from harness.teachers import contents, matching, shelf, unwrap
+from harness.terminal import say
 
 
 def take(
@@ -32,7 +33,7 @@ def take(
     replace: bool = False,
     changes: Mapping[str, Any] | None = None,
     verify_data: bool = True,
-    report: Callable[[str], object] = print,
+    report: Callable[[str], object] = say,
 ) -> TeacherRecord:
     """Store a checkpoint that was trained elsewhere as the teacher, after measuring it.
 
@@ -62,7 +63,7 @@ def load_foreign(
     *,
     key: str | None = None,
     drops: Sequence[str] = (),
-    report: Callable[[str], object] = print,
+    report: Callable[[str], object] = say,
 ) -> nn.Module:
     """Fill ``network`` from a file of `torch.save` or safetensors; no code of the file is executed.
 

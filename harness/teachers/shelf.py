@@ -18,6 +18,7 @@ from harness.store import atomic, occupancy, reading
 from harness.store.checksums import sha256
 from harness.store.layout import Results, TeacherFolder
 from harness.store.records import TeacherRecord
+from harness.terminal import say
 
 if TYPE_CHECKING:
     import torch
@@ -145,7 +146,7 @@ def borrow(dataset: str, network: str, *, source: Path, target: Path) -> None:
     theirs, ours = (Results(path).teacher(dataset, network) for path in (source, target))
     if not theirs.record.exists() or _equal(theirs.record, ours.record):
         return
-    with alone(ours, print):
+    with alone(ours, say):
         if not _equal(theirs.record, ours.record):
             atomic.copy(theirs.weights, ours.staged)
             _place(ours, lambda: atomic.copy(theirs.record, ours.record))

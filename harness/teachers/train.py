@@ -21,6 +21,7 @@ from harness.store.layout import Results, TeacherFolder
 from harness.store.records import TeacherRecord
 from harness.teachers import contents, shelf, unwrap
 from harness.teachers.fit import Fit
+from harness.terminal import say
 
 
 def train(
@@ -32,7 +33,7 @@ def train(
     changes: Mapping[str, Any] | None = None,
     backbone: Path | None = None,
     verify_data: bool = True,
-    report: Callable[[str], object] = print,
+    report: Callable[[str], object] = say,
 ) -> TeacherRecord:
     """Train a teacher, unless there is one already; a training that was stopped goes on from its checkpoint.
 

@@ -9,29 +9,41 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 KIND = {"mlflow.experimentKind": "custom_model_development"}
 """Tells MLflow versions that ask for it that the experiment holds training runs."""
+OURS = "dkd.metrics"
+"""The tag that tells the bench's experiments from those of others; it says which test metrics the views show."""
+VIEW = "mlflow.sharedViewState."
+"""Begins the tags that hold saved views."""
 
 RUNS, MEANS = "dkd-runs", "dkd-means"
 VIEWS = {RUNS: "runs by accuracy", MEANS: "means over seeds"}
 """A table with one run per line; charts of the means by label and scale."""
 
 
-def experiment_tags() -> dict[str, str]:
-    """The tags that every experiment carries."""
+def shown(metrics: Sequence[str]) -> str:
+    """The test metrics of a study, as its experiment's tag names them."""
+    return ",".join(metrics)
+
+
+def experiment_tags(metrics: Sequence[str]) -> dict[str, str]:
+    """The tags of an experiment whose study has these test metrics, such as top1."""
+    scores = [name for metric in metrics for name in (metric, f"best_{metric}")]
     columns = [
         *(f"params.`{name}`" for name in ("label", "scale", "seed", "pair")),
-        *(f"metrics.`final/{name}`" for name in ("top1", "best_top1", "agreement", "seconds")),
+        *(f"metrics.`final/{name}`" for name in (*scores, "agreement", "seconds")),
     ]
-    table = {"selectedColumns": columns, "columnOrder": columns, "orderByKey": "metrics.`final/top1`"}
+    table = {"selectedColumns": columns, "columnOrder": columns, "orderByKey": f"metrics.`final/{metrics[0]}`"}
     keys = [{"mode": "param", "groupByData": name} for name in ("label", "scale")]
     groups = {"groupBy": {"aggregateFunction": "average", "groupByKeys": keys}}
     return {
         **KIND,
-        f"mlflow.sharedViewState.{RUNS}": _saved(VIEWS[RUNS], table),
-        f"mlflow.sharedViewState.{MEANS}": _saved(VIEWS[MEANS], table | groups),
+        VIEW + RUNS: _saved(VIEWS[RUNS], table),
+        VIEW + MEANS: _saved(VIEWS[MEANS], table | groups),
+        OURS: shown(metrics),  # the last: a kill before it lets the next sync write all of them again
     }
 
 

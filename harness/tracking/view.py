@@ -13,6 +13,8 @@ from harness.store.files import there
 from harness.store.layout import CellName, RunFolder
 from harness.store.records import Event, Manifest, Metrics, TeacherRecord, to_json
 
+LONGEST = 6000
+"""Letters of an option that MLflow keeps."""
 STATUS = {"done": "FINISHED", "failed": "FAILED", "diverged": "FAILED"}
 
 
@@ -69,7 +71,7 @@ def of_run(run: RunFolder, superseded: bool, working: bool) -> RunView:
         end=None if status == "RUNNING" else _end(manifest, result, events),
         params={**dict(_flat(manifest.config)), **identity},
         tags={**_tags(run, manifest, result), **identity, "superseded": "yes" if superseded else "no"},
-        points=[*_curves(events, _metric(run, result)), *_final(result)],
+        points=[*_curves(events, metric_of(run, result)), *_final(result)],
         samples=run.samples if result and run.samples.exists() else None,
     )
 
@@ -150,7 +152,7 @@ def _final(result: Metrics | None) -> Iterator[Point]:
             yield Point(name, float(value), _milliseconds(result.finished), step=0)
 
 
-def _metric(run: RunFolder, result: Metrics | None) -> str:
+def metric_of(run: RunFolder, result: Metrics | None) -> str:
     """Name of the test metric; an unfinished run takes it from its teacher."""
     if result:
         return result.metric
@@ -172,7 +174,7 @@ def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", value if isinstance(value, str) else to_json(value)
+            yield f"{prefix}{name}", (value if isinstance(value, str) else to_json(value))[:LONGEST]
 
 
 def _milliseconds(time: str) -> int:

@@ -324,3 +324,46 @@ def test_commands_import_only_what_they_use(
     command = [sys.executable, "-c", PROBE % (HEAVY,), *arguments, *options, "--results", str(tmp_path / "results")]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
     assert set(json.loads(done.stdout.splitlines()[-1])) <= allowed
+
+
+HOME_PATHS = [
+    ("list", "--results", "~/there"),
+    ("list", "--configfile", "~/mine.yaml"),
+    ("report", "--out", "~/pages", "--results", "."),
+    ("import", "~/colleague"),
+    ("train-teacher", "digits", "wrn10_1", "--import", "~/w.pt"),
+    ("train-teacher", "digits", "wrn10_1", "--backbone", "~/w.pt"),
+    ("run", CELL, "--out", "~/there"),
+    ("prepare", "nyuv2", "--from", "~/a", "--splits", "~/b", "--classes", "~/c"),
+]
+
+
+@pytest.mark.parametrize("arguments", HOME_PATHS, ids=lambda arguments: " ".join(arguments[:3]))
+def test_no_folder_is_called_tilde(
+    dkd: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "workflow/config").mkdir(parents=True)
+    (tmp_path / "workflow/config/digits.yaml").write_text(CONFIG, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    stand_in(monkeypatch, "teachers.train", train=lambda *_, **more: _refuse(more["backbone"]))
+    stand_in(monkeypatch, "teachers.foreign", take=lambda *given, **_: _refuse(given[2]))
+    dkd(*arguments)
+    assert not (tmp_path / "~").exists()
+    monkeypatch.setattr(Path, "expanduser", raising(RuntimeError("Could not determine home directory.")))
+    code, _, errors = dkd(*arguments)
+    assert code == 2
+    assert "no home is known for ~" in errors
+
+
+def _refuse(path: Path) -> None:
+    assert "~" not in str(path)
+    raise UserError("far enough")
+
+
+def test_data_lie_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from harness import data
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("DKD_DATA", "~/images")
+    assert data.folder() == tmp_path / "images"

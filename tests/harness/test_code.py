@@ -174,6 +174,6 @@ def test_the_locale_does_not_count(tmp_path: Path, locale: str) -> None:
     )
     plain = {"LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     told = subprocess.run(
-        [sys.executable, "-c", program], env=os.environ | plain, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], env=os.environ | plain, capture_output=True, encoding="utf-8", check=True
     )
     assert told.stdout.strip() == code.read(file).sha256

@@ -41,15 +41,22 @@ class Bench:
     def write_method(self, name: str, text: str) -> None:
         (self.folder / f"{name}.py").write_text(text, encoding="utf-8")
 
-    def start(self, *arguments: str, study: Path | None = None, **environment: str) -> subprocess.Popen[str]:
+    def command(self, *arguments: str, study: Path | None = None) -> list[str]:
+        """Snakemake on this grid."""
         command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
-        command += ["--cores", "2", *arguments, "--configfile", str(study or self.study)]
+        return [*command, "--cores", "2", *arguments, "--configfile", str(study or self.study)]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes the stub stand for `dkd`."""
         stub = f"{sys.executable} {Path(__file__).with_name('fake_dkd.py')}"
-        extra = {"DKD_COMMAND": stub, "STUB": str(self.folder), "PYTHONPATH": str(ROOT), **environment}
+        return {"DKD_COMMAND": stub, "STUB": str(self.folder), "PYTHONPATH": str(ROOT)}
+
+    def start(self, *arguments: str, study: Path | None = None, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            command,
+            self.command(*arguments, study=study),
             cwd=ROOT,
-            env=os.environ | extra,
+            env=os.environ | self.environment | environment,
             encoding="utf-8",
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -7,6 +7,10 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
+# The code beside this file, whatever folder Snakemake is started in, and whichever clone is installed.
+sys.path.insert(0, workflow.basedir)
+
+from harness import start
 from harness.data import identity
 from harness.errors import UserError
 from harness.grid import grid, keys, study
@@ -106,9 +110,9 @@ def cell_key(wildcards):
 
 try:
     SELECTION = dict(workflow.config_settings.config)
-    RESULTS = str(SELECTION.pop("results", "results"))
+    RESULTS = str(Path(SELECTION.pop("results", "results")).expanduser())
     PLACE = layout.Results(Path(RESULTS))
-    REPORTS = str(SELECTION.pop("reports", "reports"))
+    REPORTS = str(Path(SELECTION.pop("reports", "reports")).expanduser())
     CONFIG = study_file()
     GRID = grid.load_grid(CONFIG)
     CELLS = {cell.name: cell for cell in grid.select(GRID.cells, SELECTION)}
@@ -120,6 +124,7 @@ try:
 except (UserError, SyntaxError) as error:
     sys.exit(f"error: {error}")
 
+os.environ.update(start.environment())
 DKD = os.environ.get("DKD_COMMAND") or f"{shlex.quote(sys.executable)} -m harness"
 METRICS = [pattern(PLACE.cell(name).metrics) for name in CELLS]
 PATTERNS = layout.Results(Path(pattern(RESULTS)))

@@ -102,6 +102,8 @@ def test_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, ok: bo
 def test_store(tmp_path: Path) -> None:
     assert "not there yet" in doctor.store(tmp_path).found
     connection = sqlite3.connect(tmp_path / "mlflow.db")
+    connection.execute("CREATE TABLE experiments (name TEXT)")
+    connection.execute("INSERT INTO experiments VALUES ('Default')")
     connection.execute("CREATE TABLE runs (lifecycle_stage TEXT)")
     connection.executemany("INSERT INTO runs VALUES (?)", [("active",), ("active",), ("deleted",)])
     connection.commit()

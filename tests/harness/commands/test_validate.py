@@ -76,7 +76,8 @@ def test_a_scale_with_few_images_is_said(tmp_path: Path) -> None:
 def test_a_buffer_that_is_never_full_is_said(tmp_path: Path, options: str, scale: int, said: str | None) -> None:
     """Rounds times the batch, which is a quarter of the slots or 32 at least, against the slots."""
     file, lines = write(tmp_path, options), list[str]()
-    file.write_text(file.read_text().replace("scales: [1]", f"scales: [{scale}]"))
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("scales: [1]", f"scales: [{scale}]"), encoding="utf-8")
     validate(file, lines.append)
     assert [line for line in lines if "slots" in line] == ([f"mine.yaml: methods.ssd-kd: {said}"] if said else [])
 

@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from harness.errors import UserError
 from harness.store import atomic, reading, records
-from harness.tracking import store, sync
+from harness.tracking import address, store, sync
 from harness.tracking.sync import SyncReport
 from tests import factory
 
@@ -66,7 +66,7 @@ def client(results: Path) -> MlflowClient:
     store.set_environment()
     from mlflow import MlflowClient
 
-    return MlflowClient(store.uri(results))
+    return MlflowClient(address.address(results))
 
 
 def stored(results: Path) -> dict[str, Run]:
@@ -179,9 +179,9 @@ def test_damaged_records_are_skipped_and_named(synced: tuple[Path, SyncReport]) 
     results, report = synced
     broken = factory.metrics("zskt")
     assert broken.key not in stored(results)
-    assert len(report.damaged) == 1
-    assert f"runs/{broken.key}/events.jsonl: damaged record: line 1" in report.damaged[0]
-    assert str(report) == "MLflow: 6 runs created, 0 updated, 0 unchanged, 1 skipped"
+    assert len(report.left_out) == 1
+    assert f"runs/{broken.key}/events.jsonl: damaged record: line 1" in report.left_out[0]
+    assert str(report) == "MLflow: 6 runs created, 0 updated, 0 unchanged, 1 left out"
 
 
 def test_the_experiment_opens_as_model_training_with_saved_views(synced: tuple[Path, SyncReport]) -> None:
