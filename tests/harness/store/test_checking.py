@@ -37,7 +37,7 @@ def run(tmp_path: Path) -> RunFolder:
 def edit(*paths: Path, **changes: Any) -> None:
     """Change fields of JSON files, as an editor does."""
     for path in paths:
-        path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **changes}), encoding="utf-8")
+        path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
 
 
 def both(**changes: Any) -> Change:
