@@ -295,6 +295,10 @@ class Results:
         """Stamp of the workflow: MLflow has seen all cells of a grid."""
         return self.path / ".stamps" / f"{grid}.synced"
 
+    def refused(self, name: str) -> Path:
+        """Stamp of the workflow: the last attempt at a cell or teacher ended with a mistake of the user's."""
+        return self.path / ".stamps" / "refused" / name
+
 
 def remedy(path: Path) -> str:
     """What to do about a damaged record."""

@@ -1,7 +1,7 @@
 """Stands in for `python -m harness` under Snakemake: leaves the same files behind, trains nothing, imports no torch.
 
-Every expensive call is a line of calls.txt in the folder $STUB. Cells whose name contains the text of its file `fail`
-fail, those whose name contains the text of `hang` write the file `hanging` and wait.
+Every expensive call is a line of calls.txt in the folder $STUB. What has the text of its file `fail` in its name fails,
+that of `stumble` does so twice and that of `refuse` with status 2; that of `hang` writes the file `hanging` and waits.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ def _train_teacher(results: Path, dataset: str, network: str) -> None:
     if place.exists():
         return
     _log("train-teacher")
+    _trouble("train-teacher", f"teachers/{dataset}/{network}")
     atomic.write(place, factory.teacher(dataset, network))
 
 
@@ -55,14 +56,22 @@ def _run(results: Path, cell: str, plan: str) -> None:
     teacher = reading.read(next(results.glob("teachers/*/*/teacher.json")), TeacherRecord)
     finished = results / cell / "runs" / keys.cell_key(plan, teacher.sha256) / "metrics.json"
     if not finished.exists():
-        _log(f"{label}/{scale}/{seed}")
-        if _asked_to("fail", cell):
-            sys.exit("as asked to")
+        _log(call := f"{label}/{scale}/{seed}")
+        _trouble(call, cell)
         if _asked_to("hang", cell):
             (STUB / "hanging").touch()
             time.sleep(600)
         atomic.write(finished, factory.metrics(label))
     shutil.copyfile(finished, results / cell / "metrics.json")
+
+
+def _trouble(call: str, name: str) -> None:
+    """End with the status that was asked for."""
+    calls = (STUB / "calls.txt").read_text(encoding="utf-8").splitlines().count(call)
+    if _asked_to("fail", name) or (_asked_to("stumble", name) and calls < 3):
+        sys.exit("as asked to")
+    if _asked_to("refuse", name):
+        sys.exit(2)
 
 
 def _asked_to(what: str, cell: str) -> bool:

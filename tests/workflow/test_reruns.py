@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.workflow.conftest import CELLS, EVERYTHING, Bench, kill
 
 FIRST = {"first/scale-100/seed-0", "first/scale-10/seed-0"}
@@ -56,6 +58,26 @@ def test_a_failing_cell_stops_no_other_and_destroys_nothing(bench: Bench) -> Non
     bench.write_method("first", "GAMMA = 1\n")
     assert set(bench.work()) <= {"validate"} | AFTER, "what was finished needs no work"
     assert set(bench.metrics()) == CELLS
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "others"),
+    [("teachers/digits/wrn10_1", "train-teacher", set()), (f"/{HUNG}", HUNG, CELLS - {HUNG})],
+)
+def test_what_only_the_user_can_put_right_is_not_tried_again(
+    bench: Bench, name: str, call: str, others: set[str]
+) -> None:
+    (bench.folder / "refuse").write_text(name, encoding="utf-8")
+    for again in (False, True):
+        done = bench.work(code=1)
+        assert done.count(call) == 1, "tried again" if not again else "not even tried by the next snakemake"
+        assert set(bench.metrics()) == others
+
+    (bench.folder / "refuse").unlink()
+    (bench.folder / "stumble").write_text(name, encoding="utf-8")
+    assert bench.work().count(call) == 3, "trouble of the machine passes"
+    assert set(bench.metrics()) == CELLS
+    assert bench.work() == []
 
 
 def test_a_killed_snakemake_goes_on_and_destroys_nothing(bench: Bench) -> None:

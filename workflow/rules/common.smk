@@ -87,6 +87,11 @@ def pattern(path):
     return str(path).replace("{", "{{").replace("}", "}}")
 
 
+def once(name):
+    """Beginning of a command line: what ends with status 2, a mistake of the user's, is not tried again."""
+    return f"bash {ONCE} {{resources.attempt}} {shlex.quote(str(PATTERNS.refused(name)))} "
+
+
 def teacher_sha256(folder):
     """Identity of a trained teacher; None before its training."""
     sha = checking.teacher_sha256(folder)
@@ -126,6 +131,7 @@ except (UserError, SyntaxError) as error:
 
 os.environ.update(start.environment())
 DKD = os.environ.get("DKD_COMMAND") or f"{shlex.quote(sys.executable)} -m harness"
+ONCE = shlex.quote(pattern(Path(workflow.basedir) / "workflow/once.sh"))
 METRICS = [pattern(PLACE.cell(name).metrics) for name in CELLS]
 PATTERNS = layout.Results(Path(pattern(RESULTS)))
 SYNCED = pattern(PLACE.synced(GRID.name))

@@ -16,8 +16,10 @@ rule distill:
     retries: 2
     resources:
         gpu=GPU,
+        attempt=lambda wildcards, attempt: attempt,
         mem_mb=lambda wildcards, attempt: attempt * 4000,
         runtime=lambda wildcards, attempt: attempt * 240,
     shell:
+        once("{wildcards.cell}") +
         "{DKD} run {wildcards.cell} --configfile {CONFIG:q} --results {RESULTS:q}"
         " --plan-key {params.plan} --concurrent {CONCURRENT}"

@@ -11,9 +11,11 @@ rule teacher:
     retries: 2
     resources:
         gpu=GPU,
+        attempt=lambda wildcards, attempt: attempt,
         mem_mb=lambda wildcards, attempt: attempt * 4000,
         runtime=lambda wildcards, attempt: attempt * 240,
     params:
         recipe=lambda wildcards: recipe(wildcards.dataset),
     shell:
+        once("teachers/{wildcards.dataset}/{wildcards.network}") +
         "{DKD} train-teacher {wildcards.dataset} {wildcards.network} --results {RESULTS:q} {params.recipe}"

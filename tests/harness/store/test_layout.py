@@ -41,6 +41,7 @@ PLACES = {
     Results(ROOT).sync_lock: "there/.sync.lock",
     Results(ROOT).stage: "there/.import",
     Results(ROOT).validated("smoke"): "there/.stamps/smoke.validated",
+    Results(ROOT).refused("teachers/cifar10/vgg11"): "there/.stamps/refused/teachers/cifar10/vgg11",
     Results(ROOT).synced("smoke"): "there/.stamps/smoke.synced",
 }
 
