@@ -1,8 +1,13 @@
-"""Checkpoints: written at round boundaries, read without executing anything."""
+"""Checkpoints: written at round boundaries, read without executing anything, and only if no bit of them changed.
+
+A file begins with the sha256 of all that follows, torch's archive.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +15,8 @@ import torch
 
 from harness.errors import UserError
 from harness.store.atomic import write_with
+
+DIGEST = hashlib.sha256().digest_size
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
@@ -25,13 +32,25 @@ def load(path: Path, device: torch.device) -> dict[str, Any] | None:
     """
     if not path.exists():
         return None
-    try:
-        state: dict[str, Any] = torch.load(path, map_location=_place(device), weights_only=True)
-    except Exception as error:  # noqa: BLE001 - torch raises many types for a damaged file
-        raise UserError(
-            f"{path}: damaged checkpoint ({type(error).__name__}); delete it to start this run again"
-        ) from None
+    with path.open("rb") as file:
+        if file.read(DIGEST) != _digest(file):
+            raise _damaged(path, "its sha256 is another")
+        file.seek(DIGEST)
+        try:
+            state: dict[str, Any] = torch.load(file, map_location=_place(device), weights_only=True)
+        except Exception as error:  # noqa: BLE001 - torch raises many types for what it does not take
+            raise _damaged(path, type(error).__name__) from None
     return state
+
+
+def _damaged(path: Path, why: str) -> UserError:
+    return UserError(f"{path}: damaged checkpoint ({why}); delete it to start this run again")
+
+
+def _digest(file: BufferedReader | BufferedRandom) -> bytes:
+    """Of what follows the digest's own place."""
+    file.seek(DIGEST)
+    return hashlib.file_digest(file, "sha256").digest()
 
 
 def _place(device: torch.device) -> Callable[[Any, str], Any]:
@@ -42,5 +61,9 @@ def _place(device: torch.device) -> Callable[[Any, str], Any]:
 
 
 def _write(path: Path, state: dict[str, Any]) -> None:
-    with path.open("wb") as file:  # given a name instead, torch loses the reason why it cannot write
+    with path.open("w+b") as file:  # given a name instead, torch loses the reason why it cannot write
+        file.write(bytes(DIGEST))
         torch.save(state, file)
+        digest = _digest(file)
+        file.seek(0)
+        file.write(digest)

@@ -74,7 +74,7 @@ class Engine:
         self._saved_at, self._joules = time.monotonic(), card.joules(device)
 
     def resume(self) -> bool:
-        """Continue from the checkpoint, if there is one. Raises UserError if it is damaged or of another version."""
+        """Continue from the checkpoint, if there is one. Raises UserError if it is damaged or does not fit."""
         state = checkpoint.load(self.folder.checkpoint, self.device)
         if state is None:
             # Without a checkpoint nothing is covered: events are of a run whose checkpoint was removed by hand.
@@ -161,6 +161,7 @@ class Engine:
     def _state(self) -> dict[str, Any]:
         ledger = {**vars(self.ledger), "events": [event.model_dump() for event in self.ledger.events]}
         return {
+            "run": self.folder.key,
             "method": self.method.state_dict(),
             "ledger": ledger,
             "clock": self.clock.state_dict(),
@@ -169,6 +170,8 @@ class Engine:
         }
 
     def _load_state(self, state: dict[str, Any]) -> None:
+        if state["run"] != self.folder.key:
+            raise ValueError(f"it is the checkpoint of run {state['run']}")
         self.method.load_state_dict(state["method"])
         ledger = state["ledger"]
         self.ledger = Ledger(**{**ledger, "events": [Event(**event) for event in ledger["events"]]})

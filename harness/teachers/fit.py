@@ -15,6 +15,7 @@ from harness.data.recipe import Recipe
 from harness.engine import checkpoint
 from harness.engine.randomness import Streams, global_randomness
 from harness.errors import ConfigError
+from harness.store.layout import TeacherFolder
 from methods.base.schedule import decay
 from methods.base.task import IGNORED, RealImages
 from methods.parts.images import Normaliser
@@ -45,6 +46,8 @@ class Fit:
         self.normalise = Normaliser(self.task, device)
         self.views = Views.of(self.task)
         self.epoch, self.seconds = 0, 0.0
+        teacher = TeacherFolder(file.parent)
+        self._identity = f"{teacher.dataset}/{teacher.network}, data {dataset.identity}, {recipe.model_dump_json()}"
 
     def run(self, report: Callable[[str], object]) -> nn.Module:
         """All remaining epochs; returns the network in evaluation mode."""
@@ -93,19 +96,16 @@ class Fit:
 
     def _save(self) -> None:
         state = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
-        checkpoint.save(self.file, {**state, "epoch": self.epoch, "seconds": self.seconds, "recipe": self._identity()})
+        checkpoint.save(self.file, {**state, "epoch": self.epoch, "seconds": self.seconds, "training": self._identity})
 
     def _resume(self, report: Callable[[str], object]) -> None:
         state = checkpoint.load(self.file, self.device)
-        if state is None or state["recipe"] != self._identity():
+        if state is None or state.get("training") != self._identity:
             return
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.epoch, self.seconds = state["epoch"], state["seconds"]
         report(f"resumed after epoch {self.epoch}")
-
-    def _identity(self) -> str:
-        return self.recipe.model_dump_json()
 
 
 def focal_loss(logits: Tensor, labels: Tensor, gamma: float) -> Tensor:

@@ -103,10 +103,11 @@ def test_a_checkpoint_of_other_code_is_no_failure_of_the_method(results: Path) -
     with pytest.raises(OSError, match="No space"):
         run(results, "raise OSError(28, 'No space left on device')")
     (folder,) = results.glob("t/digits/*/*/*/*/runs/*")
-    import torch
+    from harness.engine import checkpoint
 
-    for state in ({}, {"method": {}}, {"method": None, "ledger": {"next_round": 10**9}}):
-        torch.save(state, folder / "checkpoint.pt")
+    here = {"run": folder.name}
+    for state in ({}, {**here, "method": {}}, {**here, "method": None, "ledger": {"next_round": 10**9}}):
+        checkpoint.save(folder / "checkpoint.pt", state)
         with pytest.raises(UserError, match=r"checkpoint\.pt: does not fit this run: .*; delete it to start"):
             run(results, "raise OSError(28, 'No space left on device')")
     assert not list(results.glob("t/**/metrics.json"))

@@ -162,6 +162,18 @@ def test_a_cut_checkpoint_is_named(bench: Bench) -> None:
     assert bench.lost() == set()
 
 
+def test_a_checkpoint_of_another_run_is_refused(bench: Bench) -> None:
+    """Copied by hand it fits in all its shapes: another seed of the same cell would go on from these weights."""
+    for path in (bench.copy, bench.done / "metrics.json"):
+        path.unlink()
+    path = bench.done / "checkpoint.pt"
+    shutil.copy(bench.stopped / path.name, path)
+    told = f"does not fit this run: ValueError: it is the checkpoint of run {bench.stopped.name}"
+    refused(bench.run(0), f"{path}: {told}", "delete it to start this run again")
+    path.unlink()
+    assert bench.run(0) == (0, "")
+
+
 @pytest.mark.parametrize("content", [b"", b'{"epoch": 1, "ep'])
 def test_a_torn_note_of_progress_stops_nobody(bench: Bench, content: bytes) -> None:
     (bench.stopped / "progress.json").write_bytes(content)

@@ -48,6 +48,15 @@ def test_a_stopped_training_ends_as_if_it_had_not_been_stopped(tmp_path: Path, m
         assert torch.equal(value, resumed.state_dict()[name]), name
 
 
+def test_a_stopped_training_of_another_teacher_is_not_gone_on_with(tmp_path: Path) -> None:
+    fit(tmp_path / "one")._save()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "one" / "training.pt").replace(tmp_path / "other" / "training.pt")
+    said: list[str] = []
+    fit(tmp_path / "other").run(said.append)
+    assert said[0].startswith("epoch 1/")
+
+
 def test_focal_loss_is_the_formula_and_ignored_pixels_stay_in_the_mean() -> None:
     logits = torch.randn(2, 3, 2, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     labels = torch.tensor([[[0, 1], [2, 255]], [[255, 2], [1, 0]]])
