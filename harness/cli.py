@@ -267,6 +267,23 @@ def trace(
 
 
 @app.command()
+def verify(
+    pattern: Annotated[str, typer.Argument(help="Name of a cell, or a shell pattern of names.")] = "*",
+    results: ResultsFolder = RESULTS,
+) -> None:
+    """Measure stored students and teachers again, and compare with their records."""
+    from harness.commands import verify
+
+    _look(results)
+    found = []
+    for outcome in verify.verify(results, pattern):
+        found.append(outcome)
+        _print([str(outcome)])
+    _print([verify.totals(found)])
+    raise typer.Exit(0 if all(outcome.ok for outcome in found) else 1)
+
+
+@app.command()
 def compare(
     a: Annotated[str, typer.Argument(help="A results folder, a key or a commit.")],
     b: Annotated[str, typer.Argument(help="What to compare it with.")],

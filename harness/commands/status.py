@@ -14,7 +14,7 @@ from harness.commands.output import Line, columns
 from harness.data import identity
 from harness.grid import keys
 from harness.grid.cell import Cell
-from harness.store import checking, occupancy, reading
+from harness.store import checking, occupancy, reading, verdict
 from harness.store.layout import CellFolder, Results, RunFolder, TeacherFolder
 from harness.store.reading import DamagedRecord
 from harness.store.records import Manifest, Metrics
@@ -103,7 +103,9 @@ def _from_result(cell: Cell, folder: CellFolder, plan: str, teacher: _Teacher) -
         more = [f"and {len(reasons) - SHOWN} more"] if len(reasons) > SHOWN else []
         return result, "stale", "; ".join(reasons[:SHOWN] + more)
     if result.status == "done":
-        return result, "done", f"{result.final:.2f} % {result.metric}, {costs.spent(result)}"
+        verified = verdict.words(folder.run(result.key))
+        told = [f"{result.final:.2f} % {result.metric}", costs.spent(result), *filter(None, [verified])]
+        return result, "done", ", ".join(told)
     return result, result.status, result.reason or ""
 
 

@@ -10,7 +10,7 @@ from harness.commands import costs, differences
 from harness.commands.output import Line, columns
 from harness.errors import UserError, suggest
 from harness.grid import keys
-from harness.store import checking, reading
+from harness.store import checking, reading, verdict
 from harness.store.layout import Results, RunFolder
 from harness.store.reading import DamagedRecord
 from harness.store.records import Attempt, Manifest, Metrics, RecordT, TrackingLink
@@ -38,6 +38,7 @@ def _facts(run: RunFolder) -> Iterator[tuple[str, str]]:
     """A word and what it stands for."""
     yield "key", run.key + _standing(run)
     yield "result", _result(_checked(run))
+    yield "verified", _verified(run)
     yield "records", str(run.path)
     yield "log", str(run.log) if run.log.exists() else "none"
     yield "MLflow", _mlflow(run)
@@ -89,6 +90,13 @@ def _result(result: Metrics | str) -> str:
         return f"{result.status}: {result.reason}"
     best = f", best {result.best:.2f} % in epoch {result.best_epoch}" if result.best is not None else ""
     return f"{result.final:.2f} % {result.metric} after the last epoch{best}, {costs.spent(result)}"
+
+
+def _verified(run: RunFolder) -> str:
+    found = verdict.of(run)
+    if found is None:
+        return "not yet (dkd verify)"
+    return f"{found.problem or 'yes'}; {found.finished}, on {found.device_name}, torch {found.versions.get('torch')}"
 
 
 def _mlflow(run: RunFolder) -> str:

@@ -113,6 +113,11 @@ class RunFolder:
         return self.path / "mlflow.json"
 
     @property
+    def verified(self) -> Path:
+        """Whether its student is as good as its metrics say; written by `dkd verify`."""
+        return self.path / "verified.json"
+
+    @property
     def checkpoint(self) -> Path:
         """Where an unfinished run goes on."""
         return self.path / "checkpoint.pt"
@@ -129,7 +134,7 @@ class RunFolder:
 
     @property
     def kept(self) -> tuple[Path, ...]:
-        """What a finished run consists of, the result last; its MLflow run belongs to one store and is left out."""
+        """What a finished run consists of, the result last. What other commands say of it stays where they said it."""
         return self.manifest, self.events, self.student, self.samples, self.log, self.metrics
 
     def torn(self) -> Iterator[Path]:

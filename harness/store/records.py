@@ -280,6 +280,23 @@ class TeacherRecord(Record):
     """Whether files without their official checksums would have been refused."""
 
 
+class Verification(Record):
+    """What a stored student does on the test set, measured again by `dkd verify`."""
+
+    metrics_sha256: Sha256
+    """Of the metrics that were verified: it says nothing about any others."""
+    metric: Percent | None = None
+    """None, like the next, where a file of the run was changed, and nothing was measured."""
+    agreement: Percent | None = None
+    problem: Text | None = None
+    """What does not agree; None if all does."""
+    device: Device
+    device_name: Line
+    versions: dict[Line, Line]
+    finished: Moment
+    """UTC."""
+
+
 class TrackingLink(Record):
     """Which MLflow run shows a run, and what it showed when it was last sent; written by `dkd sync`."""
 

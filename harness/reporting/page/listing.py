@@ -12,6 +12,7 @@ from harness.reporting import text
 from harness.reporting.rows import Row
 from harness.reporting.runs import RecordedRun, Run
 from harness.reporting.tables import remarks
+from harness.store import verdict
 
 SECONDS = (*q.TIMES, *q.BESIDES)
 HEAD = (
@@ -80,7 +81,7 @@ def _line(run: Run, config: str) -> RunLine:
 
 def _status(run: RecordedRun) -> str:
     busy = f", machine overloaded: {remarks.overload(run.metrics)}" if run.metrics.overloaded else ""
-    return run.status + busy
+    return ", ".join(filter(None, [run.status + busy, verdict.words(run.folder)]))
 
 
 def _numbers(run: Run) -> tuple[str, ...]:

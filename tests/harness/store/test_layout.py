@@ -29,6 +29,7 @@ PLACES = {
     RUN.log: f"there/{NAME}/runs/0123456789abcdef/attempts.log",
     RUN.link: f"there/{NAME}/runs/0123456789abcdef/mlflow.json",
     RUN.checkpoint: f"there/{NAME}/runs/0123456789abcdef/checkpoint.pt",
+    RUN.verified: f"there/{NAME}/runs/0123456789abcdef/verified.json",
     RUN.progress: f"there/{NAME}/runs/0123456789abcdef/progress.json",
     RUN.lock: f"there/{NAME}/runs/0123456789abcdef/lock",
     TEACHER.path: "there/teachers/cifar10/wrn40_2",

@@ -1,0 +1,186 @@
+"""`dkd verify`: measures stored students and their teachers again, and compares with what their records say."""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from harness import data, networks
+from harness.data.dataset import Dataset
+from harness.engine import precision
+from harness.engine.evaluate import Evaluator, Score
+from harness.errors import UserError
+from harness.machine import facts, gpus
+from harness.machine.devices import choose_device, device_name
+from harness.networks.weights import load_weights
+from harness.store import atomic, checking
+from harness.store.checksums import sha256
+from harness.store.files import there
+from harness.store.layout import CellFolder, Results, RunFolder
+from harness.store.reading import DamagedRecord
+from harness.store.records import Metrics, TeacherRecord, Verification
+from harness.teachers import shelf
+
+State = Literal["verified", "wrong", "unverified", "nothing"]
+
+EXACT = 1e-9
+"""Percent by which equal scores may differ."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one cell."""
+
+    name: str
+    state: State
+    """``wrong``: something does not agree. ``unverified``: it could not be measured here. ``nothing`` to measure."""
+    detail: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing speaks against the result."""
+        return self.state in ("verified", "nothing")
+
+    def __str__(self) -> str:
+        return f"{self.state:10}  {self.name}  {self.detail}"
+
+
+def verify(results: Path, pattern: str = "*") -> Iterator[Outcome]:
+    """Measure the current results whose names match, one after another, and note the outcome beside their runs.
+
+    Raises UserError if there is none.
+    """
+    place = Results(results)
+    cells = [cell for cell in place.finished() if fnmatch.fnmatchcase(str(cell.name), pattern)]
+    if not cells:
+        raise UserError(f"no result matches {pattern!r} under {results}; `dkd list` names the cells")
+    bench = _Bench(place)
+    for cell in cells:
+        yield bench.outcome(cell)
+
+
+def totals(found: list[Outcome]) -> str:
+    """One line on all of them."""
+    verified = sum(1 for outcome in found if outcome.state == "verified")
+    return f"{len(found)} results, {verified} verified, {sum(1 for outcome in found if not outcome.ok)} not"
+
+
+class _Wrong(Exception):
+    """Something that was measured does not agree with its record."""
+
+
+@dataclass(frozen=True)
+class _Teacher:
+    """What the cells of one teacher have in common."""
+
+    dataset: Dataset
+    record: TeacherRecord
+    evaluator: Evaluator
+    measured: float
+    """Its own metric, percent."""
+
+
+class _Bench:
+    """Where students are measured: every teacher is loaded once, for all its cells."""
+
+    def __init__(self, results: Results) -> None:
+        self.results = results
+        self.teacher, self.device = functools.cache(self._teacher), functools.cache(_device)
+
+    def outcome(self, cell: CellFolder) -> Outcome:
+        """Measure a cell's current result."""
+        try:
+            result = checking.current(cell)
+            if result.status != "done":
+                return Outcome(result.cell, "nothing", f"{result.status}: there is nothing to verify")
+            return self._measured(cell.run(result.key), result)
+        except DamagedRecord as error:
+            return Outcome(str(cell.name), "wrong", f"{error.path.name}: {error.reason}")
+        except UserError as error:
+            return Outcome(str(cell.name), "unverified", str(error).partition("\n")[0])
+
+    def _measured(self, run: RunFolder, result: Metrics) -> Outcome:
+        if not there(run.metrics):
+            raise UserError(f"{run.metrics}: lost; `dkd run` takes it back from the cell's copy")
+        device, score, problem = self.device(result.device), None, None
+        try:
+            checking.evidence(run, result)
+            teacher = self.teacher(result.dataset, result.data_verified, result.teacher, device)
+            _compare_teacher(result, teacher)
+            score = _score(run, result, teacher, device)
+            _equal("final", result.final, score.metric)
+            _equal("agreement", result.agreement, score.agreement)
+        except DamagedRecord as error:
+            problem = f"{error.path.name}: {error.reason}"
+        except _Wrong as error:
+            problem = f"{error}{_elsewhere(result, device)}"
+        self._note(run, device, score, problem)
+        if problem or not score:
+            return Outcome(result.cell, "wrong", problem or "")
+        return Outcome(result.cell, "verified", f"{score.metric:.2f} %, agreement {score.agreement:.2f} %")
+
+    def _teacher(self, dataset: str, verified: bool, network: str, device: torch.device) -> _Teacher:
+        """A teacher, measured. Raises UserError if it, or its data, is not here or not intact."""
+        loaded, folder = data.load(dataset, verified), self.results.teacher(dataset, network)
+        record = shelf.find(folder)
+        teacher = shelf.load(folder, record, loaded.task, device)
+        evaluator = Evaluator(loaded, teacher, device)
+        return _Teacher(loaded, record, evaluator, evaluator(teacher).metric)
+
+    def _note(self, run: RunFolder, device: torch.device, score: Score | None, problem: str | None) -> None:
+        found = Verification(
+            metrics_sha256=sha256(run.metrics),
+            metric=score.metric if score else None,
+            agreement=score.agreement if score else None,
+            problem=problem,
+            device=device.type,
+            device_name=device_name(device),
+            versions=facts.versions(),
+            finished=facts.now(),
+        )
+        atomic.write(run.verified, found)
+
+
+def _device(wanted: str) -> torch.device:
+    """The device of the record; a GPU is leased first, since torch sees the leased one alone."""
+    if wanted == "cuda" and (cards := gpus.visible()):
+        gpus.lease(cards, name="dkd verify")
+    precision.apply()
+    return choose_device(wanted)
+
+
+def _score(run: RunFolder, result: Metrics, teacher: _Teacher, device: torch.device) -> Score:
+    """Of the stored student. Raises UserError if it cannot be loaded."""
+    if not there(run.student):
+        raise UserError(f"{run.student}: the student's weights are not there")
+    if result.student not in networks.names():
+        raise UserError(f"no network {result.student!r} is known here")
+    torch.set_num_threads(max(1, min(result.threads, os.cpu_count() or 1)))
+    student = load_weights(networks.for_task(result.student, teacher.dataset.task), run.student)
+    return teacher.evaluator(student.to(device))
+
+
+def _compare_teacher(result: Metrics, teacher: _Teacher) -> None:
+    if result.teacher_sha256 != teacher.record.sha256:
+        raise UserError(f"it learned from another teacher than {result.teacher} is now: sha256 {result.teacher_sha256}")
+    _equal("teacher_metric", result.teacher_metric, teacher.record.value)
+    _equal(f"teacher {result.teacher}", teacher.record.value, teacher.measured)
+
+
+def _equal(name: str, recorded: float | None, measured: float) -> None:
+    if recorded is None or not math.isclose(recorded, measured, rel_tol=0, abs_tol=EXACT):
+        raise _Wrong(f"{name} is {recorded}, measured now {measured}")
+
+
+def _elsewhere(result: Metrics, device: torch.device) -> str:
+    """What else may explain a small difference."""
+    here = device_name(device)
+    return "" if here == result.device_name else f" (on {here}, recorded on {result.device_name})"
