@@ -36,6 +36,7 @@ include: "workflow/rules/reports.smk"
 # No rule: if all cells depended on it and it ran again, Snakemake would not look for changed parameters in the cells.
 onstart:
     validate()
+    write_plans()
 
 
 # A rule that needs all cells does not run after a failure: show at least what there is.

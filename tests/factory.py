@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from harness.data import identity
 from harness.store import atomic, checksums
-from harness.store.records import Attempt, Event, Flops, Manifest, Metrics, Seconds, TeacherRecord
+from harness.store.layout import Results
+from harness.store.records import Attempt, Event, Flops, Manifest, Metrics, Plan, Planned, Seconds, TeacherRecord
 
 TEACHER_SHA = "7e" * 32
 START = 1_700_000_000.0
@@ -196,6 +198,14 @@ def _samples(path: Path) -> None:
     from PIL import Image
 
     Image.effect_noise((64, 64), 80).save(path)
+
+
+def plan(results: Path, cells: Iterable[Metrics], study: str = "toy") -> Path:
+    """Write that the workflow set out to run the cells of these results. Returns the file."""
+    planned = {cell.cell: Planned(plan_key=cell.plan_key, method=cell.method) for cell in cells}
+    place = Results(results).planned(study)
+    atomic.write(place, Plan(cells=planned))
+    return place
 
 
 def teacher(dataset: str = "digits", network: str = "wrn10_1") -> TeacherRecord:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.errors import ConfigError
-from harness.reporting.runs import DamagedRun, RecordedRun, Run
+from harness.reporting.runs import DamagedRun, RecordedRun, Run, WaitingRun
 from harness.store.layout import CellName
 from harness.store.records import Flops, Metrics, Record, Seconds, to_json
 
@@ -23,7 +23,7 @@ COLUMNS = (
 
 def of(run: Run) -> dict[str, Any]:
     """What is known of a run, column by column; what is not known is None or left out."""
-    known = _of_damaged(run) if isinstance(run, DamagedRun) else _of_recorded(run)
+    known = _of_recorded(run) if isinstance(run, RecordedRun) else _of_missing(run)
     return known | {"path": str(run.folder.path), "expected": run.expected}
 
 
@@ -68,8 +68,9 @@ def _of_recorded(run: RecordedRun) -> dict[str, Any]:
     return known
 
 
-def _of_damaged(run: DamagedRun) -> dict[str, Any]:
-    return _identity(run.name) | {"cell": str(run.name), "status": run.status, "reason": run.reason}
+def _of_missing(run: DamagedRun | WaitingRun) -> dict[str, Any]:
+    planned = {"method": run.method} if isinstance(run, WaitingRun) else {}
+    return _identity(run.name) | {"cell": str(run.name), "status": run.status, "reason": run.reason} | planned
 
 
 def _identity(name: CellName) -> dict[str, Any]:

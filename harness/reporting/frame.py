@@ -24,7 +24,8 @@ def load(results: str | Path, only: Mapping[str, Sequence[str]] = {}) -> pd.Data
         ``flops.*`` flattened), the ``cost`` in seconds, whether the machine was ``overloaded``, ``commit`` and
         ``dirty`` of the last attempt, the number of ``attempts``, ``path`` of the run's folder, and ``expected``, the
         number of distinct seeds of the study (before ``only``).
-        A record that cannot be read is a row with status ``damaged`` and the reason.
+        A record that cannot be read is a row with status ``damaged`` and the reason; a planned cell without a result
+        is one with status ``waiting``.
 
     Raises:
         UserError: there is no such folder.
@@ -40,7 +41,7 @@ def curves(frame: pd.DataFrame) -> pd.DataFrame:
     Columns: the run's identity, the event's fields, ``seconds.*``, ``cpu_seconds.*`` and ``cost`` (totals so far), and
     one column per logged quantity, such as ``synthesis.bn``. Runs whose events are damaged are left out with a warning.
     """
-    recorded = frame[frame["status"] != "damaged"]
+    recorded = frame[frame["key"].notna()]
     lines = [
         dict(zip(IDENTITY, identity, strict=True))
         | columns.flatten(event, "seconds", "cpu_seconds", "synthesis", "distillation")

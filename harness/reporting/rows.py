@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.reporting import text
 from harness.reporting.quantities import Quantity
-from harness.reporting.runs import RecordedRun, Run
+from harness.reporting.runs import RecordedRun, Run, WaitingRun
 from harness.reporting.stats import Summary, summarise
 from methods import REFERENCES
 from methods.base.pair import Pair
@@ -65,20 +66,19 @@ class Row:
 
     @property
     def done(self) -> list[RecordedRun]:
-        """The runs that count: neither failed nor diverged nor damaged."""
+        """The runs that count: neither failed nor diverged, neither damaged nor waiting."""
         return [run for run in self.recorded if run.status == "done"]
 
     @property
     def method(self) -> str:
-        """The method that the label runs; the label itself where no record can be read."""
-        return next((run.metrics.method for run in self.recorded), self.label)
+        """The method that the label runs; the label itself where neither a record nor the plan tells."""
+        planned = (run.method for run in self.runs if isinstance(run, WaitingRun))
+        return next(itertools.chain((run.metrics.method for run in self.recorded), planned), self.label)
 
     @property
     def reference(self) -> bool:
         """Whether this is a reference and not a data-free method under test."""
-        return (
-            self.sees_data or self.label in REFERENCES or any(run.metrics.method in REFERENCES for run in self.recorded)
-        )
+        return self.sees_data or self.label in REFERENCES or self.method in REFERENCES
 
     @property
     def sees_data(self) -> bool:
@@ -97,11 +97,11 @@ class Row:
 
     def problems(self) -> list[str]:
         """One sentence per reason for which seeds do not count."""
-        lost: dict[str, list[str]] = {}
+        lost: dict[str, list[int]] = {}
         for run in self.runs:
             if run.status != "done":
-                lost.setdefault(f"{run.status}: {_short(run.reason)}", []).append(str(run.name.seed))
-        return [f"seed{'s' * (len(seeds) > 1)} {', '.join(seeds)} {reason}" for reason, seeds in lost.items()]
+                lost.setdefault(f"{run.status}: {_short(run.reason)}", []).append(run.name.seed)
+        return [f"{text.seeds(seeds)} {reason}" for reason, seeds in lost.items()]
 
 
 def group(runs: Iterable[Run]) -> list[Row]:

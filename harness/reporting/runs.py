@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from harness.errors import UserError
+from harness.reporting import plans
 from harness.store import checking
 from harness.store.layout import CellFolder, CellName, Results, RunFolder
 from harness.store.reading import DamagedRecord, read_events, read_intact
-from harness.store.records import Attempt, Event, Manifest, Metrics, TrackingLink
+from harness.store.records import Attempt, Event, Manifest, Metrics, Planned, TrackingLink
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class RecordedRun:
     """None where it is gone: the code that ran is then unknown."""
     mlflow_run: str | None
     """Which MLflow run shows it, if `dkd sync` has seen it."""
+    stale: bool = False
+    """Whether the workflow last set out to run its cell with other code or another configuration."""
 
     @property
     def status(self) -> str:
@@ -61,6 +64,26 @@ class RecordedRun:
 
 
 @dataclass(frozen=True)
+class WaitingRun:
+    """A cell that the workflow set out to run and that has no result yet: a place in its row, and no numbers."""
+
+    status: ClassVar[str] = "waiting"
+    reason: ClassVar[str] = "no result yet"
+
+    name: CellName
+    expected: int
+    """How many seeds its study has."""
+    folder: CellFolder
+    """Of its cell, whether it is there or not."""
+    method: str
+
+    @property
+    def cell(self) -> CellFolder:
+        """Folder of its cell."""
+        return self.folder
+
+
+@dataclass(frozen=True)
 class DamagedRun:
     """A run of which a record cannot be read: it has a place in its row, and no numbers."""
 
@@ -79,16 +102,28 @@ class DamagedRun:
         return self.folder
 
 
-Run = RecordedRun | DamagedRun
+Run = RecordedRun | DamagedRun | WaitingRun
 
 
 def load(results: Path) -> list[Run]:
-    """The current run of every cell that has a result, in name order. Raises UserError if there is no such folder."""
+    """Every cell that has a result, with its current run, and those of the same studies that wait, in name order.
+
+    Raises UserError if there is no such folder.
+    """
     if not results.is_dir():
         raise UserError(f"{results}: no such results folder")
-    cells = list(Results(results).finished())
-    seeds = Counter(study for study, _ in {(cell.name.study, cell.name.seed) for cell in cells})
-    return [_read(cell, seeds[cell.name.study]) for cell in cells]
+    found = Results(results)
+    cells = list(found.finished())
+    there = {cell.name for cell in cells}
+    plan = plans.read_all(found, {name.study for name in there})
+    seeds = Counter(study for study, _ in {(name.study, name.seed) for name in there | plan.keys()})
+    ended = [_read(cell, seeds[cell.name.study], plan.get(cell.name)) for cell in cells]
+    waiting = [
+        WaitingRun(name, seeds[name.study], found.cell(name), planned.method)
+        for name, planned in plan.items()
+        if name not in there
+    ]
+    return sorted([*ended, *waiting], key=lambda run: run.cell.path)
 
 
 def evaluations(run: RunFolder) -> list[Event]:
@@ -100,14 +135,15 @@ def evaluations(run: RunFolder) -> list[Event]:
         return []
 
 
-def _read(cell: CellFolder, expected: int) -> Run:
+def _read(cell: CellFolder, expected: int, planned: Planned | None) -> Run:
     try:
         metrics = checking.current(cell)
         run = cell.run(metrics.key)
         evidence = checking.evidence(run, metrics, cell.metrics, weights=False)
     except DamagedRecord as error:
         return DamagedRun(cell.name, expected, cell, error.reason)
-    return RecordedRun(cell.name, expected, run, metrics, evidence.manifest, _mlflow_run(run))
+    stale = planned is not None and planned.plan_key != metrics.plan_key
+    return RecordedRun(cell.name, expected, run, metrics, evidence.manifest, _mlflow_run(run), stale)
 
 
 def _mlflow_run(run: RunFolder) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 
 from harness.errors import clean
@@ -59,6 +59,11 @@ def signed(value: float) -> str:
 def share(summary: Summary) -> str:
     """`` (2/3)`` where seeds are missing, else nothing."""
     return "" if summary.complete else f" ({summary.n}/{summary.expected})"
+
+
+def seeds(numbers: Collection[int]) -> str:
+    """``seed 1``, or ``seeds 0, 2``."""
+    return f"seed{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
 
 
 def sha(full: str) -> str:

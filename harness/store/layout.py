@@ -296,6 +296,10 @@ class Results:
         """Stamp of the workflow: which cells of a grid were checked."""
         return self.path / ".stamps" / f"{grid}.validated"
 
+    def planned(self, study: str) -> Path:
+        """Which cells of a study the workflow last set out to run, for reports."""
+        return self.path / ".stamps" / f"{study}.plan.json"
+
     def synced(self, grid: str) -> Path:
         """Stamp of the workflow: MLflow has seen all cells of a grid."""
         return self.path / ".stamps" / f"{grid}.synced"
@@ -313,4 +317,6 @@ def remedy(path: Path) -> str:
         return f"remove it and run the cell again: {run.cell.metrics} is taken back if it agrees"
     if path.parent.parent.name == "runs":
         return f"remove {path.parent} and run the cell again"
+    if path.parent.name == ".stamps":
+        return f"remove {path}; the workflow writes it anew"
     return f"remove {path}; the next run copies it back from runs/"

@@ -258,6 +258,20 @@ class Progress(Record):
     time: float = Field(ge=0, le=1e11)
 
 
+class Planned(Record):
+    """A cell that is to run."""
+
+    plan_key: str
+    method: str
+
+
+class Plan(Record):
+    """The cells of a study that the workflow last set out to run; written when it starts, for reports."""
+
+    cells: dict[str, Planned]
+    """By name."""
+
+
 class TeacherRecord(Record):
     """``teacher.json``: how good a teacher is, and the identity of its weights."""
 

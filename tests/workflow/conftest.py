@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.store import reading
+from harness.store.layout import Results
+from harness.store.records import Plan
+
 ROOT = Path(__file__).parents[2]
 
 STUDY = """\
@@ -80,6 +84,11 @@ class Bench:
         """Cell -> time of its last writing, for every result that is there."""
         found = self.results.glob("toy/*/*/*/*/*/metrics.json")
         return {"/".join(path.parts[-4:-1]): path.stat().st_mtime_ns for path in found}
+
+    def planned(self) -> set[str]:
+        """The cells that reports are told of."""
+        plan = reading.read(Results(self.results).planned("toy"), Plan)
+        return {name.split("/", 3)[3] for name in plan.cells}
 
 
 def kill(process: subprocess.Popen[str]) -> None:

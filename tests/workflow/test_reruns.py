@@ -99,7 +99,12 @@ def test_a_killed_snakemake_goes_on_and_destroys_nothing(bench: Bench) -> None:
 def test_a_subset_runs_alone(bench: Bench) -> None:
     done = bench.work("--config", "methods=second", "scales=10")
     assert {call for call in done if "/" in call} == {"second/scale-10/seed-0"}
-    assert {call for call in bench.work() if "/" in call} == CELLS - {"second/scale-10/seed-0"}
+    assert bench.planned() == {"second/scale-10/seed-0"}
+    (bench.folder / "fail").write_text("/first/", encoding="utf-8")
+    done = bench.work(code=1)
+    assert {call for call in done if "/" in call} == CELLS - {"second/scale-10/seed-0"}
+    assert "validate" not in done
+    assert bench.planned() == CELLS, "reports must know of the cells that are not done"
 
 
 def _replace_teacher(results: Path) -> None:

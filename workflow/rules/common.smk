@@ -16,7 +16,8 @@ from harness.errors import UserError
 from harness.grid import grid, keys, study
 from harness.machine import gpus
 from harness.store import checking, layout
-from harness.store.atomic import write_bytes
+from harness.store.atomic import write, write_bytes
+from harness.store.records import Plan, Planned
 
 
 def study_file():
@@ -60,6 +61,14 @@ def validate():
     if os.system(f"{DKD} validate --configfile {shlex.quote(str(CONFIG))} --results {shlex.quote(RESULTS)}"):
         sys.exit("error: nothing was started")
     write_bytes(stamp, asked.encode())
+
+
+def write_plans():
+    """Tell reports what was chosen, study by study, so that a partial one says what waits."""
+    for study in {cell.study for cell in CELLS.values()}:
+        chosen = {name: cell.method for name, cell in CELLS.items() if cell.study == study}
+        cells = {name: Planned(plan_key=PLANS[name], method=method) for name, method in chosen.items()}
+        write(PLACE.planned(study), Plan(cells=cells))
 
 
 def recipe(dataset):

@@ -16,6 +16,7 @@ from harness.reporting.figures.gallery import Picture
 from harness.reporting.page.illustrations import chosen, illustration
 from harness.reporting.page.listing import HEAD, listing
 from harness.reporting.rows import Row
+from harness.reporting.tables import notes
 from harness.reporting.tables.table import Table
 
 PROTOCOL = (
@@ -68,7 +69,10 @@ def _printable(value: object) -> object:
 
 
 def _summary(sections: Sequence[Section]) -> str:
-    counts = Counter(run.status for section in sections for row in section.rows for run in row.runs)
+    rows = [row for section in sections for row in section.rows]
     studies = "1 study" if len(sections) == 1 else f"{len(sections)} studies"
+    if waits := notes.progress(rows):
+        return f"{studies}: {waits}"
+    counts = Counter(run.status for row in rows for run in row.runs)
     states = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     return f"{studies}, {counts.total()} runs: {states}."

@@ -29,6 +29,7 @@ def _table(group: Variants, odd: remarks.Odd) -> Table:
         f"Accuracy after the last epoch; {notes.spread(group.rows)}.",
         f"{DIFFERENCE}: difference to {group.baseline} in points, seed by seed, over the seeds that both have.",
         f"Options as resolved, where any row differs; empty: as {group.baseline}.",
+        *notes.left_out(group.rows),
         *notes.provenance(group.rows),
     )
     # A method outside the package is named by its path.

@@ -23,6 +23,24 @@ def spread(rows: Sequence[Row]) -> str:
     return "1 seed" if seeds == 1 else several
 
 
+def progress(rows: Sequence[Row]) -> str | None:
+    """How many of the planned cells are done, and what became of the others; None if none waits."""
+    states = Counter(run.status for row in rows for run in row.runs)
+    if not (waiting := states["waiting"]):
+        return None
+    lost = "".join(f", {states[state]} {state}" for state in ("failed", "diverged", "damaged") if states[state])
+    wait = "waits" if waiting == 1 else "wait"
+    return f"{states['done']} of {states.total()} planned cells are done; {waiting} {wait}{lost}."
+
+
+def left_out(rows: Sequence[Row]) -> list[str]:
+    """How many cells the rows lack, and why; empty if they lack none."""
+    damaged = sum(run.status == "damaged" for row in rows for run in row.runs)
+    cells = "1 cell" if damaged == 1 else f"{damaged} cells"
+    told = [f"Left out: {cells} with damaged records."] if damaged else []
+    return [*([waits] if (waits := progress(rows)) else []), *told]
+
+
 def provenance(rows: Sequence[Row]) -> list[str]:
     """The teachers, the device and the code behind the runs that count; empty if none does."""
     runs = [run for row in rows for run in row.done]

@@ -35,7 +35,7 @@ def _table(dataset: str, rows: Sequence[Row], odd: remarks.Odd) -> Table:
     width = blocks.WIDTH // len(builder.heads)
     filled = tuple(builder.block(pairs[start : start + width]) for start in range(0, len(pairs), width))
     ours = f"Ours: after the last epoch; {notes.spread(rows)}. {notes.SCOPE}"
-    said = (ours, PUBLISHED, *notes.provenance(rows))
+    said = (ours, PUBLISHED, *notes.left_out(rows), *notes.provenance(rows))
     title = f"Published and measured: {dataset}"
     return Table(f"published-{dataset}", title, filled, builder.footnotes.texts, said, _csv(lines, odd))
 

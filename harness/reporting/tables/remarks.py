@@ -40,8 +40,10 @@ def of_row(row: Row, line: Sequence[Row], odd: Odd) -> list[str]:
 
 
 def of_runs(row: Row, odd: Odd) -> list[str]:
-    """How runs of the row differ from the others of the study."""
-    return list(dict.fromkeys(odd[run.name] for run in row.done if run.name in odd))
+    """How runs of the row differ from the others of the study, and from what was last planned."""
+    stale = [run.name.seed for run in row.done if run.stale]
+    told = [f"{text.seeds(stale)} stale: code or configuration changed since"] if stale else []
+    return [*dict.fromkeys(odd[run.name] for run in row.done if run.name in odd), *told]
 
 
 def of_cost(row: Row) -> list[str]:
@@ -49,8 +51,7 @@ def of_cost(row: Row) -> list[str]:
     told = {run.name.seed: overload(run.metrics) for run in row.overloaded}
     if not told:
         return []
-    seeds = f"seed{'s' * (len(told) > 1)} {', '.join(map(str, told))}"
-    return [f"machine overloaded in {seeds}: {', '.join(told.values())}"]
+    return [f"machine overloaded in {text.seeds(told)}: {', '.join(told.values())}"]
 
 
 def overload(metrics: Metrics) -> str:

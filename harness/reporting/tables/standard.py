@@ -97,7 +97,11 @@ def _table(spec: Spec, rows: Sequence[Row], odd: remarks.Odd) -> Table:
     shown = tuple(each for each in spec.shown if each.kind != "wall" or units.clock(rows) != "GPU")
     builder = Builder(shown, labels(rows), odd, kinds, spec.teacher)
     filled = tuple(builder.block(title, columns) for title, columns in blocks.blocks(rows, len(shown)))
-    said = (*(_sentence(note.format(spread=notes.spread(rows))) for note in spec.notes), *notes.provenance(rows))
+    said = (
+        *(_sentence(note.format(spread=notes.spread(rows))) for note in spec.notes),
+        *notes.left_out(rows),
+        *notes.provenance(rows),
+    )
     csv = to_csv(rows, spec.summarised, odd)
     return Table(spec.name, spec.title, filled, builder.footnotes.texts, said, csv)
 
