@@ -242,11 +242,13 @@ def prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     results: ResultsFolder = RESULTS,
 ) -> None:
-    """Remove the runs that are no cell's current result."""
+    """Remove the runs that are no cell's current result, and what killed processes left behind."""
     from harness.commands import prune
 
     _look(results)
     old = list(prune.old_runs(results)) if dry_run else prune.prune(results)
+    torn = prune.torn(results) if dry_run else prune.tidy(results)
+    _print([f"{path}: left by a killed process" for path in torn])
     verb = "would free" if dry_run else "freed"
     _print([*prune.table(old), f"{len(old)} runs, {verb} {sum(run.bytes for run in old) / 2**20:.1f} MiB"])
 

@@ -1,4 +1,4 @@
-"""`dkd prune`: removes the runs that are no cell's current result."""
+"""`dkd prune`: removes the runs that are no cell's current result, and what killed processes left behind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from filelock import Timeout
 
 from harness.commands.output import Line, columns
 from harness.machine import locks
-from harness.store import checking, occupancy
+from harness.store import atomic, checking, occupancy
 from harness.store.layout import CellFolder, Results, RunFolder
 from harness.store.reading import DamagedRecord
 
@@ -56,6 +56,18 @@ def _current(cell: CellFolder) -> str | None:
 def prune(results: Path) -> list[OldRun]:
     """Remove old runs. Returns what was removed."""
     return [old for old in old_runs(results) if remove(old.folder)]
+
+
+def torn(results: Path) -> list[Path]:
+    """Temporary files of processes that were killed long ago; `tidy` removes them."""
+    return list(atomic.abandoned(Results(results).torn()))
+
+
+def tidy(results: Path) -> list[Path]:
+    """Remove the temporary files of killed processes. Returns what was found."""
+    found = torn(results)
+    atomic.remove_abandoned(found)
+    return found
 
 
 def remove(run: RunFolder) -> bool:

@@ -7,10 +7,12 @@ as it comes.
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.machine import trouble
@@ -18,6 +20,10 @@ from harness.machine.users import READABLE
 from harness.store.files import opened
 from harness.store.reading import intact_lines
 from harness.store.records import Event, Record
+
+ABANDONED = 3600.0
+"""Seconds without a change after which nobody writes a temporary file any more. A process's id tells it on one machine
+only."""
 
 
 def write(path: Path, record: Record, durable: bool = True) -> None:
@@ -33,12 +39,14 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_with(path: Path, save: Callable[[Path], object], durable: bool = True) -> None:
     """Let ``save`` write a temporary file beside ``path``, then move it there.
 
-    The temporary name carries the process id, so that two writers never share one.
+    The temporary name carries the process id, so that two writers never share one. What killed writers of ``path`` left
+    behind is removed.
     """
     # It lies in the same folder, because a rename is atomic within one file system alone, and its name begins with a
     # dot, so that no reader and no glob takes it for a record.
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    remove_abandoned(path.parent.glob(f".{glob.escape(path.name)}.*.tmp"))
     with _named(path):
         try:
             save(temporary)
@@ -53,6 +61,21 @@ def write_with(path: Path, save: Callable[[Path], object], durable: bool = True)
             raise
         if durable:
             _fsync(path.parent)
+
+
+def abandoned(files: Iterable[Path]) -> Iterator[Path]:
+    """Those temporary files that a killed process left behind."""
+    for file in files:
+        with suppress(OSError):  # moved to its place meanwhile
+            if time.time() - file.lstat().st_mtime > ABANDONED:
+                yield file
+
+
+def remove_abandoned(files: Iterable[Path]) -> None:
+    """Remove those temporary files that a killed process left behind, as far as we may."""
+    for file in abandoned(files):
+        with suppress(OSError):
+            file.unlink()
 
 
 def copy(source: Path, target: Path) -> None:

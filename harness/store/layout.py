@@ -272,6 +272,16 @@ class Results:
         """The folders of all teachers that are there, in name order."""
         yield from (TeacherFolder(path) for path in sorted(self.path.glob("teachers/*/*")) if path.is_dir())
 
+    def torn(self) -> Iterator[Path]:
+        """Temporary files beside records: of processes that were killed while they wrote, or that are writing."""
+        yield from self.path.glob(".*.tmp")
+        for cell in self.cells():
+            yield from cell.path.glob(".*.tmp")
+        for run in self.runs():
+            yield from run.torn()
+        for teacher in self.teachers():
+            yield from teacher.torn()
+
     @property
     def database(self) -> Path:
         """MLflow's store, unless a server is named."""

@@ -59,7 +59,8 @@ def working(run: RunFolder) -> bool:
 
 def _fresh(run: RunFolder) -> bool:
     latest = progress(run)
-    return latest is not None and time.time() - latest.time < FRESH
+    # One from the future is of a wrong clock, and would prove its process alive until then.
+    return latest is not None and abs(time.time() - latest.time) < FRESH
 
 
 def _elsewhere(run: RunFolder) -> bool:

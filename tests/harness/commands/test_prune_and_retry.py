@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from typing import Any
 
@@ -5,9 +6,11 @@ import pytest
 from filelock import FileLock
 
 from harness.commands import prune, retry
+from harness.store import atomic
 from harness.store.layout import RunFolder
 from harness.store.records import Seconds
 from tests import factory
+from tests.harness.conftest import Command
 
 
 def failed(results: Path, label: str, **changes: Any) -> Path:
@@ -105,3 +108,29 @@ def test_the_current_run_survives_although_its_records_are_damaged(tmp_path: Pat
     (run / "metrics.json").write_bytes(b"{")
     assert prune.prune(tmp_path) == []
     assert factory.runs(cell) == [run]
+
+
+TORN = [
+    "{run}/.mlflow.json.17.tmp",
+    "{run}/.verified.json.17.tmp",
+    "{cell}/.metrics.json.17.tmp",
+    "teachers/digits/wrn10_1/.staged.17.tmp",
+    ".probe.17.tmp",
+]
+
+
+@pytest.mark.parametrize("name", TORN)
+def test_temporary_files_of_killed_processes_go(name: str, tmp_path: Path, dkd: Command) -> None:
+    cell = factory.write(tmp_path, factory.metrics())
+    (run,) = factory.runs(cell)
+    atomic.write(tmp_path / "teachers/digits/wrn10_1/teacher.json", factory.teacher())
+    before = files(tmp_path)
+    old = tmp_path / name.format(run=run.relative_to(tmp_path), cell=cell.relative_to(tmp_path))
+    young = old.with_name(f"{old.name[:-6]}18.tmp")
+    for path in (old, young):
+        path.write_bytes(b"{")
+    os.utime(old, (0, 0))
+    assert dkd("prune", "--dry-run", "--results", tmp_path)[1].startswith(f"{old}: left by a killed process\n")
+    assert old.exists()
+    assert dkd("prune", "--results", tmp_path)[0] == 0
+    assert files(tmp_path) == sorted([*before, young])

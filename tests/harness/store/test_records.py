@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
 
-from harness.store import atomic, reading
+from harness.store import atomic, occupancy, reading
 from harness.store.layout import RunFolder
 from harness.store.reading import DamagedRecord
-from harness.store.records import Metrics
+from harness.store.records import Metrics, Progress
 from tests import factory
 
 
@@ -61,3 +63,24 @@ def test_a_record_of_another_version_is_refused(version: int, why: str, tmp_path
     file.write_text(text, encoding="utf-8")
     with pytest.raises(DamagedRecord, match=f"another version.*: schema_version {version}, this one reads 2.*{why}"):
         reading.read(file, Metrics)
+
+
+def test_the_next_writer_removes_what_killed_ones_left(tmp_path: Path) -> None:
+    """Of the same file alone, and not what another process may be writing now."""
+    names = ".a[1].json.17.tmp", ".a[1].json.18.tmp", ".b.json.17.tmp"
+    old, young, other = (tmp_path / name for name in names)
+    for path in (old, young, other):
+        path.write_bytes(b"{")
+    for path in (old, other):
+        os.utime(path, (0, 0))
+    atomic.write_bytes(tmp_path / "a[1].json", b"{}")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([young.name, other.name, "a[1].json"])
+
+
+@pytest.mark.parametrize(("ahead", "running"), [(0.0, True), (-30.0, True), (-3600.0, False), (3600.0, False)])
+def test_only_progress_of_about_now_shows_a_run_elsewhere(tmp_path: Path, ahead: float, running: bool) -> None:
+    (run,) = map(RunFolder, factory.runs(factory.write(tmp_path, factory.metrics())))
+    seconds = factory.metrics().seconds
+    note = Progress(epoch=1, epochs=4, seconds=seconds, cpu_seconds=seconds, pid=1, time=time.time() + ahead)
+    atomic.write(run.progress, note)
+    assert occupancy.working(run) == running
