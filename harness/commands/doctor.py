@@ -156,6 +156,9 @@ def stored_records(results: Path) -> Iterator[Check]:
             continue
         except DamagedRecord as error:
             yield Check("record", False, f"{error.path}: {error.reason}", remedy(error.path), needed=False)
+    for stray in Results(results).strays():
+        fix = "give it the name that a cell has (scale-10, not scale-10.0; seed-1, not seed-01), or move it away"
+        yield Check("folder", False, f"{stray.path}: looks like a cell's, is none, is not read", fix, needed=False)
     yield Check("records", True, f"{read} read under {results}")
 
 

@@ -63,6 +63,7 @@ def merge(theirs: Path, ours: Path) -> ImportReport:
             work.attempt(work.teacher, teacher)
     for run in source.runs():
         work.attempt(work.run, run)
+    work.strays()
     shutil.rmtree(target.stage, ignore_errors=True)
     return work.report
 
@@ -123,6 +124,11 @@ class _Import:
             self.report.imported += 1
         if not there(cell.metrics) and checking.current_key(run.cell) == run.key:
             atomic.copy(target.metrics, cell.metrics)
+
+    def strays(self) -> None:
+        """Note the folders in which nobody would find a run."""
+        for folder in self.theirs.strays():
+            self._note(folder.path, "left out: not the name of a cell")
 
     def _staged(self, run: RunFolder) -> RunFolder:
         """A copy beside our cells, checked: a run that is cut off must not look like one of ours."""

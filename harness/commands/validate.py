@@ -21,6 +21,7 @@ from harness.machine.devices import device_memory
 from harness.networks.forward import check_features
 from harness.run import cost
 from harness.run.assemble import build_method, method_class, method_config, preset_note
+from harness.store.layout import scale_text
 from harness.store.records import FEW_IMAGES
 from harness.terminal import say
 
@@ -75,10 +76,11 @@ def _validate_dataset(
     for cell in {(c.study, c.label, c.pair, c.scale): c for c in cells}.values():
         slots = dataset.task.images(cell.share)
         if (made := method_class(cell).most_images(method_config(cell), slots)) < slots:
-            report(f"{file}: methods.{cell.label}: {made} images for {slots} slots at scale {cell.scale:g}: not filled")
+            at = f"at scale {scale_text(cell.scale)}"
+            report(f"{file}: methods.{cell.label}: {made} images for {slots} slots {at}: not filled")
     for scale in sorted({cell.scale for cell in cells}, reverse=True):
         if (images := dataset.task.images(scale / 100)) < FEW_IMAGES:
-            report(f"{file}: scale {scale:g} leaves {images} images, fewer than {FEW_IMAGES}")
+            report(f"{file}: scale {scale_text(scale)} leaves {images} images, fewer than {FEW_IMAGES}")
 
 
 def _scale(cell: Cell) -> float:

@@ -15,10 +15,11 @@ from harness.grid import yaml_file
 from harness.grid.cell import Cell
 from harness.grid.places import Places
 from harness.grid.study import CELLS, Study, beside, configs, load_study, study_of
+from harness.store.layout import scale_text
 
 SELECTIONS = {
     "methods": lambda cell: cell.label,
-    "scales": lambda cell: f"{cell.scale:g}",
+    "scales": lambda cell: scale_text(cell.scale),
     "seeds": lambda cell: str(cell.seed),
     "teachers": lambda cell: cell.pair.teacher,
     "students": lambda cell: cell.pair.student,
@@ -160,4 +161,4 @@ def _listed(value: object) -> list[object]:
 
 
 def _text(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return scale_text(value) if isinstance(value, float) else str(value)

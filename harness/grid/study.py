@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -241,11 +241,10 @@ def _check(study: Study) -> None:
     for i, pair in enumerate(study.pairs):
         _choose(at("pairs", i, "teacher"), "unknown network", pair.teacher, networks.names())
         _choose(at("pairs", i, "student"), "unknown network", pair.student, networks.names())
-    for key, items in (("dataset", study.datasets), ("pairs", study.pairs), ("seeds", study.seeds)):
+    lists: dict[str, Sequence[object]] = {"dataset": study.datasets, "pairs": study.pairs}
+    for key, items in (lists | {"scales": study.scales, "seeds": study.seeds}).items():
         if len({str(item) for item in items}) != len(items):
             raise ConfigError(at(key), "the same value stands twice")
-    if len({f"{scale:g}" for scale in study.scales}) != len(study.scales):
-        raise ConfigError(at("scales"), "the same value stands twice, as six digits tell it")
     if not study.methods:
         raise ConfigError(at("methods"), "nothing to run: no methods")
     if study.size > CELLS:

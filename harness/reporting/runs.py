@@ -113,6 +113,8 @@ def load(results: Path) -> list[Run]:
     if not results.is_dir():
         raise UserError(f"{results}: no such results folder")
     found = Results(results)
+    if strays := list(found.strays()):
+        warnings.warn(f"{len(strays)} folders look like a cell's and are none: `dkd doctor` names them", stacklevel=2)
     cells = list(found.finished())
     there = {cell.name for cell in cells}
     plan = plans.read_all(found, {name.study for name in there})

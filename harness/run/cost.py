@@ -17,6 +17,7 @@ from harness.engine.flops import FlopClock, count_flops
 from harness.errors import UserError
 from harness.grid.cell import Cell
 from harness.run.assemble import build_method, method_config
+from harness.store.layout import scale_text
 from harness.store.records import Flops
 from methods.base.method import Method, MethodConfig
 from methods.base.task import RealImages
@@ -77,7 +78,7 @@ def check_memory(cell: Cell, available: int) -> None:
     fitting = ", ".join(f"{name}: {int(share * size)} instead of {size}" for name, size in batches.items())
     fix = f"this would fit: {fitting}" if share * min(batches.values()) >= SMALL else "no batch would fit"
     raise UserError(
-        f"{cell.label} on {cell.pair} at {cell.scale:g} % needs about {_gib(cost.memory)}, "
+        f"{cell.label} on {cell.pair} at {scale_text(cell.scale)} % needs about {_gib(cost.memory)}, "
         f"the device has {_gib(available)}\n  {fix}"
     )
 

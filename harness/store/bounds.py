@@ -49,7 +49,7 @@ Count = Annotated[int, Field(ge=0, le=10**24)]
 Some = Annotated[int, Field(ge=1, le=10**24)]
 """Of what there is at least one."""
 Seed = Annotated[int, Field(ge=0, le=2**63)]
-Scale = Annotated[float, Field(gt=0, le=100)]
+Scale = Annotated[float, Field(ge=0.001, le=100)]
 """Percent of the reference size."""
 MetricName = Annotated[str, Field(pattern="^(top1|miou)$")]
 Device = Annotated[str, Field(pattern="^(cpu|cuda)$")]

@@ -16,13 +16,18 @@ from methods.base.pair import Pair
 
 _CELL = re.compile(
     r"(?P<study>[^/]+)/(?P<dataset>[^/]+)/(?P<pair>[^/]+--[^/]+)/(?P<label>[^/]+)"
-    r"/scale-(?P<scale>\d+(?:\.\d+)?(?:e-?\d+)?)/seed-(?P<seed>\d+)"
+    r"/scale-(?P<scale>[0-9]+(?:\.[0-9]+)?)/seed-(?P<seed>[0-9]+)"
 )
 CELL_PATTERN = re.sub(r"\?P<\w+>", "?:", _CELL.pattern)
 """Regular expression of a cell's name, as wildcards of the workflow need it: without names of groups."""
 _CELLS = "*/*/*--*/*/scale-*/seed-*"
 RESERVED = ("teachers", "mlflow.db", "mlflow-artifacts", "index.html")
 """What else stands beside the studies, in a results folder or a report."""
+
+
+def scale_text(scale: float) -> str:
+    """A data scale as it is written everywhere: the shortest text that is this number again; no two are alike."""
+    return repr(float(scale)).removesuffix(".0")
 
 
 @dataclass(frozen=True)
@@ -39,13 +44,14 @@ class CellName:
 
     @classmethod
     def parse(cls, text: str) -> CellName:
-        """The cell of this name. Raises ValueError if the text is none."""
+        """The cell of this name. Raises ValueError if the text is none, or is not how its name is written."""
         if not (found := _CELL.fullmatch(text)):
             raise ValueError(f"not the name of a cell: {text!r}")
-        pair = Pair.from_folder(found["pair"])
-        return CellName(
-            found["study"], found["dataset"], pair, found["label"], float(found["scale"]), int(found["seed"])
-        )
+        study, dataset, pair, label, scale, seed = found.groups()
+        name = CellName(study, dataset, Pair.from_folder(pair), label, float(scale), int(seed))
+        if str(name) != text:
+            raise ValueError(f"not how the name of a cell is written: {text!r}, but {str(name)!r}")
+        return name
 
     @property
     def share(self) -> float:
@@ -55,7 +61,7 @@ class CellName:
     @property
     def row(self) -> str:
         """Name of the row that the cell belongs to: its own without the seed."""
-        return f"{self.study}/{self.dataset}/{self.pair.folder}/{self.label}/scale-{self.scale:g}"
+        return f"{self.study}/{self.dataset}/{self.pair.folder}/{self.label}/scale-{scale_text(self.scale)}"
 
     def __str__(self) -> str:
         return f"{self.row}/seed-{self.seed}"
@@ -163,6 +169,14 @@ class CellFolder:
         return CellName.parse(self.place)
 
     @property
+    def is_cell(self) -> bool:
+        """Whether its path is the name of a cell, letter by letter."""
+        try:
+            return str(self.name) == self.place
+        except ValueError:
+            return False
+
+    @property
     def place(self) -> str:
         """Its path under the results folder, letter by letter: ``scale-10.0`` is another one than ``scale-10``."""
         return "/".join(self.path.parts[-6:])
@@ -251,9 +265,14 @@ class Results:
 
     def cells(self) -> Iterator[CellFolder]:
         """The folders of all cells that are there, in name order."""
-        for path in sorted(self.path.glob(_CELLS)):
-            if path.is_dir() and _CELL.fullmatch(path.relative_to(self.path).as_posix()):
-                yield CellFolder(path)
+        yield from (folder for folder in self._folders() if folder.is_cell)
+
+    def strays(self) -> Iterator[CellFolder]:
+        """Folders that look like a cell's and are none: no command reads what is in them."""
+        yield from (folder for folder in self._folders() if not folder.is_cell)
+
+    def _folders(self) -> Iterator[CellFolder]:
+        yield from (CellFolder(path) for path in sorted(self.path.glob(_CELLS)) if path.is_dir())
 
     def finished(self) -> Iterator[CellFolder]:
         """The cells that have a result, readable or not, in name order."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.store import checking, reading
 from harness.store.files import there
-from harness.store.layout import CellName, RunFolder
+from harness.store.layout import CellName, RunFolder, scale_text
 from harness.store.records import Event, Manifest, Metrics, TeacherRecord, to_json
 
 LONGEST = 6000
@@ -84,7 +84,7 @@ def _identity(cell: CellName, result: Metrics | None) -> dict[str, str]:
         "dataset": cell.dataset,
         "pair": cell.pair.folder,
         "label": cell.label,
-        "scale": f"{cell.scale:g}",
+        "scale": scale_text(cell.scale),
         "seed": str(cell.seed),
         **method,
     }

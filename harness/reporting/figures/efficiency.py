@@ -17,6 +17,7 @@ from harness.reporting.figures.look import Look
 from harness.reporting.front import Point
 from harness.reporting.quantities import COST, OPERATIONS
 from harness.reporting.rows import Row, labels, metric
+from harness.store.layout import scale_text
 
 FRONT: dict[str, Any] = {"color": "#222222", "linewidth": 0.9, "zorder": 1, "label": "Pareto front"}
 FLOOR: dict[str, Any] = {"color": "#999999", "linewidth": 0.8, "linestyle": (0, (1, 2)), "zorder": 0}
@@ -60,7 +61,7 @@ def _figure(
         for point in here:
             look = replace(styles[point.row.label], hollow=point.row in busy)
             _draw(panel, point, unit, look.line | (RING if point in best else {"zorder": 3}))
-        panel.set_title(f"{scale:g} % data", loc="left")
+        panel.set_title(f"{scale_text(scale)} % data", loc="left")
         panel.set_xlabel(title)
         plot.clip(panel, [point.row for point in here], styles)
         # It widens no axis: far below all points it says nothing.

@@ -21,6 +21,7 @@ from harness.reporting.figures.samples import samples
 from harness.reporting.figures.scale import scale
 from harness.reporting.figures.synthetic import focus, histograms
 from harness.reporting.rows import Row, by_pair
+from harness.store.layout import scale_text
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,6 @@ def _draw(subject: Subject) -> list[Picture]:
 def _picture(subject: Subject, name: str, figure: Figure) -> Picture:
     first, kind = subject.rows[0], KINDS[name]
     svg, png = save(figure, subject.folder / text.stem(name, first.dataset, first.pair.folder))
-    at = f", {subject.near[0].scale:g} % data" if kind.at_one_scale else ""
+    at = f", {scale_text(subject.near[0].scale)} % data" if kind.at_one_scale else ""
     caption = f"{first.dataset}, {text.pair(first.pair)}{at}. {kind.caption}"
     return Picture(name, caption, figure.get_figwidth(), svg, png)

@@ -16,6 +16,7 @@ from harness.reporting.figures.look import Look
 from harness.reporting.rows import Row, labels, metric
 from harness.reporting.runs import evaluations
 from harness.reporting.units import Unit
+from harness.store.layout import scale_text
 
 BAND = 0.12
 """Opacity of the band between the seeds."""
@@ -54,7 +55,7 @@ def learning(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
         for row in done:
             if row.scale == at and row.name in curves:
                 _draw(panel, curves[row.name], unit, replace(styles[row.label], hollow=bool(row.overloaded)))
-        panel.set_title(f"{at:g} % data", loc="left")
+        panel.set_title(f"{scale_text(at)} % data", loc="left")
         panel.set_xlabel(f"end-to-end cost ({unit.name})")
         plot.log(panel.xaxis)
     for first in axes[::ABREAST]:

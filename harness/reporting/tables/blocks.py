@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from harness.reporting import text
 from harness.reporting.rows import Row
+from harness.store.layout import scale_text
 
 WIDTH = 10
 """Columns of numbers side by side: what a page takes, and what the paper's tables have (5 pairs, accuracy and time)."""
@@ -53,7 +54,7 @@ def _block(dataset: str, columns: Sequence[list[Row]]) -> tuple[str, Columns]:
     """What the columns have in common goes to the title, the rest to their headings."""
     first = [rows[0] for rows in columns]
     if len({row.scale for row in first}) == 1:
-        return f"{dataset}, {first[0].scale:g} % data", {text.pair(rows[0].pair): rows for rows in columns}
+        return f"{dataset}, {scale_text(first[0].scale)} % data", {text.pair(rows[0].pair): rows for rows in columns}
     if len({row.pair for row in first}) == 1:
-        return f"{dataset}, {text.pair(first[0].pair)}", {f"{rows[0].scale:g} %": rows for rows in columns}
-    return dataset, {f"{text.pair(rows[0].pair)}, {rows[0].scale:g} %": rows for rows in columns}
+        return f"{dataset}, {text.pair(first[0].pair)}", {f"{scale_text(rows[0].scale)} %": rows for rows in columns}
+    return dataset, {f"{text.pair(rows[0].pair)}, {scale_text(rows[0].scale)} %": rows for rows in columns}

@@ -14,6 +14,7 @@ from pathlib import Path
 from harness.reporting import text
 from harness.reporting.rows import Row, labels
 from harness.reporting.tables import published
+from harness.store.layout import scale_text
 from methods.base.pair import Pair
 
 FILE = Path(__file__).with_name("published_lines.csv")
@@ -49,7 +50,7 @@ class Comparison:
     def title(self) -> str:
         """Their name and ours."""
         label = text.short(self.label) if self.label else None
-        ours = f"{label}, {self.scale:g} %" if label and self.scale != WHOLE else label
+        ours = f"{label}, {scale_text(self.scale)} %" if label and self.scale != WHOLE else label
         return " · ".join(part for part in (self.name, ours) if part)
 
     def row(self, pair: Pair) -> Row | None:

@@ -12,6 +12,7 @@ from harness.reporting.quantities import Quantity
 from harness.reporting.rows import Row
 from harness.reporting.stats import Summary
 from harness.reporting.tables.remarks import Odd, of_cost, of_runs
+from harness.store.layout import scale_text
 from harness.store.records import FEW_IMAGES
 
 RECORDED = (
@@ -54,7 +55,7 @@ def _line(row: Row, measured: Sequence[Quantity], odd: Odd) -> dict[str, str]:
         "dataset": row.dataset,
         "teacher": row.pair.teacher,
         "student": row.pair.student,
-        "scale": f"{row.scale:g}",
+        "scale": scale_text(row.scale),
         "label": row.label,
         "n": str(len(row.done)),
         "expected": str(row.expected),

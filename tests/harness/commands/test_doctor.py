@@ -134,6 +134,16 @@ def test_an_overloaded_machine_is_named(tmp_path: Path) -> None:
     assert doctor.load(tmp_path / "empty").ok
 
 
+def test_a_folder_that_looks_like_a_cell_is_named(tmp_path: Path) -> None:
+    cell = factory.write(tmp_path, factory.metrics())
+    stray = cell.with_name("seed-00")
+    stray.mkdir()
+    (check,) = (check for check in doctor.stored_records(tmp_path) if not check.ok)
+    assert (check.what, check.needed) == ("folder", False)
+    assert str(stray) in check.found
+    assert "seed-1, not seed-01" in check.fix
+
+
 def test_damaged_records_are_found_and_mended(tmp_path: Path) -> None:
     cell = factory.write(tmp_path, factory.metrics("ssd-kd"))
     factory.write(tmp_path, factory.metrics("dafl"))

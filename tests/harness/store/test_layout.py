@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import harness
-from harness.store.layout import CELL_PATTERN, CellFolder, CellName, Results, RunFolder, remedy
+from harness.store.layout import CELL_PATTERN, CellFolder, CellName, Results, RunFolder, remedy, scale_text
 from methods.base.pair import Pair
 from tests import factory
 
@@ -72,7 +74,7 @@ def test_names_are_taken_apart() -> None:
     assert name.share == 0.025
 
 
-@pytest.mark.parametrize("scale", ["100", "10", "2.5", "0.05", "1e-05"])
+@pytest.mark.parametrize("scale", ["100", "10", "2.5", "0.05", "0.001", "33.33333", "33.333331", "33.333333333333336"])
 @pytest.mark.parametrize("label", ["a", "ssd-kd", "a--b", "a+b", "v1.0"])
 def test_names_are_printed_as_they_were(label: str, scale: str) -> None:
     text = f"s.1/digits/wrn10_1--cnn3_16/{label}/scale-{scale}/seed-3"
@@ -98,6 +100,40 @@ NO_CELLS = [
 def test_what_is_no_name_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not the"):
         CellName.parse(text)
+
+
+WRITTEN_OTHERWISE = [
+    *("scale-10.0/seed-0", "scale-010/seed-0", "scale-1e1/seed-0", "scale-33.3333333333333333333/seed-0"),
+    *("scale-0.00001/seed-0", "scale-1e-05/seed-0", "scale-\u0661\u0660/seed-0", "scale-10/seed-\u0660"),
+    *("scale-10/seed-01", "scale-10/seed--1", "scale-10/seed-+1", "scale-9" + 400 * "9" + "/seed-0"),
+    *("scale-10/seed-1_0", "scale-nan/seed-0", "scale-inf/seed-0", "scale--10/seed-0"),
+]
+
+
+@pytest.mark.parametrize("end", WRITTEN_OTHERWISE)
+def test_a_name_that_is_written_otherwise_is_refused(end: str) -> None:
+    with pytest.raises(ValueError, match="name of a cell"):
+        CellName.parse(f"mine/digits/wrn40_2--wrn16_1/ssd-kd/{end}")
+
+
+@given(st.floats(0.001, 100), st.floats(0.001, 100))
+def test_two_scales_never_share_a_folder(one: float, other: float) -> None:
+    assert float(scale_text(one)) == one
+    assert "e" not in scale_text(one)
+    assert (scale_text(one) == scale_text(other)) == (one == other)
+
+
+def test_scales_are_written_as_people_write_them() -> None:
+    scales = {100.0: "100", 10: "10", 2.5: "2.5", 0.001: "0.001", 33.33333: "33.33333", 33.333331: "33.333331"}
+    assert {scale: scale_text(scale) for scale in scales} == scales
+
+
+def test_folders_that_look_like_cells_are_named(tmp_path: Path) -> None:
+    strays = sorted(f"mine/digits/wrn40_2--wrn16_1/ssd-kd/{end}" for end in WRITTEN_OTHERWISE if len(end) < 200)
+    for name in [NAME, *strays]:
+        (tmp_path / name).mkdir(parents=True)
+    assert [str(cell.name) for cell in Results(tmp_path).cells()] == [NAME]
+    assert sorted(folder.place for folder in Results(tmp_path).strays()) == strays
 
 
 def test_folders_that_are_no_cells_are_left_out(tmp_path: Path) -> None:
