@@ -17,7 +17,7 @@ rule distill:
     resources:
         gpu=GPU,
         attempt=lambda wildcards, attempt: attempt,
-        mem_mb=lambda wildcards, attempt: attempt * 4000,
+        mem_mb=lambda wildcards, attempt: attempt * 8000,
         runtime=lambda wildcards, attempt: attempt * 240,
     shell:
         once("{wildcards.cell}") +

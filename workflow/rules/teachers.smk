@@ -12,7 +12,7 @@ rule teacher:
     resources:
         gpu=GPU,
         attempt=lambda wildcards, attempt: attempt,
-        mem_mb=lambda wildcards, attempt: attempt * 4000,
+        mem_mb=lambda wildcards, attempt: attempt * 8000,
         runtime=lambda wildcards, attempt: attempt * 240,
     params:
         recipe=lambda wildcards: recipe(wildcards.dataset),
