@@ -18,6 +18,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the clone that this lies in, not the installed package
+
 from harness.grid.grid import SELECTIONS
 from harness.grid.study import Budget, Label, Study
 from methods.base.pair import Pair
