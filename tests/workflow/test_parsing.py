@@ -43,6 +43,10 @@ def test_bad_configurations(bench: Bench, old: str, new: str, expected: str) -> 
     ("arguments", "expected"),
     [
         (["--config", "scales=11"], "--config scales=11: not in the grid"),
+        (["--config", "results="], "the path of a folder is wanted"),
+        (["--config", "results={a: 1}"], "the path of a folder is wanted"),
+        (["--config", "reports=[a, b]"], "the path of a folder is wanted"),
+        (["--config", "reports=7"], "--config reports=7: the path of a folder is wanted"),
         (["--config", "method=first"], "did you mean: methods"),
         (["results/toy/digits/wrn10_1--cnn3_16/first/scale-10/seed-7/metrics.json"], "no cell of the chosen grid"),
     ],

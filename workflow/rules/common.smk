@@ -28,6 +28,14 @@ def study_file():
     return Path(files[0]) if files else Path(workflow.basedir) / study.DEFAULT
 
 
+def folder_of(name):
+    """The folder that --config NAME=FOLDER names, or the one of that name."""
+    folder = SELECTION.pop(name, name)
+    if not isinstance(folder, str) or not folder.strip():
+        raise UserError(f"--config {name}={folder}: the path of a folder is wanted; one that is a number: {name}=./2024")
+    return str(Path(folder).expanduser())
+
+
 def gpu_limit():
     """N of --resources gpu=N; None if it was not given."""
     return getattr(workflow.global_resources.get("gpu"), "value", None)
@@ -124,9 +132,9 @@ def cell_key(wildcards):
 
 try:
     SELECTION = dict(workflow.config_settings.config)
-    RESULTS = str(Path(SELECTION.pop("results", "results")).expanduser())
+    RESULTS = folder_of("results")
     PLACE = layout.Results(Path(RESULTS))
-    REPORTS = str(Path(SELECTION.pop("reports", "reports")).expanduser())
+    REPORTS = folder_of("reports")
     CONFIG = study_file()
     GRID = grid.load_grid(CONFIG)
     CELLS = {cell.name: cell for cell in grid.select(GRID.cells, SELECTION)}
