@@ -126,7 +126,7 @@ def dkd(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> Any:
     return ended.value.code
 
 
-@settings(seeded, max_examples=200)
+@settings(seeded, max_examples=50)
 @given(command=st.sampled_from(sorted(COMMANDS)), data=st.data())
 def test_commands_that_read(
     intact: Path, tmp_path: Path, command: str, data: st.DataObject, monkeypatch: pytest.MonkeyPatch, capsys: Any
@@ -138,7 +138,7 @@ def test_commands_that_read(
     assert "Traceback" not in "".join(capsys.readouterr())
 
 
-@settings(seeded, max_examples=15)
+@settings(seeded, max_examples=6)
 @given(data=st.data())
 def test_reports(
     intact: Path, tmp_path: Path, data: st.DataObject, monkeypatch: pytest.MonkeyPatch, capsys: Any
