@@ -26,11 +26,11 @@ def test_parsing_imports_no_torch(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("/first.py", "/frist.py", "study.yaml: methods.first.method: no such method file"),
-        ("wrn10_1", "wrn10_l", "study.yaml: pairs.0.teacher: unknown network: 'wrn10_l'"),
-        ("[100, 10]", "[250]", "study.yaml: scales.0: 250 is not a data scale"),
+        ("/first.py", "/frist.py", "study.yaml:7: methods.first.method: no such method file"),
+        ("wrn10_1", "wrn10_l", "study.yaml:3: pairs.0.teacher: unknown network: 'wrn10_l'"),
+        ("[100, 10]", "[250]", "study.yaml:4: scales.0: 250: Input should be less than or equal to 100"),
         ("scales:", "scale:", "study.yaml: scales: this key is missing"),
-        ("seeds: [0]", "seeds: [one]", "study.yaml: seeds.0: 'one'"),
+        ("seeds: [0]", "seeds: [one]", "study.yaml:5: seeds.0: 'one': a whole number is wanted"),
         ("seeds: [0]", "seeds: [0]\ndevice: cuda", "device: cuda, but no GPU is visible here"),
     ],
 )
