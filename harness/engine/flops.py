@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
@@ -63,9 +64,15 @@ def count_flops(
         clock: what counts, if it shall count more than operations.
 
     The first round after the warm-up is counted, with one step or two in it; matrix products and convolutions count.
+    Torch's global generator, which a student with dropout draws from, is left as it was.
     """
+    with torch.random.fork_rng():
+        return _count(build, synthesis_calls, steps, clock or FlopClock())
+
+
+def _count(build: Callable[[int], Method], synthesis_calls: int, steps: int, clock: FlopClock) -> Flops:
     method = build(build(steps).schedule.distillation_rounds)
-    clock, warmup = clock or FlopClock(), method.schedule.warmup
+    warmup = method.schedule.warmup
     if warmup:
         method.round(0, FlopClock())
     counted = RoundLosses()

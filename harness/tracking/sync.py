@@ -99,6 +99,8 @@ def _sync_run(experiment: Experiment, run: RunFolder, superseded: bool, report: 
     try:
         shown = view.of_run(run, superseded, working)
     except FileNotFoundError:
+        if run.manifest.exists():
+            raise
         return  # just begun, or removed meanwhile
     run_id, created = experiment.push(shown)
     report.created += created

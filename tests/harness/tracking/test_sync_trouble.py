@@ -57,8 +57,7 @@ def of_records() -> Iterator[tuple[tuple[str, str, int, int], float]]:
     """All curves and final numbers of six runs: (run, name, milliseconds, epoch) and value."""
     for seed in range(6):
         result = factory.metrics(seed=seed)
-        curve = factory.events(3, final=result.final or 0.0, steps=result.steps or 0)
-        for event in curve:
+        for event in factory.learning(result):
             at = round(1000 * event.time), event.epoch
             yield (name_of(seed), "test/top1", *at), event.metric
             yield (name_of(seed), "test/agreement", *at), event.agreement
