@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -93,11 +94,14 @@ def locales(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A done cell, and one that failed with a message that no terminal should obey."""
+    """A done cell, one that failed, and one whose record was given a message that no terminal should obey."""
     folder = tmp_path_factory.mktemp("narrow")
     factory.write(folder, factory.metrics("ssd-kd"))
-    reason = HOSTILE.replace("\udcff", "ü→")  # a record is UTF-8, which has no halves of characters
-    factory.write(folder, factory.metrics("dafl", status="failed", reason=reason, final=None, best=None))
+    factory.write(folder, factory.metrics("dafl", status="failed", reason="ü→", final=None, best=None))
+    broken = factory.write(folder, factory.metrics("cmi", status="failed", reason="PLACE", final=None, best=None))
+    hostile = json.dumps(HOSTILE.replace("\udcff", "ü→"))  # a record is UTF-8, which has no halves of characters
+    for record in broken.rglob("metrics.json"):
+        record.write_text(record.read_text(encoding="utf-8").replace('"PLACE"', hostile), encoding="utf-8")
     return folder
 
 
@@ -121,7 +125,7 @@ def test_commands_under_a_narrow_locale(
 ) -> None:
     if name not in locales:
         pytest.skip("localedef makes no such locale here")
-    commands = ["list", "list --estimate", "trace dafl", "doctor", f"report --out {tmp_path} --mixed"]
+    commands = ["list", "list --estimate", "trace dafl", "trace cmi", "doctor", f"report --out {tmp_path} --mixed"]
     narrow = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", **locales[name]}
     done = subprocess.run(
         [sys.executable, "-c", SPEAK],
