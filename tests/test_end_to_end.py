@@ -40,10 +40,9 @@ def test_smoke_grid(tmp_path: Path) -> None:
     assert len(found) == len(CELLS) >= 11
     assert {metrics.status for metrics in found} == {"done"}
     assert {metrics.steps for metrics in found} == {4}
-    # N, or as many as were made where a few rounds do not fill a buffer or a bank
-    assert all(metrics.images == min(130, metrics.images_synthesised or 130) for metrics in found), [
-        (metrics.label, metrics.images, metrics.images_synthesised) for metrics in found
-    ]
+    # N, or as many as were made where a few rounds do not fill a buffer
+    odd = [(one.label, one.images, one.images_synthesised) for one in found if one.images != 130]
+    assert all(images == made < 130 for _, images, made in odd), odd
     page = (tmp_path / "reports/index.html").read_text(encoding="utf-8")
     assert all(metrics.key in page for metrics in found)
     teacher = reading.read(tmp_path / "results/teachers/digits/wrn10_1/teacher.json", TeacherRecord)
