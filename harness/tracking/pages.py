@@ -34,7 +34,7 @@ def experiment_tags(metrics: Sequence[str]) -> dict[str, str]:
     scores = [name for metric in metrics for name in (metric, f"best_{metric}")]
     columns = [
         *(f"params.`{name}`" for name in ("label", "scale", "seed", "pair")),
-        *(f"metrics.`final/{name}`" for name in (*scores, "agreement", "seconds")),
+        *(f"metrics.`final/{name}`" for name in (*scores, "agreement", "cost_seconds", "seconds")),
     ]
     table = {"selectedColumns": columns, "columnOrder": columns, "orderByKey": f"metrics.`final/{metrics[0]}`"}
     keys = [{"mode": "param", "groupByData": name} for name in ("label", "scale")]

@@ -106,7 +106,7 @@ def _tags(run: RunFolder, manifest: Manifest, result: Metrics | None) -> dict[st
     }
     if result:
         tags |= {"finished": result.finished, "status": result.status, "reason": result.reason}
-        tags["student_sha256"] = result.student_sha256
+        tags |= {"student_sha256": result.student_sha256, "overloaded": "yes" if result.overloaded else "no"}
     if result and result.student_sha256:
         tags["student_path"] = run.student.relative_to(run.cell.results.path).as_posix()
     return {name: str(value) for name, value in tags.items() if value is not None}
@@ -120,6 +120,9 @@ def _curves(events: list[Event], metric: str) -> Iterator[Point]:
             "seconds/end_to_end": event.seconds.end_to_end,
             "seconds/synthesis": event.seconds.synthesis,
             "seconds/distillation": event.seconds.distillation,
+            "cpu_seconds/end_to_end": event.cpu_seconds.end_to_end,
+            "cpu_seconds/synthesis": event.cpu_seconds.synthesis,
+            "cpu_seconds/distillation": event.cpu_seconds.distillation,
             **{f"synthesis/{name}": value for name, value in event.synthesis.items()},
             **{f"distillation/{name}": value for name, value in event.distillation.items()},
         }
@@ -135,6 +138,8 @@ def _final(result: Metrics | None) -> Iterator[Point]:
         f"final/{result.metric}": result.final,
         f"final/best_{result.metric}": result.best,
         "final/agreement": result.agreement,
+        "final/cost_seconds": result.cost.end_to_end,
+        "final/cpu_seconds": result.cpu_seconds.end_to_end,
         "final/seconds": result.seconds.end_to_end,
         "final/seconds_synthesis": result.seconds.synthesis,
         "final/seconds_distillation": result.seconds.distillation,

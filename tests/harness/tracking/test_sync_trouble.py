@@ -66,11 +66,16 @@ def of_records() -> Iterator[tuple[tuple[str, str, int, int], float]]:
             yield (name_of(seed), "seconds/synthesis", *at), event.seconds.synthesis
             yield (name_of(seed), "seconds/distillation", *at), event.seconds.distillation
             yield (name_of(seed), "seconds/end_to_end", *at), event.seconds.end_to_end
+            yield (name_of(seed), "cpu_seconds/synthesis", *at), event.cpu_seconds.synthesis
+            yield (name_of(seed), "cpu_seconds/distillation", *at), event.cpu_seconds.distillation
+            yield (name_of(seed), "cpu_seconds/end_to_end", *at), event.cpu_seconds.end_to_end
         seconds = result.seconds
         final = {
             "top1": result.final,
             "best_top1": result.best,
             "agreement": result.agreement,
+            "cost_seconds": result.cpu_seconds.end_to_end,
+            "cpu_seconds": result.cpu_seconds.end_to_end,
             "seconds": seconds.end_to_end,
             "seconds_startup": seconds.startup,
             "seconds_synthesis": seconds.synthesis,
