@@ -20,6 +20,11 @@ PARAMETERS = {
     "wrn16_1": (175_066, 180_916),
     "wrn40_1": (563_930, 569_780),
     "wrn16_2": (691_674, 703_284),
+    "resnet20": (269_722, 275_572),
+    "resnet32": (464_154, 470_004),
+    "resnet44": (658_586, 664_436),
+    "resnet56": (853_018, 858_868),
+    "resnet110": (1_727_962, 1_733_812),
 }
 """For 10 and for 100 classes."""
 
@@ -31,9 +36,15 @@ BATCH_NORMS = {
     "wrn16_1": (13, 464),
     "wrn40_1": (37, 1360),
     "wrn16_2": (13, 912),
+    "resnet20": (19, 688),
+    "resnet32": (31, 1136),
+    "resnet44": (43, 1584),
+    "resnet56": (55, 2032),
+    "resnet110": (109, 4048),
 }
 """Layers, and the sum of their channels."""
 
+CIFAR_RESNETS = ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110")
 STAGES = {
     "resnet18": [(64, 32), (64, 32), (128, 16), (256, 8), (512, 4)],
     "resnet34": [(64, 32), (64, 32), (128, 16), (256, 8), (512, 4)],
@@ -44,6 +55,7 @@ STAGES = {
     "wrn40_1": [(16, 32), (16, 32), (32, 16), (64, 8)],
     "wrn40_2": [(16, 32), (32, 32), (64, 16), (128, 8)],
     "cnn3_16": [(16, 32), (32, 16), (64, 8)],
+    **{name: [(16, 32), (16, 32), (32, 16), (64, 8)] for name in CIFAR_RESNETS},
 }
 """Channels and height of each stage for images of height 32."""
 
@@ -120,7 +132,7 @@ def test_small_images_of_one_channel(name: str) -> None:
     assert all(p.grad is not None for p in network.parameters())
 
 
-@pytest.mark.parametrize("name", ["resnet34", "vgg11", "cnn3_16"])
+@pytest.mark.parametrize("name", ["resnet34", "vgg11", "cnn3_16", "resnet32"])
 @torch.no_grad()
 def test_features_are_the_mean_of_the_last_stage_after_relu(name: str) -> None:
     _, features, stages = networks.build(name, 10).eval()(torch.randn(2, 3, 32, 32), return_features=True)
@@ -192,6 +204,33 @@ def test_first_group_of_residual_networks_has_identities(block_input: torch.Tens
     block.bn2.weight.zero_()
     assert torch.equal(block(x), x.relu())
     assert [len(kernels(networks.build(name, 10), 1)) for name in ("resnet18", "resnet34")] == [3, 3]
+
+
+@pytest.mark.parametrize(("group", "stride"), [(0, 1), (1, 2), (2, 2)])
+@torch.no_grad()
+def test_shortcut_of_cifar_residual_block_has_no_parameters(group: int, stride: int) -> None:
+    """Type A of He et al.: every other pixel, and zeros in the channels that are new, half of them on each side."""
+    block, inputs, outputs = first_block("resnet20", group), (16, 16, 32)[group], (16, 32, 64)[group]
+    x = torch.randn(2, inputs, 9, 8, generator=torch.Generator().manual_seed(0))
+    block.bn2.weight.zero_()
+    expected = torch.zeros(2, outputs, -(-9 // stride), 8 // stride)
+    first = (outputs - inputs) // 2
+    for channel in range(inputs):
+        expected[:, first + channel] = x[:, channel, ::stride, ::stride].relu()
+    assert torch.equal(block(x), expected)
+
+
+@pytest.mark.parametrize("name", CIFAR_RESNETS)
+def test_depth_of_cifar_residual_networks(name: str) -> None:
+    """Their number is that of layers with weights, since no shortcut has any."""
+    network = networks.build(name, 10)
+    assert len(of_type(network, nn.Conv2d)) + len(of_type(network, nn.Linear)) == int(name.removeprefix("resnet"))
+
+
+def test_cifar_residual_networks_start_as_he_2015() -> None:
+    torch.manual_seed(0)
+    for conv in of_type(networks.build("resnet56", 10), nn.Conv2d):
+        assert_spread(conv.weight, math.sqrt(2 / (9 * conv.in_channels)))
 
 
 @pytest.mark.parametrize(("height", "expected"), [(32, [32, 16, 8, 4, 4]), (64, [64, 32, 16, 8, 4])])
