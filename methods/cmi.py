@@ -14,19 +14,18 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from methods.base.method import Context, Losses, MethodConfig
+from methods.base.method import Context, Losses
 from methods.base.presets import PUBLISHED_FOR_WRN, RESNETS, WRN_16_1, Case, Preset, borrowed
-from methods.base.schedule import Schedule
 from methods.base.state import Stateful
 from methods.base.teacher import TeacherOutput
-from methods.parts.composed import ComposedMethod, Synthesised
-from methods.parts.distiller import Distiller, soft_targets
+from methods.parts.composed import Synthesised
 from methods.parts.generators import for_task, initialise
 from methods.parts.images import Normaliser
 from methods.parts.inversion import InversionConfig, InversionLoss
 from methods.parts.losses import detached
 from methods.parts.optimization import Best, apply_gradients
-from methods.parts.sources import GrowingPool, rounds_to_fill
+from methods.parts.pool_method import PoolMethod
+from methods.parts.sources import rounds_to_fill
 from methods.parts.views import ResizedCrops, Views
 
 
@@ -207,11 +206,12 @@ class ContrastiveInverter(Stateful):
             apply_gradients(self.contrast.optimizer, head, gradients[len(learned) :])
 
 
-class CMI(ComposedMethod):
+class CMI(PoolMethod):
     """Generator anew in every round, held apart by contrast → growing pool → distillation."""
 
     name = "cmi"
     Config = CMIConfig
+    config: CMIConfig
     presets: ClassVar = {
         "cmi": Preset({}, CASES),
         "cmi-500": Preset({"inner_steps": 500}, CASES),  # the paper's and Fast's tables; the scripts say 200
@@ -236,11 +236,6 @@ class CMI(ComposedMethod):
         ),
     }
 
-    def __init__(self, config: MethodConfig, context: Context) -> None:
-        assert isinstance(config, CMIConfig)
-        super().__init__(config, context)
-        rounds = rounds_to_fill(context, config.inversion_batch)
-        self.schedule = Schedule(context.steps(config), config.epochs, rounds)
-        self.inverter = ContrastiveInverter(config, context)
-        self.source = GrowingPool(context)
-        self.distiller = Distiller(config, context, self.schedule, soft_targets(config.temperature))
+    def make_inverter(self) -> ContrastiveInverter:
+        """Generator, head and memory."""
+        return ContrastiveInverter(self.config, self.context)

@@ -14,17 +14,15 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from methods.base.method import Context, Losses, MethodConfig
+from methods.base.method import Context, Losses
 from methods.base.presets import PUBLISHED_FOR_WRN, Preset
-from methods.base.schedule import Schedule
 from methods.base.state import Stateful
 from methods.base.teacher import FrozenTeacher
-from methods.parts.composed import ComposedMethod, Synthesised
-from methods.parts.distiller import Distiller, soft_targets
+from methods.parts.composed import Synthesised
 from methods.parts.images import Normaliser
 from methods.parts.inversion import InversionConfig, InversionLoss
 from methods.parts.losses import BatchNormLoss, detached, jensen_shannon
-from methods.parts.sources import GrowingPool, rounds_to_fill
+from methods.parts.pool_method import PoolMethod
 
 
 class DeepInversionConfig(InversionConfig):
@@ -125,11 +123,12 @@ class StudentStatistics:
         return self.loss(statistics)
 
 
-class DeepInversion(ComposedMethod):
+class DeepInversion(PoolMethod):
     """Pixels → growing pool → distillation."""
 
     name = "deepinversion"
     Config = DeepInversionConfig
+    config: DeepInversionConfig
     presets: ClassVar = {
         "adi": Preset({}, PUBLISHED_FOR_WRN),
         # the tables of CMI and Fast say 2k, their scripts 1000
@@ -142,11 +141,6 @@ class DeepInversion(ComposedMethod):
         "smoke": Preset({"inner_steps": 3, "inversion_batch": 16}),
     }
 
-    def __init__(self, config: MethodConfig, context: Context) -> None:
-        assert isinstance(config, DeepInversionConfig)
-        super().__init__(config, context)
-        rounds = rounds_to_fill(context, config.inversion_batch)
-        self.schedule = Schedule(context.steps(config), config.epochs, rounds)
-        self.inverter = PixelInverter(config, context)
-        self.source = GrowingPool(context)
-        self.distiller = Distiller(config, context, self.schedule, soft_targets(config.temperature))
+    def make_inverter(self) -> PixelInverter:
+        """The pixels."""
+        return PixelInverter(self.config, self.context)

@@ -12,13 +12,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from methods.base.method import Context, MethodConfig
 from methods.base.presets import Preset
-from methods.base.schedule import Schedule
-from methods.parts.composed import ComposedMethod
-from methods.parts.distiller import Distiller, soft_targets
 from methods.parts.meta_generator import CASES, MetaGeneratorConfig, MetaGeneratorInverter
-from methods.parts.sources import GrowingPool, rounds_to_fill
+from methods.parts.pool_method import PoolMethod
 
 
 class FastConfig(MetaGeneratorConfig):
@@ -31,11 +27,12 @@ class FastConfig(MetaGeneratorConfig):
     """Share of the calls at which the generator's first layer starts again: before the 140th of 220, counted from 1."""
 
 
-class Fast(ComposedMethod):
+class Fast(PoolMethod):
     """Meta-generator → growing pool → distillation."""
 
     name = "fast"
     Config = FastConfig
+    config: FastConfig
     presets: ClassVar = {
         "fast-2": Preset({"inner_steps": 2, "lr_g": 5e-3, "lr_z": 0.015}, CASES),
         "fast-5": Preset({"inner_steps": 5, "lr_g": 3e-3, "lr_z": 0.01}, CASES),
@@ -43,18 +40,17 @@ class Fast(ComposedMethod):
         "smoke": Preset({"inversion_batch": 16, "generator_width": 8, "nz": 16}),
     }
 
-    def __init__(self, config: MethodConfig, context: Context) -> None:
-        assert isinstance(config, FastConfig)
-        super().__init__(config, context)
-        calls = rounds_to_fill(context, config.inversion_batch)
-        warmup = min(round(config.warmup * calls), calls - 1)
-        self.schedule = Schedule(context.steps(config), config.epochs, calls, warmup)
-        self.inverter = MetaGeneratorInverter(
-            config,
-            context,
-            batch=config.inversion_batch,
-            adversarial_from=warmup,
-            reset_at=max(2, round(config.reset * calls)),  # before the first call there is nothing to start again
+    def warmup(self, calls: int) -> int:
+        """Its share, rounded; one call at least comes after it."""
+        return min(round(self.config.warmup * calls), calls - 1)
+
+    def make_inverter(self) -> MetaGeneratorInverter:
+        """The meta-generator."""
+        calls = self.schedule.synthesis_rounds
+        return MetaGeneratorInverter(
+            self.config,
+            self.context,
+            batch=self.config.inversion_batch,
+            adversarial_from=self.schedule.warmup,
+            reset_at=max(2, round(self.config.reset * calls)),  # before the first call there is nothing to start again
         )
-        self.source = GrowingPool(context)
-        self.distiller = Distiller(config, context, self.schedule, soft_targets(config.temperature))
