@@ -5,13 +5,12 @@ A method may also live outside the package: its name is then the path of its .py
 
 from __future__ import annotations
 
-import functools
 import importlib
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
+
+from methods.base import outside
 
 if TYPE_CHECKING:
     from methods.base.method import Method
@@ -53,7 +52,7 @@ def source(name: str) -> Path:
 
 
 def load(name: str) -> type[Method]:
-    """The class of a method. Imports torch. Raises UnknownMethod or BrokenContract."""
+    """The class of a method. Imports torch. Raises UnknownMethod, BrokenContract or BrokenFile."""
     from methods.base.method import Method
 
     path = source(name)
@@ -74,25 +73,8 @@ def load(name: str) -> type[Method]:
 
 
 def _module(path: Path) -> ModuleType:
-    """The module of a method's file. Raises BrokenContract, whatever keeps it from being imported."""
-    try:
-        if path.parent == FOLDER:
-            return importlib.import_module(f"methods.{path.stem}")
-        return _from_file(path, path.stat().st_mtime_ns)
-    except (KeyboardInterrupt, MemoryError, OSError, BrokenContract):
-        raise
-    except BaseException as error:  # a file may end in `sys.exit()`, which must not end this process as if all was well
-        raise BrokenContract(f"{path}: cannot be imported: {type(error).__name__}: {error}") from error
-
-
-@functools.cache
-def _from_file(path: Path, changed: int) -> ModuleType:
-    """A file outside the package, imported once per change of it: its classes stay the same from call to call."""
-    name = f"dkd_method_{path.stem}_{changed}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise BrokenContract(f"{path}: not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    """The module of a method's file. Raises BrokenFile, whatever keeps it from being imported."""
+    if path.parent != FOLDER:
+        return outside.load(path)
+    with outside.importing(path, "methods"):
+        return importlib.import_module(f"methods.{path.stem}")
