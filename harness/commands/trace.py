@@ -116,8 +116,11 @@ def _origin(manifest: Manifest | str) -> Iterator[tuple[str, str]]:
     if manifest.scheme != keys.SCHEME:
         yield "code", differences.OTHER_SCHEME
     yield "code", f"NUMBERS = {_known(manifest.numbers)}  harness/grid/keys.py"
-    for number, attempt in enumerate(manifest.attempts, 1):
-        yield f"attempt {number}", _attempt(attempt)
+    last = 0
+    for number, attempt in manifest.numbered():
+        if number > last + 1:
+            yield f"attempts {last + 1} to {number - 1}", "no longer told"
+        yield f"attempt {(last := number)}", _attempt(attempt)
 
 
 def _known(value: int | None) -> str:

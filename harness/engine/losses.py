@@ -13,8 +13,8 @@ from methods.base.method import Losses, RoundLosses
 
 NAME = re.compile(r"\w[\w .-]*(?:/\w[\w .-]*)*", re.ASCII)
 """Names of losses that every store takes, MLflow's included."""
-LENGTH, NAMES = 100, 100
-"""Letters of a name, and names of a phase: they stand in every event."""
+LENGTH, NAMES = 40, 40
+"""Letters of a name, and names of a phase: they stand in every event, and all events must stay readable."""
 
 
 @dataclass

@@ -59,13 +59,8 @@ def flatten(record: Record, *nested: str) -> dict[str, Any]:
 def _of_recorded(run: RecordedRun) -> dict[str, Any]:
     known = flatten(run.metrics, *NESTED)
     known |= {"cost": run.metrics.cost.end_to_end, "overloaded": run.metrics.overloaded}
-    known |= {"mlflow_run_id": run.mlflow_run}
-    if run.manifest:
-        known |= {"config": to_json(run.config), "sources": to_json(run.sources)}
-    if run.attempts:
-        last = run.attempts[-1]
-        known |= {"commit": last.commit, "dirty": last.dirty, "attempts": len(run.attempts)}
-    return known
+    known |= {"mlflow_run_id": run.mlflow_run, "config": to_json(run.config), "sources": to_json(run.sources)}
+    return known | {"commit": run.last.commit, "dirty": run.last.dirty, "attempts": run.manifest.begun}
 
 
 def _of_missing(run: DamagedRun | WaitingRun) -> dict[str, Any]:

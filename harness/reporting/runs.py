@@ -25,8 +25,7 @@ class RecordedRun:
     """How many seeds its study has."""
     folder: RunFolder
     metrics: Metrics
-    manifest: Manifest | None
-    """None where it is gone: the code that ran is then unknown."""
+    manifest: Manifest
     mlflow_run: str | None
     """Which MLflow run shows it, if `dkd sync` has seen it."""
     stale: bool = False
@@ -44,18 +43,18 @@ class RecordedRun:
 
     @property
     def config(self) -> dict[str, Any]:
-        """Every value the method ran with; empty without a manifest."""
-        return self.manifest.config if self.manifest else {}
+        """Every value the method ran with."""
+        return self.manifest.config
 
     @property
     def sources(self) -> dict[str, str]:
-        """File to sha256 of the code that ran; empty without a manifest."""
-        return self.manifest.sources if self.manifest else {}
+        """File to sha256 of the code that ran."""
+        return self.manifest.sources
 
     @property
-    def attempts(self) -> list[Attempt]:
-        """The processes that worked on it, the last one last; empty without a manifest."""
-        return self.manifest.attempts if self.manifest else []
+    def last(self) -> Attempt:
+        """The process that brought it to its end."""
+        return self.manifest.attempts[-1]
 
     @property
     def cell(self) -> CellFolder:

@@ -16,6 +16,7 @@ METRICS = {"top1": "top-1 (%)", "miou": "mIoU (%)"}
 
 NOTHING = "–"
 NO_REASON = "no reason recorded"
+UNKNOWN = "unknown"
 
 NAME = 28
 """Letters of a name at most, as printed."""
@@ -71,12 +72,9 @@ def sha(full: str) -> str:
     return full[:SHA_DIGITS]
 
 
-def commit(attempts: Sequence[Attempt]) -> str:
-    """Commit of the last attempt: ``unknown``, or its first digits, with ``+`` for uncommitted changes."""
-    last = attempts[-1] if attempts else None
-    if last is None or last.commit is None:
-        return "unknown"
-    return sha(last.commit) + ("+" if last.dirty else "")
+def commit(attempt: Attempt) -> str:
+    """Commit of an attempt: ``unknown``, or its first digits, with ``+`` for uncommitted changes."""
+    return UNKNOWN if attempt.commit is None else sha(attempt.commit) + ("+" if attempt.dirty else "")
 
 
 def line(text: str) -> str:

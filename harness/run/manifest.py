@@ -14,7 +14,7 @@ from harness.grid import keys
 from harness.machine import facts
 from harness.run.run import Run
 from harness.store import atomic, reading
-from harness.store.records import Attempt, Manifest
+from harness.store.records import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, Manifest
 
 LOG = 50_000
 """Letters of a traceback in the log at most."""
@@ -54,7 +54,9 @@ def attempt(run: Run) -> Iterator[Entry]:
 
 def _begun(run: Run) -> Manifest:
     path = run.folder.manifest
-    earlier = reading.read(path, Manifest).attempts if path.exists() else []
+    earlier = reading.read(path, Manifest) if path.exists() else None
+    attempts = [*(earlier.attempts if earlier else []), _attempt(run)]
+    surplus = range(FIRST_ATTEMPTS, len(attempts) - LAST_ATTEMPTS)
     return Manifest(
         cell=run.cell.name,
         key=run.key,
@@ -65,7 +67,8 @@ def _begun(run: Run) -> Manifest:
         scheme=keys.SCHEME,
         numbers=keys.NUMBERS,
         teacher_sha256=run.teacher.sha256,
-        attempts=[*earlier, _attempt(run)],
+        attempts=[attempt for index, attempt in enumerate(attempts) if index not in surplus],
+        dropped=len(surplus) + (earlier.dropped if earlier else 0),
     )
 
 

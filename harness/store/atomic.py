@@ -25,6 +25,10 @@ ABANDONED = 3600.0
 """Seconds without a change after which nobody writes a temporary file any more. A process's id tells it on one machine
 only."""
 
+LOG = 8 * 2**20
+"""Bytes of a log, at most."""
+CUT = b"[lines were left out here: of a long log both ends stay]\n"
+
 
 def write(path: Path, record: Record, durable: bool = True) -> None:
     """Write ``record`` atomically; without ``durable`` it may be lost if the machine, not the process, dies."""
@@ -108,9 +112,25 @@ def append_events(path: Path, events: list[Event]) -> None:
 
 
 def append_text(path: Path, text: str) -> None:
-    """Append to a log. It is for people: a line may be cut by a kill, and nothing is read back from it."""
+    """Append to a log, of which both ends stay once it has more than `LOG` bytes.
+
+    It is for people: a line may be cut by a kill, and nothing is read back from it.
+    """
     with _named(path), path.open("a", encoding="utf-8") as file:
         file.write(text)
+        size = file.tell()
+    if size > LOG:
+        write_bytes(path, _ends(path))
+
+
+def _ends(log: Path) -> bytes:
+    """The first and the last quarter of what a log may hold, in whole lines."""
+    with opened(log) as file:
+        head = file.read(LOG // 4)
+        file.seek(-LOG // 4, os.SEEK_END)
+        tail = file.read(LOG // 4)
+    whole = head[: head.rfind(b"\n") + 1].replace(CUT, b"")
+    return whole + CUT + tail[tail.find(b"\n") + 1 :]
 
 
 def move(source: Path, target: Path) -> None:

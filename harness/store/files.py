@@ -11,7 +11,7 @@ from io import BufferedReader
 from pathlib import Path
 
 MOST = 64 * 2**20
-"""Bytes of a record; ten thousand evaluations take a tenth of it."""
+"""Bytes of a record; ten thousand evaluations, with all the losses that the longest may name, stay below it."""
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from harness.store.layout import RunFolder, remedy
 from harness.store.records import SCHEMA, Event, RecordT
 
 LINE = 2**16
-"""Bytes within which the last event is found: a line has less than a thousand."""
+"""Bytes within which the last event is found: a line has a tenth of them at most."""
 
 
 class DamagedRecord(UserError):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -37,6 +38,9 @@ OVERLOADED = 1.25
 machine stays below 1.05."""
 TELLING = 1.0
 """CPU seconds of work from which that ratio says something."""
+
+FIRST_ATTEMPTS, LAST_ATTEMPTS = 5, 95
+"""How many attempts a manifest tells at most: a node that kills a job every minute makes ten thousand in a week."""
 
 FEW_IMAGES = 32
 """With fewer images than this a result says more about the protocol than about its method."""
@@ -245,6 +249,19 @@ class Manifest(Record):
     """``NUMBERS`` of harness/grid/keys.py; None in records that are older than this field."""
     teacher_sha256: Sha256
     attempts: list[Attempt] = Field(min_length=1)
+    """The first and the last of them; all, unless there were very many."""
+    dropped: Count = 0
+    """How many attempts between these are no longer told."""
+
+    @property
+    def begun(self) -> int:
+        """How many attempts there were in all."""
+        return len(self.attempts) + self.dropped
+
+    def numbered(self) -> Iterator[tuple[int, Attempt]]:
+        """The attempts that are told, each with its number from 1."""
+        for index, attempt in enumerate(self.attempts, 1):
+            yield index + (self.dropped if index > FIRST_ATTEMPTS else 0), attempt
 
 
 class Progress(Record):

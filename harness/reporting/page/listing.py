@@ -87,8 +87,7 @@ def _status(run: RecordedRun) -> str:
 def _numbers(run: Run) -> tuple[str, ...]:
     percents = [_number(run, quantity, ".2f") for quantity in (q.FINAL, q.BEST)]
     seconds = [_number(run, quantity, ".1f") for quantity in SECONDS]
-    attempts = len(run.attempts) if isinstance(run, RecordedRun) else 0
-    return (*percents, *seconds, str(attempts or text.NOTHING))
+    return (*percents, *seconds, str(run.manifest.begun) if isinstance(run, RecordedRun) else text.NOTHING)
 
 
 def _number(run: Run, quantity: q.Quantity, form: str) -> str:
@@ -98,9 +97,9 @@ def _number(run: Run, quantity: q.Quantity, form: str) -> str:
 
 def _facts(run: Run) -> tuple[str, ...]:
     if not isinstance(run, RecordedRun):
-        return "", text.commit([]), "", "", ""
+        return "", text.UNKNOWN, "", "", ""
     metrics = run.metrics
-    commit, teacher = text.commit(run.attempts), text.sha(metrics.teacher_sha256)
+    commit, teacher = text.commit(run.last), text.sha(metrics.teacher_sha256)
     return metrics.plan_key, commit, teacher, metrics.device_name, run.mlflow_run or ""
 
 

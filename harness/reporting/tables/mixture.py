@@ -75,27 +75,19 @@ def _devices(runs: Sequence[RecordedRun]) -> list[Mix]:
 def _code(runs: Sequence[RecordedRun]) -> list[Mix]:
     """A file with two hashes among the runs of a study is a mixture, whichever methods use it.
 
-    Commits alone do not count: most of them change nothing that a result depends on. They decide only for runs whose
-    manifest is gone.
+    Commits alone do not count: most of them change nothing that a result depends on.
     """
-    found = _split(runs, _code_version)
+    found = _split(runs, lambda run: run.sources)
     if not found:
         return []
     odd = [run for versions in found.values() for _, run in _odd(versions)]
-    commits = _split(runs, lambda run: {"commit": text.commit(run.attempts)}).get("commit")
+    commits = _split(runs, lambda run: {"commit": text.commit(run.last)}).get("commit")
     return [
         Mix(
             f"versions of {', '.join(found)}" + (f": {_count(commits)} (column commit)" if commits else ""),
-            {run.name: f"other code than most runs: commit {text.commit(run.attempts)}" for run in odd},
+            {run.name: f"other code than most runs: commit {text.commit(run.last)}" for run in odd},
         )
     ]
-
-
-def _code_version(run: RecordedRun) -> Mapping[str, str]:
-    # Methods have different files, so that a file which only some runs have says nothing. This entry, which all have,
-    # sets the runs without a manifest apart.
-    recorded = "recorded" if run.sources else f"unrecorded, commit {text.commit(run.attempts)}"
-    return {**run.sources, "the code": recorded}
 
 
 def _split(runs: Iterable[RecordedRun], versions: Callable[[RecordedRun], Mapping[str, str]]) -> dict[str, Versions]:

@@ -67,7 +67,7 @@ def _device(run: RecordedRun) -> str:
 
 
 def _code(runs: Sequence[RecordedRun]) -> str:
-    commits = sorted(Counter(text.commit(run.attempts) for run in runs).items())
+    commits = sorted(Counter(text.commit(run.last) for run in runs).items())
     listed = ", ".join(f"commit {name} ({count} runs)" for name, count in commits)
-    dirty = any(run.attempts and run.attempts[-1].dirty for run in runs)
+    dirty = any(run.last.dirty for run in runs)
     return f"Code: {listed}" + ("; + means uncommitted changes." if dirty else ".")

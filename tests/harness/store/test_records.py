@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
 
 import pytest
 
-from harness.store import atomic, occupancy, reading
+from harness.engine.losses import LENGTH, NAMES
+from harness.store import atomic, files, occupancy, reading
 from harness.store.layout import RunFolder
 from harness.store.reading import DamagedRecord
-from harness.store.records import Metrics, Progress
+from harness.store.records import Metrics, Progress, Seconds
+from methods.base.method import MethodConfig
 from tests import factory
 
 
@@ -31,6 +34,44 @@ def test_events_are_never_written_twice_and_a_torn_line_is_replaced(tmp_path: Pa
     atomic.append_events(file, events)
     atomic.append_events(file, events)
     assert reading.read_events(RunFolder(file.parent)) == events
+
+
+@pytest.mark.parametrize("line", ["12:00:00 a line\n", "x" * 100_000 + "\n", "no end of a line ", "\u20ac" * 50 + "\n"])
+def test_of_a_long_log_both_ends_stay(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(atomic, "LOG", 400_000)
+    log, most, count = tmp_path / "attempts.log", 0, 1 + 1_000_000 // len(line.encode())
+    atomic.append_text(log, "the first line\n")
+    for number in range(0, count, block := max(1, count // 40)):
+        atomic.append_text(log, f"{number}\n" + line * block)
+        most = max(most, log.stat().st_size)
+    atomic.append_text(log, "\nthe last line\n")
+    text = log.read_text(encoding="utf-8")
+    assert text.startswith("the first line\n")
+    assert text.endswith("\nthe last line\n")
+    assert text.count("both ends stay") == 1
+    assert most <= 400_000
+    assert list(tmp_path.iterdir()) == [log]
+
+
+def test_a_log_that_is_far_too_long_already_is_cut_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(atomic, "LOG", 1000)
+    log = tmp_path / "attempts.log"
+    log.write_bytes(b"first\n" + b"x\n" * 100_000)
+    atomic.append_text(log, "last\n")
+    assert log.stat().st_size < 1000
+
+
+def test_the_longest_learning_curve_that_can_be_written_can_be_read() -> None:
+    """The bounds of epochs and losses, as the contract has them, against the bounds of reading."""
+    epochs = next(bound.le for bound in MethodConfig.model_fields["epochs"].metadata if hasattr(bound, "le"))
+    widest, losses = -1.2345678901234567e-300, [f"{n:0{LENGTH}}" for n in range(NAMES)]
+    seconds = dict.fromkeys(Seconds.model_fields, 1.2345678901234567e-300)
+    whole = dict.fromkeys(("n", "epoch", "round", "step"), 10**12)
+    numbers = dict.fromkeys(("time", "metric", "agreement"), 1.2345678901234567e-300)
+    means = dict.fromkeys(("synthesis", "distillation"), dict.fromkeys(losses, widest))
+    line = json.dumps({**whole, **numbers, **means, "seconds": seconds, "cpu_seconds": seconds})
+    assert len(line) < reading.LINE / 5
+    assert len(line) * epochs < files.MOST
 
 
 def test_damage_in_the_middle_is_named(tmp_path: Path) -> None:
