@@ -30,25 +30,30 @@ from methods.parts.views import ResizedCrops, Views
 
 
 class CMIConfig(InversionConfig):
-    """CMI repository, scripts/cmi/cmi_cifar10, where nothing else is said."""
+    """A generator anew in every round. Source: CMI repository, scripts/cmi/cmi_cifar10."""
 
     inner_steps: int = Field(default=200, ge=1)
+    """Steps of generator and latents for every batch of images."""
     nz: int = Field(default=256, ge=1)
+    """Numbers of a latent."""
     generator_width: int = Field(default=128, ge=2, multiple_of=2)
+    """Channels that those of the generator's layers are multiples of: `methods/parts/generators.py`."""
     lr_g: float = Field(default=1e-3, gt=0)
-    """Of generator, latents and contrastive head alike."""
+    """Adam's rate for generator, latents and contrastive head alike."""
     adv: float = Field(default=0.5, ge=0)
     cr: float = Field(default=0.8, ge=0)
     """Weight of the contrastive loss; 0 leaves out all that serves it."""
     cr_temperature: float = Field(default=0.2, gt=0)
+    """What similarities are divided by in the contrastive loss."""
     features: Literal["batch-norm", "stages"] = "batch-norm"
     """Which activations are compared: the inputs of all batch-norm layers, or those of the stages after the stem."""
     projection: int = Field(default=256, ge=1)
-    """Outputs of the contrastive head. datafree/synthesis/contrastive.py, like the next two."""
+    """Outputs of the contrastive head. Source: CMI repository, datafree/synthesis/contrastive.py."""
     bank: int = Field(default=40_960, ge=1)
-    """How many images are remembered."""
+    """How many images are remembered. Source: CMI repository, datafree/synthesis/contrastive.py."""
     negatives: int = Field(default=4096, ge=1)
-    """How many of them are compared with at once."""
+    """How many of the remembered images are compared with at once. Source: CMI repository,
+    datafree/synthesis/contrastive.py."""
 
 
 CASES = (
@@ -214,15 +219,22 @@ class CMI(PoolMethod):
     config: CMIConfig
     presets: ClassVar = {
         "cmi": Preset({}, CASES),
-        "cmi-500": Preset({"inner_steps": 500}, CASES),  # the paper's and Fast's tables; the scripts say 200
-        "scratch": Preset({"batch": 128, "cr_temperature": 0.1}, CASES),
-        "adv": Preset({"batch": 128, "cr_temperature": 0.1, "oh": 0.5, "epochs": 40}, CASES),
-        "fast-tuned": Preset(  # Fast-Datafree, scripts/cmi, whose code cannot run it
+        "cmi-500": Preset({"inner_steps": 500}, CASES, source="the paper's and Fast's tables; the scripts say 200."),
+        "scratch": Preset(
+            {"batch": 128, "cr_temperature": 0.1}, CASES, source="CMI repository, scripts/cmi/scratch_cmi."
+        ),
+        "adv": Preset(
+            {"batch": 128, "cr_temperature": 0.1, "oh": 0.5, "epochs": 40},
+            CASES,
+            source="CMI repository, scripts/cmi/adv_cmi, without its images inverted beforehand.",
+        ),
+        "fast-tuned": Preset(
             {"inner_steps": 5, "cr": 0.0},
             (
                 Case({}, ("cifar100",), (WRN_16_1,)),
                 borrowed("wrn40_2 → wrn16_1 on cifar100"),
             ),
+            source="Fast-Datafree, scripts/cmi, whose code cannot run it.",
         ),
         "smoke": Preset(
             {

@@ -22,15 +22,16 @@ from methods.parts.persistent_generator import GeneratorMethod, SoftTargetGenera
 
 
 class DAFLConfig(SoftTargetGeneratorConfig):
-    """Defaults are those of the preset `cmi`."""
+    """Defaults are those of the preset `cmi`. Source: CMI repository, scripts/dafl."""
 
     nz: int = Field(default=512, ge=1)
     oh: float = Field(default=1.0, ge=0)
-    """Weight of the one-hot loss."""
+    """Weight of the one-hot loss: the teacher shall be sure of one class."""
     ie: float = Field(default=20 * math.log(10), ge=0)
-    """Weight of the information entropy to base 10, as the authors take it; CMI's 20 is for the natural logarithm."""
+    """Weight of the information entropy of the mean prediction, to base 10 as the authors take it. Source: CMI
+    repository, scripts/dafl, whose 20 is for the natural logarithm."""
     a: float = Field(default=0.001, ge=0)
-    """Weight of the activation loss."""
+    """Weight of the activation loss: the images shall activate the teacher's features."""
 
 
 CIFAR10 = {"oh": 0.05, "ie": 5.0, "a": 0.01}
@@ -64,6 +65,7 @@ class DAFL(GeneratorMethod):
                 borrowed("resnet34 → resnet18 on cifar100", CIFAR100, ("cifar100",)),
                 borrowed("resnet34 → resnet18 on cifar10", CIFAR10),
             ),
+            source="the authors' code.",
         ),
         "cmi": Preset({}, PUBLISHED_FOR_WRN),
         "smoke": Preset({"generator_width": 8, "nz": 16}),

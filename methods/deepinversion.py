@@ -26,20 +26,23 @@ from methods.parts.pool_method import PoolMethod
 
 
 class DeepInversionConfig(InversionConfig):
-    """CMI repository, scripts/deepinv, where nothing else is said."""
+    """Pixels are what is learned. Source: CMI repository, scripts/deepinv."""
 
     inner_steps: int = Field(default=1000, ge=1)
+    """Steps of the pixels of every batch of images."""
     lr_x: float = Field(default=0.1, gt=0)
-    """Adam on the pixels, β = (0.5, 0.99)."""
+    """Adam's rate for the pixels; β = (0.5, 0.99)."""
     bn: float = Field(default=10.0, ge=0)
     adv: float = Field(default=1.0, ge=0)
     """Weight of the teacher-student divergence, the adaptive term; 0 is plain DeepInversion."""
     tv: float = Field(default=0.001, ge=0)
     """Weight of the total variation."""
     student_bn: float = Field(default=0.0, ge=0)
-    """Share of the batch-norm term that the student's own statistics get, with the opposite sign."""
+    """Share of the batch-norm term that the student's own statistics get, with the opposite sign. Source: CMI
+    repository, scripts/deepinv, which have no such term; Fast-Datafree has 0.001."""
     jitter: float = Field(default=4 / 32, ge=0, lt=1)
-    """Largest shift, as a share of the image's side: 4 pixels of 32 there."""
+    """Largest random shift of the images, as a share of their side. Source: CMI repository,
+    datafree/synthesis/deepinversion.py: 4 pixels of 32."""
 
 
 class PixelInverter(Stateful):
@@ -131,12 +134,15 @@ class DeepInversion(PoolMethod):
     config: DeepInversionConfig
     presets: ClassVar = {
         "adi": Preset({}, PUBLISHED_FOR_WRN),
-        # the tables of CMI and Fast say 2k, their scripts 1000
-        "adi-2k": Preset({"inner_steps": 2000}, PUBLISHED_FOR_WRN),
+        "adi-2k": Preset(
+            {"inner_steps": 2000}, PUBLISHED_FOR_WRN, source="the tables of CMI and Fast; their scripts say 1000."
+        ),
         "plain": Preset({"adv": 0.0}, PUBLISHED_FOR_WRN),
-        "fast": Preset({"tv": 0.0, "student_bn": 0.001}, PUBLISHED_FOR_WRN),  # Fast-Datafree, scripts/deepinv
-        "fast-tuned": Preset(  # the same script's second command
-            {"tv": 0.0, "student_bn": 0.001, "inner_steps": 10, "lr_x": 1.0, "steps": 40_000}, PUBLISHED_FOR_WRN
+        "fast": Preset({"tv": 0.0, "student_bn": 0.001}, PUBLISHED_FOR_WRN, source="Fast-Datafree, scripts/deepinv."),
+        "fast-tuned": Preset(
+            {"tv": 0.0, "student_bn": 0.001, "inner_steps": 10, "lr_x": 1.0, "steps": 40_000},
+            PUBLISHED_FOR_WRN,
+            source="Fast-Datafree, scripts/deepinv, the second command.",
         ),
         "smoke": Preset({"inner_steps": 3, "inversion_batch": 16}),
     }

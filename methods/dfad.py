@@ -21,7 +21,7 @@ from methods.parts.persistent_generator import GeneratorMethod, PersistentGenera
 
 
 class DFADConfig(PersistentGeneratorConfig):
-    """Defaults are those of the preset `cmi`."""
+    """Defaults are those of the preset `cmi`. Source: CMI repository, scripts/dfad of its history."""
 
     logarithm: bool = False
     """Whether the generator maximises log(distance + 1) in place of the distance."""
@@ -47,8 +47,9 @@ class DFAD(GeneratorMethod):
                 "weight_decay": 5e-4,
             },
             (Case({}, pairs=(RESNETS,)), borrowed("resnet34 → resnet18 on cifar10")),
+            source="the authors' code.",
         ),
-        "nyuv2": Preset(  # DFAD_nyu_deeplab.py
+        "nyuv2": Preset(
             {
                 "steps": 75_000,  # 300 epochs × 50 iterations × 5 steps
                 "epochs": 300,
@@ -66,6 +67,7 @@ class DFAD(GeneratorMethod):
                 "weight_decay": 5e-5,
             },
             (Case({}, ("nyuv2",), (DEEPLABS,)),),
+            source="the authors' code, DFAD_nyu_deeplab.py.",
         ),
         "cmi": Preset({}, PUBLISHED_FOR_WRN),
         "smoke": Preset({"generator_width": 8, "nz": 16}),

@@ -18,12 +18,15 @@ from methods.parts.persistent_generator import GeneratorMethod, SoftTargetGenera
 
 
 class DFQConfig(SoftTargetGeneratorConfig):
-    """CMI repository, scripts/dfq."""
+    """Four terms on the generator's images. Source: CMI repository, scripts/dfq."""
 
     student_steps: int = Field(default=10, ge=1)
     adv: float = Field(default=1.0, ge=0)
+    """Weight of the adversarial term, the divergence of student and teacher."""
     bn: float = Field(default=1.0, ge=0)
+    """Weight of R_BN, the distance of the images' batch-norm statistics from the teacher's."""
     oh: float = Field(default=1.0, ge=0)
+    """Weight of the one-hot loss: the teacher shall be sure of one class."""
     balance: float = Field(default=20.0, ge=0)
     """Weight of the entropy, in nats, of the mean prediction."""
 

@@ -18,13 +18,14 @@ from methods.parts.pool_method import PoolMethod
 
 
 class FastConfig(MetaGeneratorConfig):
-    """Fast-2."""
+    """Fast-2. Source: Fast-Datafree, scripts/fast_cifar and fast_meta.py."""
 
     warmup: float = Field(default=20 / 220, ge=0, lt=1)
-    """Share of the calls without distillation. The adversarial term starts with the last of them: the official code
-    counts from 1, and compares with 20."""
+    """Share of the calls of synthesis before the student's first step. The adversarial term starts with the last of
+    them. Source: Fast-Datafree, fast_meta.py, which counts from 1 and compares with 20 of 220 rounds."""
     reset: float = Field(default=140 / 220, ge=0, le=1)
-    """Share of the calls at which the generator's first layer starts again: before the 140th of 220, counted from 1."""
+    """Share of the calls of synthesis at which the generator's first layer starts again. Source: Fast-Datafree,
+    fast_meta.py: before the 140th of 220 rounds, counted from 1."""
 
 
 class Fast(PoolMethod):

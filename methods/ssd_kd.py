@@ -34,20 +34,22 @@ Fast-Datafree, fast_meta.py, which says 120 + warm-up and counts from 1."""
 
 
 class SSDKDConfig(MetaGeneratorConfig, ReplayConfig):
-    """Fast-2's settings, and the three modules of SSD-KD."""
+    """Fast-2's settings, and the three modules of SSD-KD. Source: Liu et al., CVPR 2024, as docs/ssd-kd.md reads it."""
 
     rounds: int = Field(default=220, ge=1)
-    """Synthesis rounds, the same at every data scale. [R] Fast-Datafree, scripts/fast_cifar."""
+    """Synthesis rounds, the same at every data scale. Source: [R] Fast-Datafree, scripts/fast_cifar."""
     warmup: int = Field(default=20, ge=0)
-    """Rounds of synthesis alone, without the adversarial term; fewer if the buffer is full earlier. Same source."""
+    """Rounds of synthesis alone, without the adversarial term; fewer if the buffer is full earlier. Source: [R]
+    Fast-Datafree, scripts/fast_cifar."""
     gamma: float = Field(default=2.0, ge=0)
-    """Exponent of φ's difficulty factor. [C] the focal loss's value, Lin et al. 2017."""
+    """Exponent of φ's difficulty factor. Source: [C] the focal loss's value, Lin et al. 2017."""
     diversity: bool = True
-    """φ's first factor: frequent classes weigh less. Off in the ablation."""
+    """Whether φ has its first factor: frequent classes weigh less. Off in the ablation. Source: [K] the paper."""
     difficulty: bool = True
-    """φ's second factor: images that the teacher is sure of weigh less. Off in the ablation."""
+    """Whether φ has its second factor: images that the teacher is sure of weigh less. Off in the ablation. Source: [K]
+    the paper."""
     lr_per: Literal["epoch", "round"] = "round"
-    """[R] Over the rounds after the warm-up."""
+    """How often the student's learning rate moves. Source: [R] over the rounds after the warm-up."""
 
 
 def modulation(
@@ -83,7 +85,7 @@ class SSDKD(ComposedMethod):
     name = "ssd-kd"
     Config = SSDKDConfig
     presets: ClassVar = {
-        "fast-2": Preset({}, CASES),  # [R] the setup "follows Fast"
+        "fast-2": Preset({}, CASES, source='[R] the setup "follows Fast": Fast-Datafree, scripts/fast_cifar.'),
         "smoke": Preset({"rounds": 8, "warmup": 2, "inversion_batch": 16, "generator_width": 8, "nz": 16}),
     }
 

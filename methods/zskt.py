@@ -32,7 +32,7 @@ from methods.parts.sources import Batch
 
 
 class ZSKTConfig(SoftTargetGeneratorConfig):
-    """Defaults are those of the preset `cmi`."""
+    """Defaults are those of the preset `cmi`. Source: CMI repository, scripts/zskt."""
 
     class_mean: bool = False
     """Whether divergences are divided by the number of classes, as nn.KLDivLoss does by default."""
@@ -66,6 +66,7 @@ class ZSKT(GeneratorMethod):
             },
             # the authors ran pairs of WRNs on CIFAR-10 (and SVHN), all with the same values
             (Case({}, ("cifar10",), WRNS), borrowed("wrn40_2 → wrn16_1 on cifar10")),
+            source="the authors' code.",
         ),
         "cmi": Preset({}, PUBLISHED_FOR_WRN),
         "smoke": Preset({"generator_width": 8, "nz": 16}),

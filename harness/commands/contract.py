@@ -27,6 +27,7 @@ from harness.store.records import Event
 from harness.terminal import say
 from methods.base.method import Method
 from methods.base.pair import Pair
+from methods.base.presets import SMOKE
 
 CPU = torch.device("cpu")
 
@@ -82,10 +83,10 @@ def tiny_cell(name: str, options: Mapping[str, Any] | None = None) -> Cell:
         checkpoint_seconds=0.0,
     )
     try:
-        smoke = "smoke" in method_class(cell).presets
+        smoke = SMOKE in method_class(cell).presets
     except methods.UnknownMethod as error:
         raise UserError(f"{error}; known: {', '.join(methods.names())}") from None
-    return settings.apply(options if options is not None else {"preset": "smoke"} if smoke else {}, cell)
+    return settings.apply(options if options is not None else {"preset": SMOKE} if smoke else {}, cell)
 
 
 def prepare(cell: Cell, folder: Path, stop_before: int | None = None) -> Engine:

@@ -32,16 +32,23 @@ ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
 class MethodConfig(BaseModel):
-    """What every method is told; each method adds its own hyperparameters with their sources."""
+    """What every method is told; each method adds its own hyperparameters.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    The text below a hyperparameter says what it means, and behind ``Source:`` where its default comes from; without one
+    that is what the text of its class says there. `dkd show` prints both. Source: Fast-Datafree, scripts/fast_cifar.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     steps: Steps = 80_000
-    """Distillation steps at 100 % data scale. Fast-Datafree, scripts/fast_cifar: 200 epochs × 400 steps."""
+    """Distillation steps at 100 % data scale; fewer in proportion at smaller ones. Source: Fast-Datafree,
+    scripts/fast_cifar: 200 epochs × 400 steps."""
     epochs: Epochs = 200
-    """The student is evaluated, and its learning rate moves, this many times. Same source."""
+    """The student is evaluated, and its learning rate moves, this many times."""
     batch: Batch = 256
-    """Images per distillation step. Same source."""
+    """Images per distillation step, at every scale."""
 
 
 class Randomness(Protocol):
@@ -109,7 +116,7 @@ class Method(ABC):
     """The file's name, with dashes."""
     Config: ClassVar[type[MethodConfig]] = MethodConfig
     presets: ClassVar[Mapping[str, Preset]] = {}
-    """Named sets of hyperparameters. The one named ``smoke`` is small enough for `dkd check` and the test grid."""
+    """Named sets of hyperparameters. The one named `SMOKE` is small enough for `dkd check` and the test grid."""
     data_free: ClassVar[bool] = True
     """False for references: they are given real images."""
 

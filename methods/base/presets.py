@@ -18,6 +18,10 @@ CIFAR_PAIRS = (RESNETS, VGG_RESNET, *WRNS)
 """The five pairs of the papers' tables."""
 
 
+SMOKE = "smoke"
+"""Name of the preset that takes seconds."""
+
+
 class UnknownPreset(ValueError):
     """A preset that the method does not have, or not for this dataset and pair."""
 
@@ -71,6 +75,8 @@ class Preset:
 
     options: Mapping[str, Any]
     cases: tuple[Case, ...] = ()
+    source: str = ""
+    """Where its values come from, if not from where the Config's defaults do."""
 
     def case(self, problem: Problem) -> Case | None:
         """The values for ``problem``; None if the preset has none."""

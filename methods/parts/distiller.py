@@ -23,26 +23,28 @@ Criterion = Callable[[Tensor, Tensor], Tensor]
 
 
 class DistillationConfig(MethodConfig):
-    """How the student's optimizer moves. Fast-Datafree and CMI, datafree_kd.py, where nothing else is said."""
+    """How the student's optimizer moves. Source: Fast-Datafree and CMI, datafree_kd.py."""
 
     lr: float = Field(default=0.1, gt=0)
-    """Of the student at the start."""
+    """The student's learning rate at the start."""
     final_lr: float = Field(default=0.0, ge=0)
-    """Where half a cosine takes it."""
+    """Where half a cosine takes the student's learning rate."""
     lr_milestones: list[float] = Field(default=[])
-    """Shares of the run after each of which all learning rates fall by ``lr_factor``, in place of the cosine."""
+    """Shares of the run after each of which all learning rates fall by ``lr_factor``; empty for the cosine."""
     lr_factor: float = Field(default=0.1, gt=0, le=1)
+    """What learning rates are multiplied by at each of ``lr_milestones``. Source: DAFL and DFAD, the
+    authors' codes."""
     lr_per: Literal["epoch", "round"] = "epoch"
-    """How often the learning rate moves."""
+    """How often the student's learning rate moves."""
     weight_decay: float = Field(default=1e-4, ge=0)
-    """On all parameters, those of batch norm and biases included."""
+    """L2 penalty on all of the student's parameters, those of batch norm and biases included."""
 
 
 class SoftTargetConfig(DistillationConfig):
-    """Distillation by softened predictions."""
+    """Distillation by softened predictions. Source: Fast-Datafree and CMI, all scripts."""
 
     temperature: float = Field(default=20.0, gt=0)
-    """Of teacher and student in the distillation loss, and nowhere else."""
+    """Softens the predictions of teacher and student in the distillation loss, and nowhere else."""
 
 
 def soft_targets(temperature: float) -> Criterion:

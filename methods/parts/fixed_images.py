@@ -17,7 +17,7 @@ from methods.parts.sources import GrowingPool
 
 
 class FixedImagesConfig(SoftTargetConfig):
-    """How the student learns. Fast-Datafree's values for a pool, scripts/fast_cifar, so that only the images differ."""
+    """How the student learns. Source: Fast-Datafree's values for a pool, scripts/fast_cifar: only the images differ."""
 
     lr: float = Field(default=0.2, gt=0)
     final_lr: float = Field(default=2e-4, ge=0)

@@ -21,13 +21,16 @@ TaskWeight = Callable[[Tensor], Tensor]
 
 
 class InversionConfig(SoftTargetConfig):
-    """Weights of the three terms; every method has its own values."""
+    """Weights of the three terms; every method has its own values. Source: CMI and Fast-Datafree, all scripts."""
 
     inversion_batch: int = Field(default=256, ge=2)
-    """Images per round. CMI and Fast-Datafree, all scripts."""
+    """Images per round of synthesis."""
     bn: float = Field(default=1.0, ge=0)
+    """Weight of R_BN, the distance of the images' batch-norm statistics from the teacher's."""
     oh: float = Field(default=1.0, ge=0)
+    """Weight of the task term, the teacher's cross entropy on the wanted class."""
     adv: float = Field(default=1.0, ge=0)
+    """Weight of the adversarial term: the images shall make student and teacher differ."""
 
 
 class InversionLoss(Stateful):

@@ -21,18 +21,23 @@ from methods.parts.views import Views
 
 
 class MetaGeneratorConfig(InversionConfig):
-    """Fast-2's values for WRN-40-2 teachers: Fast-Datafree, scripts/fast_cifar."""
+    """Fast-2's values for WRN-40-2 teachers. Source: Fast-Datafree, scripts/fast_cifar."""
 
     inner_steps: int = Field(default=2, ge=1)
+    """Steps of the generator's copy and the latents for every batch of images."""
     nz: int = Field(default=256, ge=1)
+    """Numbers of a latent."""
     generator_width: int = Field(default=128, ge=2, multiple_of=2)
+    """Channels that those of the generator's layers are multiples of: `methods/parts/generators.py`."""
     lr_g: float = Field(default=5e-3, gt=0)
-    """Of the inner steps; the meta step's is inner_steps times this."""
+    """Adam's rate for the generator in the inner steps; that of the meta step is ``inner_steps`` times as large."""
     lr_z: float = Field(default=0.015, gt=0)
+    """Adam's rate for the latents in the inner steps."""
     bn: float = Field(default=10.0, ge=0)
     oh: float = Field(default=0.4, ge=0)
     adv: float = Field(default=1.1, ge=0)
     bn_momentum: float = Field(default=0.9, ge=0, lt=1)
+    """How much of the statistics in R_BN is the running average over earlier rounds."""
     lr: float = Field(default=0.2, gt=0)
     final_lr: float = Field(default=2e-4, ge=0)
 

@@ -25,21 +25,24 @@ from methods.parts.sources import Batch, LastBatch, LiveGenerator
 
 
 class PersistentGeneratorConfig(DistillationConfig):
-    """CMI repository, datafree_kd.py and scripts, where nothing else is said."""
+    """One network for the whole run. Source: CMI repository, datafree_kd.py and scripts."""
 
     generator: Literal["fast", "cmi", "dafl", "dfad", "zskt", "dcgan", "dcgan-unit"] = "cmi"
-    """Whose network: `methods/parts/generators.py`."""
+    """Whose network makes the images: `methods/parts/generators.py`."""
     nz: int = Field(default=256, ge=1)
+    """Numbers of a latent."""
     generator_width: int = Field(default=128, ge=2, multiple_of=2)
+    """Channels that those of the generator's layers are multiples of: `methods/parts/generators.py`."""
     lr_g: float = Field(default=1e-3, gt=0)
-    """Adam, β = (beta1, 0.999)."""
+    """Adam's rate for the generator at the start."""
     beta1: float = Field(default=0.5, ge=0, lt=1)
+    """Adam's β₁ for the generator; β₂ is 0.999."""
     generator_decays: bool = False
     """Whether the generator's learning rate falls like the student's, to 0 if that is a cosine."""
     student_steps: int = Field(default=5, ge=1)
     """Distillation steps to every step of the generator."""
     distill_first: bool = False
-    """Whether these come before the generator's step."""
+    """Whether the distillation steps of a round come before the generator's."""
     reuse: bool = False
     """Whether the student gets the generator's own batch, instead of fresh images at every step."""
     sampling: Literal["evaluation", "training"] = "evaluation"
@@ -47,14 +50,15 @@ class PersistentGeneratorConfig(DistillationConfig):
     adversary_trains: bool = False
     """Whether the student's batch norm is in training mode in the generator's step, so that its statistics move."""
     clip: float | None = Field(default=None, gt=0)
-    """Largest norm of the generator's gradient."""
+    """Largest norm of the generator's gradient, and of a student's that learns from attention maps; null for any."""
 
 
 class SoftTargetGeneratorConfig(PersistentGeneratorConfig, SoftTargetConfig):
-    """For the methods whose student learns from softened predictions."""
+    """For the methods whose student learns from softened predictions. Source: CMI repository, datafree_kd.py."""
 
     temperature: float = Field(default=1.0, gt=0)
-    """CMI's scripts say 20, but its code overwrites the criterion for these methods: 1 is what its tables come from."""
+    """Softens the predictions of teacher and student in the distillation loss. Source: CMI repository, datafree_kd.py,
+    which overwrites the criterion for these methods: its scripts say 20, its tables come from 1."""
 
 
 class PersistentGenerator(Stateful):

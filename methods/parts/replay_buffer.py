@@ -19,20 +19,21 @@ from methods.parts.sources import Batch, evenly
 
 
 class ReplayConfig(MethodConfig):
-    """How images are drawn and replaced."""
+    """How images are drawn and replaced. Source: our choice."""
 
     alpha: float = Field(default=0.6, ge=0)
-    """Exponent of the priorities; 0 draws uniformly. Our choice: Schaul et al. 2016, section 3.3."""
+    """Exponent of the priorities; 0 draws uniformly. Source: our choice, as Schaul et al. 2016, section 3.3."""
     beta: float = Field(default=0.4, ge=0, le=1)
-    """Exponent of the importance weights. Our choice: Schaul et al. 2016, section 3.4."""
+    """Exponent of the importance weights. Source: our choice, as Schaul et al. 2016, section 3.4."""
     epsilon: float = Field(default=1e-6, gt=0)
-    """Added to every priority. Our choice: Schaul et al. 2016 name no value."""
+    """Added to every priority. Source: our choice; Schaul et al. 2016 name no value."""
     weight_scale: Literal["max", "mean"] = "max"
-    """What a batch's importance weights are divided by. `max` as in Schaul et al. 2016."""
+    """What a batch's importance weights are divided by. Source: our choice, as Schaul et al. 2016, section 3.4."""
     first_priority: Literal["kl", "max"] = "kl"
-    """Priority of a new image: its own divergence, or the buffer's maximum. Our choice."""
+    """Priority of a new image: its own divergence, or the buffer's maximum."""
     replacement: Literal["lowest", "oldest"] = "lowest"
-    """Which slots a new image takes. Our reading of "ordered by priority"."""
+    """Whose slots new images take: of the lowest priority, or the oldest. Source: our reading of "ordered by priority"
+    (SSD-KD)."""
 
 
 class ReplayBuffer(Stateful):
