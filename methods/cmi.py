@@ -7,7 +7,7 @@ growing pool. Values are those of zju-vipa/CMI, scripts/cmi; its optional set of
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -126,7 +126,7 @@ class Contrast(Stateful):
 
     def __init__(self, config: CMIConfig, context: Context) -> None:
         self.config, self.teacher = config, context.teacher
-        self.wanted = {"stages": True} if config.features == "stages" else {"instance_means": True}
+        self.wanted: dict[str, Any] = {"stages": True} if config.features == "stages" else {"instance_means": True}
         _, height, width = context.task.shape
         self.crops = ResizedCrops(height, width, context.task.flip)
         self.normalise = Normaliser(context.task, context.device)

@@ -36,13 +36,14 @@ class Streams:
         """Randomness on the run's device."""
         return torch.Generator(self.device).manual_seed(self._number(stream, index))
 
-    def build(self, stream: str, make: Callable[[], ModuleT]) -> ModuleT:
-        """The module that ``make`` returns, its initial weights drawn on the CPU from ``stream``, on the run's device.
+    def build(self, stream: str, make: Callable[[], ModuleT], index: int = 0) -> ModuleT:
+        """The module that ``make`` returns, its weights drawn on the CPU, from (seed, stream, index); on the run's device.
 
-        The global CPU generator is left as it was.
+        Global generators are left as they were: the CPU's is put back, and a card's, which dropout draws from, is not
+        touched.
         """
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self._number(stream, 0))
+            torch.default_generator.manual_seed(self._number(stream, index))
             return make().to(self.device)
 
     def _number(self, stream: str, index: int) -> int:

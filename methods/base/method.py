@@ -61,8 +61,12 @@ class Randomness(Protocol):
 class Builder(Protocol):
     """Initial weights by name."""
 
-    def __call__(self, stream: str, make: Callable[[], ModuleT]) -> ModuleT:
-        """The module that ``make`` returns, initialised from the stream's randomness, on the method's device."""
+    def __call__(self, stream: str, make: Callable[[], ModuleT], index: int = 0) -> ModuleT:
+        """The module that ``make`` returns, on the method's device; its weights depend on (seed, stream, index) alone.
+
+        ``index`` is for a network that is made anew while the run goes on: its first, second, third life. The weights
+        come from the host, so this is nothing to do in every step.
+        """
 
 
 class Clock(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -33,10 +34,26 @@ class TeacherOutput:
     statistics: ChannelStatistics | None = None
     instance_means: Tensor | None = None
     """Every sample's spatial means of the inputs of all batch-norm layers, concatenated: [B, ΣC]."""
+    inputs: dict[str, Tensor] | None = None
+    """Inputs of batch-norm layers, [B, C, H, W] each, by name, in the order in which the pass came to them."""
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """The linear layer that ends a network: logits = features @ weight.T + bias."""
+
+    weight: Tensor
+    """[classes, F], F as in `TeacherOutput.features`."""
+    bias: Tensor
+    """[classes]; zeros if the layer has none."""
 
 
 class NoBatchNorm(ValueError):
     """A method wants batch-norm statistics of a teacher that has no such layers."""
+
+
+class NoClassifier(ValueError):
+    """A method wants the weights of a teacher's last linear layer, and it has no such layer: all dense ones."""
 
 
 class FrozenTeacher(Stateful):
@@ -62,10 +79,20 @@ class FrozenTeacher(Stateful):
         stages: bool = False,
         statistics: bool = False,
         instance_means: bool = False,
+        inputs_of: Collection[str] = (),
     ) -> TeacherOutput:
-        """Forward ``x`` [B, C, H, W], normalised as the teacher was trained."""
+        """Forward ``x`` [B, C, H, W], normalised as the teacher was trained; all that comes back has its graph.
+
+        Args:
+            x: the images.
+            features, stages, statistics, instance_means: whether to hand these out, see `TeacherOutput`.
+            inputs_of: names, among `batch_norms`, of layers whose input to hand out. Raises ValueError for others.
+        """
+        if inputs_of and (unknown := set(inputs_of).difference(self.batch_norms)):
+            known = ", ".join(self.batch_norms)
+            raise ValueError(f"no batch-norm layer of the teacher: {', '.join(sorted(unknown))}; known: {known}")
         self.images_forwarded += len(x)
-        seen = self._seen = _Seen(statistics, instance_means)
+        seen = self._seen = _Seen(statistics, instance_means, inputs_of)
         logits, pooled, maps = self._network(x, return_features=True)
         self._seen = _Seen()  # the teacher lives on, and with it would the graph of this pass
         return TeacherOutput(
@@ -74,6 +101,7 @@ class FrozenTeacher(Stateful):
             maps if stages else None,
             self._statistics(seen) if statistics else None,
             torch.cat([seen.instance[layer] for layer in self._layers], dim=1) if instance_means else None,
+            seen.inputs if inputs_of else None,
         )
 
     @torch.no_grad()
@@ -100,6 +128,20 @@ class FrozenTeacher(Stateful):
         return sum(tensor.nbytes for tensor in self._network.state_dict().values())
 
     @property
+    def classifier(self) -> Classifier:
+        """The weights of the last linear layer. Raises NoClassifier if the teacher has none."""
+        linear = [layer for layer in self._network.modules() if isinstance(layer, nn.Linear)]
+        if not linear:
+            raise NoClassifier("the teacher does not end in a linear layer, so there are no weights to hand out")
+        weight, bias = linear[-1].weight, linear[-1].bias
+        return Classifier(weight, weight.new_zeros(len(weight)) if bias is None else bias)
+
+    @property
+    def batch_norms(self) -> list[str]:
+        """Name of each batch-norm layer, in the order of the statistics, which need not be that of a pass."""
+        return [layer.name for layer in self._layers]
+
+    @property
     def channels(self) -> list[int]:
         """Channels of each batch-norm layer, in the order of the statistics."""
         return [len(layer.mean) for layer in self._layers]
@@ -108,6 +150,8 @@ class FrozenTeacher(Stateful):
         """Normalise ``x`` [B, C, H, W] in ``layer``, and note what the current pass wants to know of it."""
         if self._seen.wants_instance_means:
             self._seen.instance[layer] = x.mean(dim=(2, 3))
+        if layer.name in self._seen.wants_inputs_of:
+            self._seen.inputs[layer.name] = x
         if not self._seen.wants_statistics:
             return F.batch_norm(x, layer.mean, layer.variance, layer.weight, layer.bias, eps=layer.eps)
         y, mean, variance = NormalisedWithStatistics.apply(x, layer)
@@ -126,15 +170,18 @@ class _Seen:
 
     wants_statistics: bool = False
     wants_instance_means: bool = False
+    wants_inputs_of: Collection[str] = ()
     statistics: dict[nn.Module, tuple[Tensor, Tensor]] = field(default_factory=dict)
     instance: dict[nn.Module, Tensor] = field(default_factory=dict)
+    inputs: dict[str, Tensor] = field(default_factory=dict)
 
 
 class ObservedBatchNorm(nn.Module):
     """Batch normalisation with stored statistics, left to the teacher to carry out."""
 
-    def __init__(self, source: nn.BatchNorm2d, teacher: FrozenTeacher) -> None:
+    def __init__(self, name: str, source: nn.BatchNorm2d, teacher: FrozenTeacher) -> None:
         super().__init__()
+        self.name = name
         if source.running_mean is None or source.running_var is None:
             raise ValueError("a batch-norm layer of the teacher keeps no running statistics")
         self.mean: Tensor
@@ -183,10 +230,10 @@ def _channels(values: Tensor) -> Tensor:
 
 def _replace_batch_norms(network: nn.Module, teacher: FrozenTeacher) -> list[ObservedBatchNorm]:
     found = []
-    for parent in list(network.modules()):
+    for path, parent in list(network.named_modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, nn.BatchNorm2d):
-                observed = ObservedBatchNorm(child, teacher)
+                observed = ObservedBatchNorm(f"{path}.{name}".removeprefix("."), child, teacher)
                 setattr(parent, name, observed)
                 found.append(observed)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from pydantic import Field
 from torch import Tensor
@@ -63,7 +64,7 @@ class InversionLoss(Stateful):
         self.dense = context.task.dense
 
     def __call__(
-        self, x: Tensor, y: Tensor, *, adversarial: bool = True, also: Mapping[str, bool] | None = None
+        self, x: Tensor, y: Tensor, *, adversarial: bool = True, also: Mapping[str, Any] | None = None
     ) -> Objective:
         """The loss of the teacher's inputs ``x`` [B, C, H, W] with targets ``y`` [B]; one forward of each network.
 

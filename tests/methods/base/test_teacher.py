@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from methods.base.teacher import FrozenTeacher, TeacherOutput
+from methods.base.teacher import FrozenTeacher, NoClassifier, TeacherOutput
 from tests import small
 from tests.methods import slow
 
@@ -60,7 +60,7 @@ def layer_order(teacher: FrozenTeacher, network: nn.Module) -> list[nn.Module]:
 def test_outputs_of_one_forward_in_value_and_input_gradient(name: str) -> None:
     network = plain(name)
     teacher, x = FrozenTeacher(network), images()
-    out = teacher(x, **EVERYTHING)
+    out = teacher(x, **EVERYTHING, inputs_of=teacher.batch_norms)
     order = layer_order(teacher, network)
     assert torch.equal(teacher.running.variance, torch.cat([layer.running_var for layer in order]))  # type: ignore[misc]
     inputs, _ = slow.batch_norm_inputs(network, x)
@@ -75,6 +75,7 @@ def test_outputs_of_one_forward_in_value_and_input_gradient(name: str) -> None:
             [inputs[layer].flatten(2).sum(2) / inputs[layer][0, 0].numel() for layer in order], 1
         ),
         **{f"stage {i}": stage for i, stage in enumerate(stages)},
+        **{f"input {name}": inputs[layer] for name, layer in named_layers(network).items()},
     }
     random = torch.Generator().manual_seed(1)
     for what, theirs in expected.items():
@@ -87,12 +88,19 @@ def test_outputs_of_one_forward_in_value_and_input_gradient(name: str) -> None:
     assert slow.distance(*(torch.autograd.grad(y, x)[0] for y in everything)) < 1e-10  # type: ignore[arg-type]
 
 
+def named_layers(network: nn.Module) -> dict[str, nn.BatchNorm2d]:
+    return {name: layer for name, layer in network.named_modules() if isinstance(layer, nn.BatchNorm2d)}
+
+
 def part(out: TeacherOutput, what: str) -> Tensor:
     if what in ("mean", "variance"):
         return getattr(out.statistics, what)  # type: ignore[no-any-return]
     if what.startswith("stage "):
         assert out.stages is not None
         return out.stages[int(what[6:])]
+    if what.startswith("input "):
+        assert out.inputs is not None
+        return out.inputs[what[6:]]
     return getattr(out, what)  # type: ignore[no-any-return]
 
 
@@ -102,6 +110,50 @@ def test_order_of_execution_is_not_that_of_definition() -> None:
     seen, _ = slow.batch_norm_inputs(network, images())
     assert list(seen) == [network.first, network.last]
     assert [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)] == [network.last, network.first]
+    teacher = FrozenTeacher(network)
+    assert teacher.batch_norms == ["last", "first"]
+    assert list(teacher(images(), inputs_of=["last", "first"]).inputs or ()) == ["first", "last"]
+
+
+@pytest.mark.parametrize("name", ["wrn16_1", "resnet18", "vgg11"])
+def test_a_layers_name_is_its_path_and_only_what_was_asked_for_comes_back(name: str) -> None:
+    network = plain(name)
+    teacher, x = FrozenTeacher(network), images()
+    layers = named_layers(network)
+    assert set(teacher.batch_norms) == set(layers)
+    assert [layers[name].num_features for name in teacher.batch_norms] == teacher.channels
+    chosen = list(layers)[1:3]
+    inputs, _ = slow.batch_norm_inputs(network, x)
+    found = teacher(x, inputs_of=chosen).inputs
+    assert found is not None and set(found) == set(chosen)
+    assert all(torch.equal(found[name], inputs[layers[name]]) for name in chosen)
+    with pytest.raises(ValueError, match=r"teacher: groups\.9; known: .*groups"):
+        teacher(x, inputs_of=[chosen[0], "groups.9"])
+
+
+@pytest.mark.parametrize("name", ["wrn16_1", "resnet18", "vgg11", "cnn3_16", "backwards"])
+def test_the_classifier_makes_the_logits_of_the_features(name: str) -> None:
+    network = plain(name)
+    teacher = FrozenTeacher(network)
+    out, classifier = teacher(images(), features=True), teacher.classifier
+    assert out.features is not None
+    for logits, features in zip(out.logits.tolist(), out.features.tolist(), strict=True):
+        for logit, row, bias in zip(logits, classifier.weight.tolist(), classifier.bias.tolist(), strict=True):
+            assert logit == pytest.approx(sum(w * f for w, f in zip(row, features, strict=True)) + bias)
+    assert not classifier.weight.requires_grad and not classifier.bias.requires_grad
+
+
+def test_a_classifier_without_a_bias_has_one_of_zeros() -> None:
+    network = Backwards()
+    network.linear = nn.Linear(5, 10, bias=False)
+    assert FrozenTeacher(network).classifier.bias.tolist() == [0] * 10
+
+
+def test_a_teacher_that_ends_in_no_linear_layer_says_so() -> None:
+    network = Backwards()
+    network.linear = nn.Sequential()  # type: ignore[assignment]
+    with pytest.raises(NoClassifier, match="does not end in a linear layer"):
+        _ = FrozenTeacher(network).classifier
 
 
 class Operations(TorchDispatchMode):
@@ -128,7 +180,8 @@ def test_nothing_asked_is_nothing_computed(name: str) -> None:
     teacher, x = FrozenTeacher(network), images()
     teacher(x, **EVERYTHING)
     out = teacher(x)
-    assert (out.features, out.stages, out.statistics, out.instance_means) == (None,) * 4
+    assert (out.features, out.stages, out.statistics, out.instance_means, out.inputs) == (None,) * 5
+    assert operations(teacher, x, inputs_of=teacher.batch_norms) == operations(teacher, x)
     assert operations(teacher, x) == operations(network.requires_grad_(False), x, return_features=True)
     asked = operations(teacher, x, statistics=True)
     assert asked["aten.var_mean.correction"] == len(teacher.channels)
