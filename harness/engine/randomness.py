@@ -37,7 +37,7 @@ class Streams:
         return torch.Generator(self.device).manual_seed(self._number(stream, index))
 
     def build(self, stream: str, make: Callable[[], ModuleT], index: int = 0) -> ModuleT:
-        """The module that ``make`` returns, its weights drawn on the CPU, from (seed, stream, index); on the run's device.
+        """The module that ``make`` returns, on the run's device, its weights drawn on the CPU.
 
         Global generators are left as they were: the CPU's is put back, and a card's, which dropout draws from, is not
         touched.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -11,8 +12,8 @@ from torch import Tensor
 class Stateful:
     """Saves and restores the attributes named in ``state``: all that changes while a run goes on.
 
-    An attribute may be a tensor (restored in place), a number or text, or anything with a state of its own: modules,
-    optimizers, other Stateful objects.
+    An attribute may be a tensor (restored in place), a number, a text, a list or dictionary of all these (replaced by a
+    copy), or anything with a state of its own: modules, optimizers, other Stateful objects.
     """
 
     state: ClassVar[tuple[str, ...]] = ()
@@ -30,7 +31,7 @@ class Stateful:
             elif isinstance(value, Tensor):
                 value.copy_(state[name])
             else:
-                setattr(self, name, state[name])
+                setattr(self, name, copy.deepcopy(state[name]))
 
 
 def _save(value: Any) -> Any:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from torch import Tensor
 
 from methods.base.method import Losses, Method
 from methods.parts.distiller import Distiller
+from methods.parts.extras import Extras
 from methods.parts.sources import Source
 
 
@@ -20,6 +21,13 @@ class Synthesised:
     images: Tensor
     """[B, C, H, W] in [0, 1]; as the teacher takes them, where the source stores nothing."""
     losses: Losses
+    extras: Extras = field(default_factory=dict)
+    """What the source shall keep beside the images, and hand out with them."""
+
+    def __post_init__(self) -> None:
+        for name, tensor in self.extras.items():
+            if len(tensor) != len(self.images):
+                raise ValueError(f"extras: {name!r} has {len(tensor)} rows for {len(self.images)} images")
 
 
 class Inverter(Protocol):
@@ -54,7 +62,7 @@ class ComposedMethod(Method):
         self.context.student.train(self.adversary_trains)
         made = self.inverter.synthesise(call)
         self.images_synthesised += len(made.images)
-        return made.losses | self.source.admit(made.images, call)
+        return made.losses | self.source.admit(made.images, call, made.extras)
 
     def begin_round(self, index: int, steps: int) -> None:
         """Set the learning rate and let the source plan its draws."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
@@ -66,11 +67,12 @@ class InversionLoss(Stateful):
     def __call__(
         self, x: Tensor, y: Tensor, *, adversarial: bool = True, also: Mapping[str, Any] | None = None
     ) -> Objective:
-        """The loss of the teacher's inputs ``x`` [B, C, H, W] with targets ``y`` [B]; one forward of each network.
+        """The loss of the teacher's inputs ``x`` [B, C, H, W] with targets ``y``; one forward of each network.
 
         Args:
             x: normalised images.
-            y: int64 classes; dense tasks have no such targets and take the teacher's own prediction of every pixel.
+            y: int64 classes [B], or shares of the classes [B, classes], see `mixed_targets`; dense tasks have no such
+                targets and take the teacher's own prediction of every pixel.
             adversarial: False leaves the last term out.
             also: what else the teacher's answer shall hold, such as {"instance_means": True}.
         """
@@ -92,3 +94,18 @@ class InversionLoss(Stateful):
         target = logits.argmax(dim=1) if self.dense else y
         loss = F.cross_entropy(logits, target, reduction="none")
         return (loss if self.task_weight is None else loss * self.task_weight(logits.detach())).mean()
+
+
+def mixed_targets(y: Tensor, other: Tensor, share: Tensor, classes: int) -> Tensor:
+    """Targets (1 - share) · one-hot(y) + share · one-hot(other): [B, classes].
+
+    Cross entropy to them is that of both classes, weighted alike: CutMix (Yun et al., ICCV 2019), as in CPNet.
+
+    Args:
+        y, other: int64 classes [B].
+        share: how much of each image is of class ``other``, in [0, 1], [B].
+        classes: how many there are.
+    """
+    every = torch.arange(classes, device=y.device)
+    mine, theirs = ((target[:, None] == every).to(share.dtype) for target in (y, other))  # F.one_hot reads the device
+    return torch.lerp(mine, theirs, share[:, None])

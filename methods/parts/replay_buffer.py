@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from methods.base.method import Context, MethodConfig
 from methods.base.state import Stateful
+from methods.parts.extras import NO_EXTRAS, Extras, ExtraStore, rows
 from methods.parts.images import ImageStore, quantised
 from methods.parts.losses import kl_divergence
 from methods.parts.sources import Batch, evenly
@@ -43,12 +44,13 @@ class ReplayBuffer(Stateful):
     that draw. Everything stays on the device; no method of this class reads it.
     """
 
-    state = ("store", "priority", "content", "born", "drawn", "histogram", "replaced", "filled")
+    state = ("store", "extras", "priority", "content", "born", "drawn", "histogram", "replaced", "filled")
 
     def __init__(self, config: ReplayConfig, context: Context) -> None:
         self.config, self.capacity = config, context.images
         self.teacher, self.student = context.teacher, context.student
         self.store = ImageStore(context.task, self.capacity, context.device)
+        self.extras = ExtraStore(self.capacity, context.device)
         self._randomness, self._device = context.random, context.device
         self.priority = torch.zeros(self.capacity, device=context.device)
         self.content = torch.zeros(self.capacity, context.task.classes, dtype=torch.int32, device=context.device)
@@ -62,18 +64,19 @@ class ReplayBuffer(Stateful):
         """Share of the stored images, or pixels, that the teacher assigns to each class; 0 while empty: [classes]."""
         return self.histogram / self.histogram.sum().clamp_min(1)
 
-    def admit(self, images: Tensor, call: int) -> dict[str, Tensor]:
+    def admit(self, images: Tensor, call: int, extras: Extras = NO_EXTRAS) -> dict[str, Tensor]:
         """Fill free slots in batch order, then replace at most a quarter of the buffer by the best of the rest.
 
         Only what was there before is replaced: a batch larger than the buffer does not push out its own images.
         """
         older, free = self.filled, min(len(images), self.capacity - self.filled)
-        self._fill(images[:free], call)
+        self._fill(images[:free], rows(extras, slice(free)), call)
         most = min(len(images) - free, -(-self.capacity // 4), older)  # [R] the paper's buffer is renewed only in part
         if most:
             # after as many calls as fill the buffer once, an image that nobody drew counts like one that was drawn: it
             # would else outlive all others
-            self._replace(images[free:], most, older, call, max_age=-(-self.capacity // len(images)))
+            max_age = -(-self.capacity // len(images))
+            self._replace(images[free:], rows(extras, slice(free, None)), most, older, call, max_age)
         return self._statistics(call)
 
     def begin_round(self, steps: int, batch: int, index: int) -> None:
@@ -88,7 +91,8 @@ class ReplayBuffer(Stateful):
         scale = importance.max() if self.config.weight_scale == "max" else importance.mean()
         self.drawn.index_fill_(0, slot, True)
         view = self.store.views.draw(self._batch, self._random)
-        return Batch(self.store.view(slot, view), weight=importance / scale, slot=slot, importance=importance)
+        x, extras = self.store.view(slot, view), self.extras.read(slot)
+        return Batch(x, weight=importance / scale, slot=slot, importance=importance, extras=extras)
 
     def feedback(self, batch: Batch, teacher: Tensor, student: Tensor) -> None:
         """δ ← w · KL of the drawn slots; a slot drawn twice keeps its largest."""
@@ -114,22 +118,25 @@ class ReplayBuffer(Stateful):
         # clamped, as a number just below 1 times the total can round to the total
         return torch.searchsorted(cumulative, (uniform * cumulative[-1]).long(), right=True).clamp_max(self.filled - 1)
 
-    def _fill(self, images: Tensor, call: int) -> None:
+    def _fill(self, images: Tensor, extras: Extras, call: int) -> None:
         older, self.filled = self.filled, self.filled + len(images)
         slots = torch.arange(older, self.filled, device=self._device)
-        self._store(slots, images, *self._first_look(images, older), call)
+        self._store(slots, images, extras, *self._first_look(images, older), call)
 
-    def _replace(self, images: Tensor, count: int, older: int, call: int, max_age: int) -> None:
+    def _replace(self, images: Tensor, extras: Extras, count: int, older: int, call: int, max_age: int) -> None:
         """The best ``count`` images, ties by batch order, take the slots that `_victims` names, the best one first."""
         content, priority = self._first_look(images, older)
         best = priority.sort(descending=True, stable=True).indices[:count]
         slots = self._victims(call, max_age)[:count]
         self.histogram -= self.content[slots].sum(dim=0)
         self.replaced += count
-        self._store(slots, images[best], content[best], priority[best], call)
+        self._store(slots, images[best], rows(extras, best), content[best], priority[best], call)
 
-    def _store(self, slots: Tensor, images: Tensor, content: Tensor, priority: Tensor, call: int) -> None:
+    def _store(
+        self, slots: Tensor, images: Tensor, extras: Extras, content: Tensor, priority: Tensor, call: int
+    ) -> None:
         self.store.write(slots, images)
+        self.extras.write(slots, extras)
         self.content[slots] = content
         self.priority[slots] = priority
         self.born[slots] = call

@@ -5,7 +5,7 @@ The third kind, SSD-KD's, is in `methods/parts/replay_buffer.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 from methods.base.method import Context, Randomness
 from methods.base.state import Stateful
 from methods.base.teacher import TeacherOutput
+from methods.parts.extras import NO_EXTRAS, Extras, ExtraStore, rows
 from methods.parts.images import ImageStore
 
 
@@ -35,6 +36,8 @@ class Batch:
     """Raw importance weight of each slot [B], where ``weight`` is scaled."""
     fresh: bool = False
     """Whether the images were made for this batch alone."""
+    extras: Extras = field(default_factory=dict)
+    """What came with each image from the inverter, [B, ...] each."""
 
 
 class Source(Protocol):
@@ -44,7 +47,7 @@ class Source(Protocol):
     def filled(self) -> int | None:
         """How many images it holds; None if it stores none."""
 
-    def admit(self, images: Tensor, call: int) -> dict[str, Tensor]:
+    def admit(self, images: Tensor, call: int, extras: Extras = NO_EXTRAS) -> dict[str, Tensor]:
         """Take the images [B, C, H, W] in [0, 1] of synthesis ``call``; returns quantities worth recording."""
 
     def begin_round(self, steps: int, batch: int, index: int) -> None:
@@ -74,18 +77,21 @@ class GrowingPool(Stateful):
     epochs are chained.
     """
 
-    state = ("store", "filled")
+    state = ("store", "extras", "filled")
 
     def __init__(self, context: Context) -> None:
         self.capacity = context.images
         self.store = ImageStore(context.task, self.capacity, context.device)
+        self.extras = ExtraStore(self.capacity, context.device)
         self.filled = 0
         self._randomness, self._device = context.random, context.device
 
-    def admit(self, images: Tensor, call: int) -> dict[str, Tensor]:
-        """Append images [B, C, H, W] in [0, 1] as long as there is room."""
+    def admit(self, images: Tensor, call: int, extras: Extras = NO_EXTRAS) -> dict[str, Tensor]:
+        """Append images [B, C, H, W] in [0, 1], and what belongs to them, as long as there is room."""
         kept = min(len(images), self.capacity - self.filled)
-        self.store.write(torch.arange(self.filled, self.filled + kept, device=self._device), images[:kept])
+        slots = torch.arange(self.filled, self.filled + kept, device=self._device)
+        self.store.write(slots, images[:kept])
+        self.extras.write(slots, rows(extras, slice(kept)))
         self.filled += kept
         return {}
 
@@ -102,7 +108,7 @@ class GrowingPool(Stateful):
         """The next batch of the round's plan."""
         slot, view = self._slots[self._drawn], self._views[self._drawn]
         self._drawn += 1
-        return Batch(self.store.view(slot, view), slot=slot, view=view)
+        return Batch(self.store.view(slot, view), slot=slot, view=view, extras=self.extras.read(slot))
 
     def feedback(self, batch: Batch, teacher: Tensor, student: Tensor) -> None:
         """Nothing to learn: all images are drawn alike."""
@@ -133,7 +139,7 @@ class LastBatch(Stateful):
     def __init__(self, maker: ImageMaker) -> None:
         self.maker = maker
 
-    def admit(self, images: Tensor, call: int) -> dict[str, Tensor]:
+    def admit(self, images: Tensor, call: int, extras: Extras = NO_EXTRAS) -> dict[str, Tensor]:
         """Nothing is stored."""
         return {}
 
