@@ -131,6 +131,12 @@ def train_teacher(
     ] = None,
     rename: Annotated[list[str] | None, typer.Option(help="With --import: pattern=replacement for its keys.")] = None,
     drop: Annotated[list[str] | None, typer.Option(help="With --import: pattern of keys to leave out.")] = None,
+    normalisation: Annotated[
+        str | None,
+        typer.Option(help="With --import: what its inputs were normalised by, such as imagenet; or --mean and --std."),
+    ] = None,
+    mean: Annotated[str | None, typer.Option(help="With --import: means per channel, such as .485,.456,.406.")] = None,
+    std: Annotated[str | None, typer.Option(help="With --import: deviations per channel.")] = None,
     verify: Annotated[bool, typer.Option(help="Whether data without official checksums is refused.")] = True,
     results: ResultsFolder = RESULTS,
 ) -> None:
@@ -145,13 +151,17 @@ def train_teacher(
         raise UserError("--import takes a whole teacher, --backbone starts the training of one: give one of them")
     if (key or rename or drop) and not file:
         raise UserError("--key, --rename and --drop are for the keys of a file that --import names")
+    if (normalisation or mean or std) and not file:
+        raise UserError("--normalisation, --mean and --std are for a file that --import names: here all learn alike")
     _look(results, reads=False)
     from harness.teachers import foreign, train
+    from harness.teachers.normalisation import Asked
 
     changes = parse(settings or [])
     wanted: dict[str, Any] = {"results": results, "replace": replace, "changes": changes, "verify_data": verify}
     if file:
         named: dict[str, Any] = {"key": key, "renamings": rename or [], "drops": drop or []}
+        named["normalisation"] = Asked(normalisation, mean, std)
         record = foreign.take(dataset, network, file, **named, **wanted)
         say(f"teacher {dataset}/{network}: {record.value:.2f} %, from {file}")
     else:

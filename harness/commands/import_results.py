@@ -93,9 +93,9 @@ class _Import:
     def teacher(self, folder: TeacherFolder) -> None:
         """Add a teacher where we have none."""
         record, target = checking.teacher(folder), self.ours.teacher(folder.dataset, folder.network)
-        mine = checking.teacher_sha256(target)
+        mine = checking.teacher_identity(target)
         if mine:
-            _require(mine == record.sha256, f"another teacher than ours: sha256 {record.sha256}, ours {mine}")
+            _require(mine == record.identity, f"another teacher than ours: sha256 {record.identity}, ours {mine}")
             return
         _require(there(folder.weights), "its weights are missing")
         staged = self.stage.teacher(folder.dataset, folder.network)
@@ -138,7 +138,7 @@ class _Import:
                 atomic.take(file, staged.path / file.name, WEIGHTS if file == run.student else files.MOST)
         result = checking.finished(staged)
         checking.evidence(staged, result)
-        mine = checking.teacher_sha256(self.ours.teacher(result.dataset, result.teacher))
+        mine = checking.teacher_identity(self.ours.teacher(result.dataset, result.teacher))
         taught = f"taught by another teacher than ours: sha256 {result.teacher_sha256}, ours {mine}"
         _require(mine in (None, result.teacher_sha256), taught)
         return staged

@@ -67,7 +67,7 @@ def table(found: list[CellStatus]) -> Iterator[Line]:
 class _Teacher:
     """What is known of a cell's teacher."""
 
-    sha256: str | None
+    identity: str | None
     problem: str = ""
     """Why it cannot teach."""
 
@@ -78,15 +78,15 @@ def _teacher(folder: TeacherFolder) -> _Teacher:
     except FileNotFoundError:
         return _Teacher(None, "its teacher is not trained")
     reason = identity.outdated(record)
-    return _Teacher(record.sha256, f"its teacher must be trained again: {reason}" if reason else "")
+    return _Teacher(record.identity, f"its teacher must be trained again: {reason}" if reason else "")
 
 
 def _of_cell(cell: Cell, results: Results, teacher: _Teacher) -> CellStatus:
     folder = results.cell(cell.name)
     plan = keys.plan_key(cell)
     result, state, detail = _from_result(cell, folder, plan, teacher)
-    if state in ("waiting", "stale") and teacher.sha256:
-        state, detail = _from_run(folder.run(keys.cell_key(plan, teacher.sha256)), state, detail)
+    if state in ("waiting", "stale") and teacher.identity:
+        state, detail = _from_run(folder.run(keys.cell_key(plan, teacher.identity)), state, detail)
     return CellStatus(cell, folder, state, detail, result)
 
 
@@ -97,7 +97,7 @@ def _from_result(cell: Cell, folder: CellFolder, plan: str, teacher: _Teacher) -
         return None, "waiting", teacher.problem
     except DamagedRecord as error:
         return None, "damaged", error.reason
-    taught_otherwise = teacher.sha256 is not None and (teacher.problem or teacher.sha256 != result.teacher_sha256)
+    taught_otherwise = teacher.identity is not None and (teacher.problem or teacher.identity != result.teacher_sha256)
     if result.plan_key != plan or taught_otherwise:
         reasons = _reasons(cell, result, plan, folder.run(result.key), teacher)
         more = [f"and {len(reasons) - SHOWN} more"] if len(reasons) > SHOWN else []
@@ -123,8 +123,8 @@ def _from_run(run: RunFolder, state: State, detail: str) -> tuple[State, str]:
 
 def _reasons(cell: Cell, result: Metrics, plan: str, run: RunFolder, teacher: _Teacher) -> list[str]:
     """What differs between the result and what the cell asks for now."""
-    found = ["the teacher was retrained"] if teacher.sha256 not in (None, result.teacher_sha256) else []
-    found += [teacher.problem] if teacher.sha256 and teacher.problem else []
+    found = ["the teacher was retrained"] if teacher.identity not in (None, result.teacher_sha256) else []
+    found += [teacher.problem] if teacher.identity and teacher.problem else []
     if result.plan_key == plan:
         return found
     try:

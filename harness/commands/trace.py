@@ -110,6 +110,8 @@ def _origin(manifest: Manifest | str) -> Iterator[tuple[str, str]]:
         return
     yield "plan key", manifest.plan_key
     yield "teacher", f"sha256 {manifest.teacher_sha256}"
+    if manifest.teacher_normalisation:
+        yield "teacher", f"learned from images normalised by {manifest.teacher_normalisation}"
     yield "config", ", ".join(f"{name}={value}" for name, value in manifest.config.items())
     for file, digest in manifest.sources.items():
         yield "code", f"{digest[:16]}  {file}"

@@ -133,7 +133,7 @@ class _Bench:
         record = shelf.find(folder)
         teacher = shelf.load(folder, record, loaded.task, device)
         evaluator = Evaluator(loaded, teacher, device)
-        return _Teacher(loaded, record, evaluator, evaluator(teacher).metric)
+        return _Teacher(loaded, record, evaluator, evaluator.teacher)
 
     def _note(self, run: RunFolder, device: torch.device, score: Score | None, problem: str | None) -> None:
         found = Verification(
@@ -169,7 +169,7 @@ def _score(run: RunFolder, result: Metrics, teacher: _Teacher, device: torch.dev
 
 
 def _compare_teacher(result: Metrics, teacher: _Teacher) -> None:
-    if result.teacher_sha256 != teacher.record.sha256:
+    if result.teacher_sha256 != teacher.record.identity:
         raise UserError(f"it learned from another teacher than {result.teacher} is now: sha256 {result.teacher_sha256}")
     _equal("teacher_metric", result.teacher_metric, teacher.record.value)
     _equal(f"teacher {result.teacher}", teacher.record.value, teacher.measured)

@@ -37,13 +37,12 @@ class Evaluator:
     def __call__(self, student: nn.Module) -> Score:
         """Score a student; its mode is left as it was."""
         predicted = self.predict(student)
-        same = predicted == self._teacher
-        score = (
-            mean_iou(predicted, self._labels, self.task.classes)
-            if self.task.dense
-            else self._share(predicted == self._labels)
-        )
-        return Score(score, self._share(same))
+        return Score(self._metric(predicted), self._share(predicted == self._teacher))
+
+    @property
+    def teacher(self) -> float:
+        """The teacher's own metric, in percent."""
+        return self._metric(self._teacher)
 
     @property
     def chance(self) -> float:
@@ -66,6 +65,11 @@ class Evaluator:
         predicted = torch.cat([batch.argmax(dim=1).to(torch.uint8) for batch in logits])
         network.train(training)
         return predicted
+
+    def _metric(self, predicted: Tensor) -> float:
+        if self.task.dense:
+            return mean_iou(predicted, self._labels, self.task.classes)
+        return self._share(predicted == self._labels)
 
     def _share(self, hits: Tensor) -> float:
         """Percent of what counts."""

@@ -1,8 +1,8 @@
 """Keys: what a result depends on, as a hash. Computed without torch, known before any training.
 
 Plan key = the cell's configuration + the code of its method, its networks and its dataset, and of what of ours they
-import + the dataset's files + ``NUMBERS``. Cell key = plan key + the teacher's sha256. `harness/code.py` says what of a
-file is code.
+import + the dataset's files + ``NUMBERS``. Cell key = plan key + the teacher's identity. `harness/code.py` says what of
+a file is code.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def plan_key(cell: Cell) -> str:
     return _digest({"cell": config | plain, "sources": sources(cell), "data": files(cell), **versions})
 
 
-def cell_key(plan: str, teacher_sha256: str) -> str:
-    """Key of a result; names the folder of its run."""
-    return _digest([plan, teacher_sha256])
+def cell_key(plan: str, teacher: str) -> str:
+    """Key of a result, from its plan key and its teacher's identity; names the folder of its run."""
+    return _digest([plan, teacher])
 
 
 def sources(cell: Cell) -> dict[str, str]:

@@ -66,7 +66,8 @@ def _begun(run: Run) -> Manifest:
         data=keys.files(run.cell),
         scheme=keys.SCHEME,
         numbers=keys.NUMBERS,
-        teacher_sha256=run.teacher.sha256,
+        teacher_sha256=run.teacher.identity,
+        teacher_normalisation=run.teacher.normalisation,
         attempts=[attempt for index, attempt in enumerate(attempts) if index not in surplus],
         dropped=len(surplus) + (earlier.dropped if earlier else 0),
     )

@@ -49,7 +49,7 @@ class Run:
     @cached_property
     def key(self) -> str:
         """The cell key: plan key and teacher."""
-        return keys.cell_key(self.plan_key, self.teacher.sha256)
+        return keys.cell_key(self.plan_key, self.teacher.identity)
 
     @property
     def teacher_folder(self) -> TeacherFolder:

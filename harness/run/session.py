@@ -168,7 +168,7 @@ class _Session:
             seed=cell.seed,
             status=status,
             reason=reason,
-            teacher_sha256=run.teacher.sha256,
+            teacher_sha256=run.teacher.identity,
             teacher_metric=run.teacher.value,
             device=run.device.type,
             device_name=run.device_name,

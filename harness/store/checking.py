@@ -114,10 +114,10 @@ def teacher(folder: TeacherFolder, *, weights: bool = False) -> TeacherRecord:
     return record
 
 
-def teacher_sha256(folder: TeacherFolder) -> str | None:
+def teacher_identity(folder: TeacherFolder) -> str | None:
     """Identity of a trained teacher; None before its training. Raises DamagedRecord."""
     try:
-        return teacher(folder).sha256
+        return teacher(folder).identity
     except FileNotFoundError:
         return None
 

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
-from typing import Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -145,6 +146,7 @@ class Metrics(Record):
     difficulty: list[Count] | None = Field(default=None, max_length=1000)
     """Histogram of 1 - p_t over the synthetic set, 20 equal bins on [0, 1]."""
     teacher_sha256: Sha256
+    """`TeacherRecord.identity`."""
     teacher_metric: Percent
     """The teacher's own test metric, percent."""
     manifest_sha256: Sha256
@@ -230,6 +232,23 @@ class Attempt(Record):
     versions: dict[Line, Line]
 
 
+class Normalisation(Record):
+    """How images in [0, 1] become inputs, channel by channel: (image - mean) / std."""
+
+    mean: list[Annotated[float, Field(ge=0, le=1)]] = Field(min_length=1, max_length=1000)
+    std: list[Annotated[float, Field(gt=0, le=1)]] = Field(min_length=1, max_length=1000)
+
+    @model_validator(mode="after")
+    def _one_each(self) -> Self:
+        if len(self.mean) != len(self.std):
+            raise ValueError(f"{len(self.mean)} means, but {len(self.std)} deviations")
+        return self
+
+    def __str__(self) -> str:
+        mean, std = (", ".join(f"{value:.4g}" for value in values) for values in (self.mean, self.std))
+        return f"mean {mean}, deviation {std}"
+
+
 class Manifest(Record):
     """Where a number comes from: resolved configuration, sources, teacher, and one entry per attempt."""
 
@@ -248,6 +267,9 @@ class Manifest(Record):
     numbers: Count | None = None
     """``NUMBERS`` of harness/grid/keys.py; None in records that are older than this field."""
     teacher_sha256: Sha256
+    """`TeacherRecord.identity`."""
+    teacher_normalisation: Normalisation | None = None
+    """The teacher's own, where it learned with another than the task's."""
     attempts: list[Attempt] = Field(min_length=1)
     """The first and the last of them; all, unless there were very many."""
     dropped: Count = 0
@@ -309,6 +331,15 @@ class TeacherRecord(Record):
     """Identity of what it learned from (`harness/data/identity.py`); None in records that are older than this field."""
     data_verified: bool = True
     """Whether files without their official checksums would have been refused."""
+    normalisation: Normalisation | None = None
+    """Of the inputs that it learned from, where that is another than the task's."""
+
+    @property
+    def identity(self) -> Sha256:
+        """What tells it from every other teacher: sha256 of its weights, or of these and its normalisation."""
+        if self.normalisation is None:
+            return self.sha256
+        return hashlib.sha256(to_json([self.sha256, self.normalisation.model_dump()]).encode()).hexdigest()
 
 
 class Verification(Record):

@@ -18,6 +18,7 @@ from harness.store.checksums import sha256
 from harness.store.layout import Results
 from harness.store.records import TeacherRecord
 from harness.teachers import contents, matching, shelf, unwrap
+from harness.teachers.normalisation import Asked
 from harness.terminal import say
 
 
@@ -29,6 +30,7 @@ def take(
     key: str | None = None,
     renamings: Sequence[str] = (),
     drops: Sequence[str] = (),
+    normalisation: Asked = Asked(),  # noqa: B008 - frozen
     results: Path,
     replace: bool = False,
     changes: Mapping[str, Any] | None = None,
@@ -41,6 +43,7 @@ def take(
     """
     folder = Results(results).teacher(dataset, network)
     loaded, device = data.load(dataset, verify_data), choose_device("auto")
+    own = normalisation.of(dataset, loaded.task)
     if others := (changes or {}).keys() - {"floor"}:
         raise UserError(f"--set {', '.join(sorted(others))}: nothing is trained with --import; only floor can be set")
     evaluate.check(loaded)
@@ -53,7 +56,9 @@ def take(
         model = networks.for_task(network, loaded.task)
         check_answer(model, network, loaded.task)
         model = load_foreign(model, file, renamings, key=key, drops=drops, report=report).to(device).eval()
-        return shelf.put(folder, model, loaded, device, recipe, imported=sha256(file))
+        if normalisation == Asked():
+            report(f"{file}: taken to have learned with {dataset}'s own normalisation; --normalisation names another")
+        return shelf.put(folder, model, loaded, device, recipe, imported=sha256(file), own=own)
 
 
 def load_foreign(

@@ -17,7 +17,7 @@ from harness.machine import facts
 from harness.store import atomic, occupancy, reading
 from harness.store.checksums import sha256
 from harness.store.layout import Results, TeacherFolder
-from harness.store.records import TeacherRecord
+from harness.store.records import Normalisation, TeacherRecord
 from harness.terminal import say
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ def alone(folder: TeacherFolder, report: Callable[[str], object]) -> Iterator[No
 def require_current(folder: TeacherFolder, record: TeacherRecord) -> None:
     """Raise Replaced if another teacher than the record's stands there by now."""
     now = find(folder)
-    if now.sha256 != record.sha256:
+    if now.identity != record.identity:
         raise Replaced(
             f"teacher {folder.dataset}/{folder.network} was replaced meanwhile: "
-            f"{record.value:.2f} % by {now.value:.2f} %, sha256 {record.sha256[:8]} by {now.sha256[:8]}"
+            f"{record.value:.2f} % by {now.value:.2f} %, sha256 {record.identity[:8]} by {now.identity[:8]}"
         )
 
 
@@ -80,8 +80,9 @@ def verify(folder: TeacherFolder, record: TeacherRecord) -> None:
 
 
 def load(folder: TeacherFolder, record: TeacherRecord, task: Task, device: torch.device) -> nn.Module:
-    """The teacher's network, in evaluation mode. Raises UserError if it is not intact or taught something else.
+    """The teacher's network, in evaluation mode, as it takes the task's inputs.
 
+    Raises UserError if it is not intact or taught something else.
     Raises Replaced if another teacher stands there by now.
     """
     verify(folder, record)
@@ -90,12 +91,18 @@ def load(folder: TeacherFolder, record: TeacherRecord, task: Task, device: torch
             f"{folder.record}: a teacher {record.network} on {record.dataset}, which cannot teach here; "
             f"train one: dkd train-teacher {folder.dataset} {folder.network} --replace"
         )
+    if (own := record.normalisation) and len(own.mean) != task.shape[0]:
+        raise UserError(
+            f"{folder.record}: its normalisation has {len(own.mean)} means; images of {record.dataset} have "
+            f"{task.shape[0]}; {_again(folder)}"
+        )
     from harness.networks.weights import check_finite, load_weights
+    from harness.teachers.normalised import normalised
 
     network = load_weights(networks.for_task(folder.network, task), folder.weights)
     verify(folder, record)  # they may have been replaced between the look and the loading
     check_finite(network, str(folder.weights), _again(folder))
-    return network.to(device).eval()
+    return normalised(network, task, own).to(device).eval()
 
 
 def put(
@@ -107,28 +114,38 @@ def put(
     *,
     seconds: float = 0.0,
     imported: str | None = None,
+    own: Normalisation | None = None,
 ) -> TeacherRecord:
-    """Measure a teacher and keep it; ``imported`` is the sha256 of the file it comes from.
+    """Measure a teacher and keep it.
+
+    Args:
+        folder: where.
+        model: its network, on ``device``, as it was trained: it takes inputs normalised by ``own``.
+        dataset: what it was trained on.
+        device: where it is measured.
+        recipe: how it was trained, and its floor.
+        seconds: how long that took.
+        imported: sha256 of the file that it comes from, if it was trained elsewhere.
+        own: what its inputs are normalised by, if not by the task's mean and deviation.
 
     Raises UserError if its weights are not finite, or if it is below its floor: without one, no better than chance.
     """
-    from harness.engine.evaluate import Evaluator, metric_name
+    from harness.engine.evaluate import metric_name
     from harness.networks.weights import check_finite, save_weights
+    from harness.teachers.measuring import measure
 
     name = f"teacher {folder.dataset}/{folder.network}"
     check_finite(model, name, "nothing was stored; a smaller lr may help, if it was trained here")
-    evaluator = Evaluator(dataset, model, device)
-    value = evaluator(model).metric
-    floor = evaluator.chance if recipe.floor is None else recipe.floor
-    check_floor(name, value, floor, "nothing was stored; look at its recipe, or set the floor: --set floor=0")
+    found = measure(name, model, dataset, device, own=own, floor=recipe.floor, imported=imported is not None)
+    check_floor(name, found.value, found.floor, f"nothing was stored; {found.advice}")
     save_weights(model, folder.staged)
     record = TeacherRecord(
         dataset=folder.dataset,
         network=folder.network,
         sha256=sha256(folder.staged),
         metric=metric_name(dataset.task),
-        value=value,
-        floor=floor,
+        value=found.value,
+        floor=found.floor,
         recipe=recipe.model_dump() if imported is None else {"imported": imported},
         seconds=seconds,
         parameters=sum(p.numel() for p in model.parameters()),
@@ -136,6 +153,7 @@ def put(
         finished=facts.now(),
         data=dataset.identity,
         data_verified=dataset.verified,
+        normalisation=own,
     )
     _place(folder, lambda: atomic.write(folder.record, record))
     return record

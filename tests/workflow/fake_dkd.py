@@ -54,7 +54,7 @@ def _train_teacher(results: Path, dataset: str, network: str) -> None:
 def _run(results: Path, cell: str, plan: str) -> None:
     *_, label, scale, seed = cell.split("/")
     teacher = reading.read(next(results.glob("teachers/*/*/teacher.json")), TeacherRecord)
-    finished = results / cell / "runs" / keys.cell_key(plan, teacher.sha256) / "metrics.json"
+    finished = results / cell / "runs" / keys.cell_key(plan, teacher.identity) / "metrics.json"
     if not finished.exists():
         _log(call := f"{label}/{scale}/{seed}")
         _trouble(call, cell)

@@ -93,7 +93,7 @@ def teacher_of(cell):
 
 def require_teacher(folder):
     """The end, with the command that puts it right, if a teacher is lost, damaged, or learned from other data."""
-    if teacher_sha256(folder) is not None:
+    if teacher_identity(folder) is not None:
         if reason := identity.outdated(checking.teacher(folder)):
             command = f"dkd train-teacher {folder.dataset} {folder.network} --replace --results {shlex.quote(RESULTS)}"
             raise UserError(f"{folder.record}: {reason}\n  train it again: {command} {recipe(folder.dataset)}".rstrip())
@@ -109,14 +109,14 @@ def once(name):
     return f"bash {ONCE} {{resources.attempt}} {shlex.quote(str(PATTERNS.refused(name)))} "
 
 
-def teacher_sha256(folder):
+def teacher_identity(folder):
     """Identity of a trained teacher; None before its training."""
-    sha = checking.teacher_sha256(folder)
-    if sha is None and folder.ready.exists():
+    found = checking.teacher_identity(folder)
+    if found is None and folder.ready.exists():
         raise UserError(
             f"{folder.record}: gone, though training had ended\n  put it back, or remove {folder.ready} to train anew"
         )
-    return sha
+    return found
 
 
 def cell_key(wildcards):
@@ -125,8 +125,8 @@ def cell_key(wildcards):
     Takes no `input`: Snakemake leaves such parameters out when it looks for changes.
     """
     folder = teacher_of(cell_of(wildcards))
-    if sha := teacher_sha256(folder):
-        return keys.cell_key(PLANS[wildcards.cell], sha)
+    if found := teacher_identity(folder):
+        return keys.cell_key(PLANS[wildcards.cell], found)
     raise FileNotFoundError(2, "not trained yet", str(folder.ready))
 
 

@@ -53,7 +53,14 @@ def provenance(rows: Sequence[Row]) -> list[str]:
 def _teacher(run: RecordedRun) -> str:
     metrics = run.metrics
     value = f"{metrics.teacher_metric:.2f} {text.metric(metrics.metric)}"
-    return f"Teacher {metrics.teacher} on {metrics.dataset}: {value}, sha256 {text.sha(metrics.teacher_sha256)}."
+    known = f"{value}, sha256 {text.sha(metrics.teacher_sha256)}{_normalisation(run)}"
+    return f"Teacher {metrics.teacher} on {metrics.dataset}: {known}."
+
+
+def _normalisation(run: RecordedRun) -> str:
+    """With what a teacher learned, if not with the task's."""
+    own = run.manifest.teacher_normalisation if run.manifest else None
+    return f"; inputs normalised by {own}" if own else ""
 
 
 def _unverified(runs: Sequence[RecordedRun]) -> list[str]:
