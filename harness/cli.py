@@ -137,6 +137,9 @@ def train_teacher(
     ] = None,
     mean: Annotated[str | None, typer.Option(help="With --import: means per channel, such as .485,.456,.406.")] = None,
     std: Annotated[str | None, typer.Option(help="With --import: deviations per channel.")] = None,
+    in_order: Annotated[
+        bool, typer.Option("--in-order", help="With --import: if no layout is recognised, go by the file's order.")
+    ] = False,
     verify: Annotated[bool, typer.Option(help="Whether data without official checksums is refused.")] = True,
     results: ResultsFolder = RESULTS,
 ) -> None:
@@ -149,18 +152,19 @@ def train_teacher(
             raise ConfigError(f"dkd train-teacher {name}", f"unknown {kind}: {name!r}", name, choices)
     if file and backbone:
         raise UserError("--import takes a whole teacher, --backbone starts the training of one: give one of them")
-    if (key or rename or drop) and not file:
-        raise UserError("--key, --rename and --drop are for the keys of a file that --import names")
+    if (key or rename or drop or in_order) and not file:
+        raise UserError("--key, --rename, --drop and --in-order are for the keys of a file that --import names")
     if (normalisation or mean or std) and not file:
         raise UserError("--normalisation, --mean and --std are for a file that --import names: here all learn alike")
     _look(results, reads=False)
     from harness.teachers import foreign, train
     from harness.teachers.normalisation import Asked
+    from harness.teachers.renaming import KeyRules
 
     changes = parse(settings or [])
     wanted: dict[str, Any] = {"results": results, "replace": replace, "changes": changes, "verify_data": verify}
     if file:
-        named: dict[str, Any] = {"key": key, "renamings": rename or [], "drops": drop or []}
+        named: dict[str, Any] = {"rules": KeyRules(key, drop or [], rename or [], in_order)}
         named["normalisation"] = Asked(normalisation, mean, std)
         record = foreign.take(dataset, network, file, **named, **wanted)
         say(f"teacher {dataset}/{network}: {record.value:.2f} %, from {file}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from harness.store.layout import Results
 from harness.store.records import TeacherRecord
 from harness.teachers import contents, matching, shelf, unwrap
 from harness.teachers.normalisation import Asked
+from harness.teachers.renaming import AS_THEY_ARE, KeyRules
 from harness.terminal import say
 
 
@@ -27,9 +28,7 @@ def take(
     network: str,
     file: Path,
     *,
-    key: str | None = None,
-    renamings: Sequence[str] = (),
-    drops: Sequence[str] = (),
+    rules: KeyRules = AS_THEY_ARE,
     normalisation: Asked = Asked(),  # noqa: B008 - frozen
     results: Path,
     replace: bool = False,
@@ -55,30 +54,32 @@ def take(
             )
         model = networks.for_task(network, loaded.task)
         check_answer(model, network, loaded.task)
-        model = load_foreign(model, file, renamings, key=key, drops=drops, report=report).to(device).eval()
+        load_foreign(model, file, network=network, dataset=dataset, rules=rules, report=report)
         if normalisation == Asked():
             report(f"{file}: taken to have learned with {dataset}'s own normalisation; --normalisation names another")
-        return shelf.put(folder, model, loaded, device, recipe, imported=sha256(file), own=own)
+        return shelf.put(folder, model.to(device).eval(), loaded, device, recipe, imported=sha256(file), own=own)
 
 
 def load_foreign(
-    network: nn.Module,
+    model: nn.Module,
     file: Path,
-    renamings: Sequence[str] = (),
     *,
-    key: str | None = None,
-    drops: Sequence[str] = (),
+    network: str,
+    dataset: str,
+    rules: KeyRules = AS_THEY_ARE,
     report: Callable[[str], object] = say,
-) -> nn.Module:
-    """Fill ``network`` from a file of `torch.save` or safetensors; no code of the file is executed.
+) -> str:
+    """Fill ``model`` from a file of `torch.save` or safetensors; no code of the file is executed.
 
     Args:
-        network: of the registered architecture.
+        model: a network of the registered architecture.
         file: a dictionary of names and tensors, at its top or in one of its entries.
-        renamings: ``pattern=replacement`` each, regular expressions applied to the file's keys in this order.
-        key: the entry that holds the weights, names joined by dots; needed where several may be meant.
-        drops: regular expressions of keys to leave out.
+        network: what the model is registered as.
+        dataset: the one whose classes it tells apart.
+        rules: the user's, for the file's keys.
         report: told, a line each, what was done to make it fit.
+
+    Returns the name of the layout in which the file was read.
 
     Raises UserError that says what the file is instead, or which of its keys do not fit.
     """
@@ -87,10 +88,10 @@ def load_foreign(
         report(f"{file}: {line}")
 
     try:
-        weights = unwrap.weights_in(contents.read(file), key, say)
-        state = matching.match(weights, network.state_dict(), renamings=renamings, drops=drops, say=say)
+        weights = unwrap.weights_in(contents.read(file), rules.entry, say)
+        found = matching.match(weights, model.state_dict(), network=network, dataset=dataset, rules=rules, say=say)
     except UserError as error:
         raise UserError(f"--import {file}: {error}") from None
-    network.load_state_dict(state, strict=False)
-    check_finite(network, f"--import {file}", "a teacher must know its weights")
-    return network
+    model.load_state_dict(found.state, strict=False)
+    check_finite(model, f"--import {file}", "a teacher must know its weights")
+    return found.layout

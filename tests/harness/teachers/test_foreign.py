@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from harness import data, networks
 from harness.errors import UserError
 from harness.store.layout import Results
 from harness.teachers import foreign, shelf
+from harness.teachers.renaming import KeyRules
 from tests.harness.teachers import checkpoints
 
 PLACE = ("digits", "cnn3_16")
@@ -21,10 +24,11 @@ def silent(line: str) -> None:
     """Takes what is said."""
 
 
-def loaded(file: Path, *renamings: str, **options: object) -> dict[str, Tensor]:
+def loaded(file: Path, report: Callable[[str], None] = silent, **rules: Any) -> dict[str, Tensor]:
     """The state of a network that was filled from ``file``, having held other weights."""
-    options = {"report": silent} | options
-    return foreign.load_foreign(checkpoints.network(seed=1), file, renamings, **options).state_dict()  # type: ignore[arg-type]
+    model = checkpoints.network(seed=1)
+    foreign.load_foreign(model, file, network="cnn3_16", dataset="digits", rules=KeyRules(**rules), report=report)
+    return model.state_dict()
 
 
 def same(found: dict[str, Tensor], state: dict[str, Tensor]) -> bool:
@@ -61,12 +65,12 @@ def test_a_model_that_holds_two_networks_needs_a_word(tmp_path: Path) -> None:
     torch.save({"state_dict": mixed}, tmp_path / "mixed.pt")
     torch.save({"state_dict": own, "ema": ema, "best": 3}, tmp_path / "apart.pt")
     with pytest.raises(UserError, match=r"net\.layers\.0\.0\.weight and ema\.layers\.0\.0\.weight would both"):
-        loaded(tmp_path / "mixed.pt", r"^(net|ema)\.=")
+        loaded(tmp_path / "mixed.pt", renamings=[r"^(net|ema)\.="])
     assert same(loaded(tmp_path / "mixed.pt", drops=[r"^ema\."]), own)
-    assert same(loaded(tmp_path / "mixed.pt", r"^ema\.=", drops=[r"^net\."]), ema)
+    assert same(loaded(tmp_path / "mixed.pt", renamings=[r"^ema\.="], drops=[r"^net\."]), ema)
     with pytest.raises(UserError, match=r"several dictionaries of tensors: state_dict .*, ema .*\n  choose one"):
         loaded(tmp_path / "apart.pt")
-    assert same(loaded(tmp_path / "apart.pt", key="ema"), ema)
+    assert same(loaded(tmp_path / "apart.pt", entry="ema"), ema)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -87,7 +91,9 @@ def test_a_foreign_checkpoint_is_renamed_measured_and_stored(tmp_path: Path) -> 
     network = networks.build("cnn3_16", 10, 1)
     file = tmp_path / "foreign.pt"
     torch.save({"state_dict": {f"module.{key}": value for key, value in network.state_dict().items()}}, file)
-    record = foreign.take(*PLACE, file, renamings=[r"^module\.="], results=tmp_path, changes={"floor": 0.0})
+    record = foreign.take(
+        *PLACE, file, rules=KeyRules(renamings=[r"^module\.="]), results=tmp_path, changes={"floor": 0.0}
+    )
     folder, task = Results(tmp_path).teacher(*PLACE), data.load("digits").task
     stored = shelf.load(folder, record, task, torch.device("cpu"))
     assert same(stored.state_dict(), network.state_dict())
@@ -99,7 +105,10 @@ def test_a_foreign_checkpoint_is_renamed_measured_and_stored(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ({"module.linear.weight": torch.zeros(10, 64)}, r"are not in it, 1 keys \(module\.linear\.weight\)"),
+        (
+            {"module.linear.weight": torch.zeros(10, 64)},
+            r"not the keys of cnn3_16; nearest .*\n  not in the file: 16 keys",
+        ),
         ([1, 2], "not a state dict"),
     ],
 )

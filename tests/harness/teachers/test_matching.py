@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from harness.errors import UserError
 from harness.teachers.matching import match
+from harness.teachers.renaming import KeyRules
 
 NETWORK = nn.Sequential(nn.Conv2d(1, 2, 3, bias=False), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(4, 3))
 WANTED: dict[str, Tensor] = NETWORK.state_dict()
@@ -20,7 +21,8 @@ def fit(
     weights: dict[str, Tensor], *renamings: str, drops: tuple[str, ...] = ()
 ) -> tuple[dict[str, Tensor], list[str]]:
     said: list[str] = []
-    found = match(weights, WANTED, renamings=renamings, drops=drops, say=said.append)
+    rules = KeyRules(renamings=renamings, drops=drops)
+    found = match(weights, WANTED, network="cnn3_16", dataset="three", rules=rules, say=said.append).state
     for name, value in found.items():
         assert value.shape == WANTED[name].shape
     return found, said
@@ -53,7 +55,8 @@ def test_a_prefix_of_all_keys_is_left_out(prefix: str) -> None:
 
 def test_a_prefix_that_the_network_has_itself_stays() -> None:
     wanted = under("backbone.")
-    assert match(wanted, wanted, renamings=(), drops=(), say=lambda line: pytest.fail(line)) == wanted
+    found = match(wanted, wanted, network="cnn3_16", dataset="three", say=lambda line: pytest.fail(line))
+    assert found.state == wanted
 
 
 def test_counters_may_be_missing_and_it_is_said() -> None:
@@ -66,7 +69,7 @@ def test_counters_may_be_missing_and_it_is_said() -> None:
 @pytest.mark.parametrize("counters", [(), ("num_batches_tracked",)])
 def test_the_statistics_of_batch_norm_may_not(missing: tuple[str, ...], counters: tuple[str, ...]) -> None:
     text = refusal(without(*missing, *counters))
-    assert text.startswith(f"{len(missing)} keys (1.{missing[0]}")
+    assert text.startswith(f"{len(missing)} key{'s' * (len(missing) > 1)} (1.{missing[0]}")
     assert "batch norm cannot do without its means and variances; save model.state_dict()" in text
 
 
@@ -118,22 +121,58 @@ def test_patterns_that_do_nothing_or_are_none_are_named(renamings: list[str], dr
 def test_keys_that_are_missing_or_left_over_are_named_as_in_the_file() -> None:
     given = {**under("module."), "module.aux.weight": torch.ones(3)}
     text = refusal(given)
-    assert text.startswith("0 keys of the network are not in it, 1 keys (module.aux.weight) of it are not in the net")
+    assert "not in the file" not in text
+    assert "not in that layout: 1 key (module.aux.weight)" in text
     assert "--rename pattern=replacement" in text
     assert fit(given, drops=(r"module\.aux",))[0] == WANTED
-    assert refusal(without("3.weight", "tracked")).startswith("1 keys (3.weight) of the network are not in it, 0 keys")
+    text = refusal(without("3.weight", "tracked"))
+    assert text == "not the keys of cnn3_16; nearest is the layout of dkd-bench\n  not in the file: 1 key (3.weight)"
+
+
+def test_a_copy_beside_the_network_is_named_with_what_leaves_it_out() -> None:
+    text = refusal({**under("net."), **under("ema."), "criterion.weight": torch.ones(3)})
+    assert "not in that layout: 9 keys (ema.0.weight, " in text
+    assert "--drop pattern leaves some out" in text
+
+
+def test_what_has_nothing_of_the_network_says_what_was_tried() -> None:
+    text = refusal({f"encoder.block{i}.w": torch.ones(7) for i in range(9)})
+    assert text.startswith("9 keys (encoder.block0.w, encoder.block1.w, ")
+    assert "none of which is of cnn3_16\n  tried: the layout of dkd-bench" in text
 
 
 def test_where_the_shapes_agree_in_order_the_names_are_set_side_by_side() -> None:
     text = refusal({name.replace("3.", "fc.").replace("0.", "conv."): value for name, value in WANTED.items()})
     assert "shapes agree one to one, in this order: conv.weight = 0.weight, fc.weight = 3.weight" in text
+    assert "--in-order takes them so" in text
     assert "shapes agree" not in refusal({f"x{name}": torch.ones(7) for name in WANTED})
+
+
+def test_a_file_is_taken_in_its_order_where_that_is_asked_for_and_possible() -> None:
+    given = {f"layer{i}": value for i, value in enumerate(without("tracked").values())}
+    said: list[str] = []
+    in_order = {"network": "cnn3_16", "dataset": "three", "rules": KeyRules(in_order=True), "say": said.append}
+    found = match(given, WANTED, **in_order)
+    assert found.state == without("tracked")
+    assert found.layout == "in-order"
+    assert said[0] == "taken in its order, one tensor after the other"
+    assert match(WANTED, WANTED, **in_order).layout == "dkd-bench"
+    with pytest.raises(UserError, match="none of which is of cnn3_16"):
+        match(dict(reversed(given.items())), WANTED, **in_order)
+
+
+def test_classes_and_channels_are_told_from_other_shapes() -> None:
+    text = refusal({**WANTED, "3.weight": torch.ones(1000, 4), "3.bias": torch.ones(1000)})
+    assert text.endswith("3.bias has shape (1000,), not (3,)\n  the file has 1000 classes, three has 3")
+    text = refusal(changed("0.weight", torch.ones(2, 3, 3, 3)))
+    assert text.endswith("\n  the file is for images of 3 channels, three has 1")
 
 
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
         ("3.weight", torch.ones(10, 4), "3.weight has shape (10, 4), not (3, 4)"),
+        ("0.weight", torch.ones(2, 1, 7, 7), "0.weight has shape (2, 1, 7, 7), not (2, 1, 3, 3)\n  its stem is of"),
         ("3.bias", torch.ones(3, dtype=torch.int8), "3.bias is int8, not plain floating-point numbers"),
         ("3.bias", torch.ones(3, dtype=torch.complex64), "3.bias is complex64"),
         ("3.bias", torch.ones(3).to_sparse(), "3.bias is float32, not plain"),
