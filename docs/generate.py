@@ -21,8 +21,8 @@ from pydantic.fields import FieldInfo
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the clone that this lies in, not the installed package
 
 from harness.grid.grid import SELECTIONS
+from harness.grid.pairs import AskedPair, AskedTeacher
 from harness.grid.study import Budget, Label, Study
-from methods.base.pair import Pair
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -42,7 +42,8 @@ def configuration() -> str:
     return "".join(
         [
             *_section("A study", Study),
-            *_section("Under `pairs`", Pair),
+            *_section("Under `pairs`", AskedPair),
+            *_section("Under `teacher`, unless a text stands there", AskedTeacher),
             *_section("Under `budget`", Budget),
             *_section("Under `methods`, behind a label", Label),
             "## Selections of `--config`\n\n",

@@ -118,6 +118,9 @@ def run(
 def train_teacher(
     dataset: Annotated[str, typer.Argument(help="Name of a dataset.")],
     network: Annotated[str, typer.Argument(help="Name of a network.")],
+    name: Annotated[
+        str | None, typer.Option(help="Tells it from other teachers of this network: one from elsewhere, or --set.")
+    ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Train again; its results become stale.")] = False,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Field of the recipe, key=value.")] = None,
     backbone: Annotated[
@@ -145,11 +148,16 @@ def train_teacher(
 ) -> None:
     """Train a teacher, once, or take one that was trained elsewhere."""
     from harness import data, networks
+    from harness.grid.pairs import plain
     from harness.grid.settings import parse
 
-    for name, kind, choices in ((dataset, "dataset", data.names()), (network, "network", networks.names())):
-        if name not in choices:
-            raise ConfigError(f"dkd train-teacher {name}", f"unknown {kind}: {name!r}", name, choices)
+    for given, kind, choices in ((dataset, "dataset", data.names()), (network, "network", networks.names())):
+        if given not in choices:
+            raise ConfigError(f"dkd train-teacher {given}", f"unknown {kind}: {given!r}", given, choices)
+    try:
+        plain(name or "unnamed")
+    except ValueError as error:
+        raise UserError(f"--name {name!r:.100}: {error}") from None
     if file and backbone:
         raise UserError("--import takes a whole teacher, --backbone starts the training of one: give one of them")
     if (key or rename or drop or in_order) and not file:
@@ -163,11 +171,12 @@ def train_teacher(
 
     changes = parse(settings or [])
     wanted: dict[str, Any] = {"results": results, "replace": replace, "changes": changes, "verify_data": verify}
+    wanted["name"] = name
     if file:
         named: dict[str, Any] = {"rules": KeyRules(key, drop or [], rename or [], in_order)}
         named["normalisation"] = Asked(normalisation, mean, std)
         record = foreign.take(dataset, network, file, **named, **wanted)
-        say(f"teacher {dataset}/{network}: {record.value:.2f} %, from {file}")
+        say(f"teacher {dataset}/{record.name}: {record.value:.2f} %, from {file}")
     else:
         train.train(dataset, network, backbone=backbone, **wanted)
 

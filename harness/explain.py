@@ -52,7 +52,8 @@ def explain(
     first = error.errors(include_url=False, include_context=False)[0]
     loc, kind, value = first["loc"], first["type"], first["input"]
     if kind == "extra_forbidden":
-        choices = fields if len(loc) == 1 else (inner or {}).get(str(loc[0]), ())
+        outer = [key for key in loc[:-1] if isinstance(key, str)]
+        choices = (inner or {}).get(outer[-1], ()) if outer else fields
         return ConfigError(at(*loc), "unknown key", loc[-1], choices)
     if kind == "missing":
         return ConfigError(at(*loc), "this key is missing")

@@ -11,6 +11,7 @@ from harness.data import identity
 from harness.store import atomic, checksums
 from harness.store.layout import Results
 from harness.store.records import Attempt, Event, Flops, Manifest, Metrics, Plan, Planned, Seconds, TeacherRecord
+from methods.base.names import network_of
 
 TEACHER_SHA = "7e" * 32
 START = 1_700_000_000.0
@@ -208,11 +209,12 @@ def plan(results: Path, cells: Iterable[Metrics], study: str = "toy") -> Path:
     return place
 
 
-def teacher(dataset: str = "digits", network: str = "wrn10_1") -> TeacherRecord:
+def teacher(dataset: str = "digits", name: str = "wrn10_1") -> TeacherRecord:
     """The record of a teacher that was never trained."""
     return TeacherRecord(
         dataset=dataset,
-        network=network,
+        name=name,
+        network=network_of(name),
         sha256=TEACHER_SHA,
         value=99.0,
         floor=98.5,

@@ -70,6 +70,8 @@ def tiny_cell(name: str, options: Mapping[str, Any] | None = None) -> Cell:
         study="check",
         dataset="digits",
         pair=Pair.of("wrn10_1", "cnn3_16"),
+        teacher_network="wrn10_1",
+        student_network="cnn3_16",
         label=Path(name).stem,
         scale=5.0,
         seed=0,
@@ -93,7 +95,9 @@ def prepare(cell: Cell, folder: Path, stop_before: int | None = None) -> Engine:
     """An engine for the cell with an untrained teacher; it raises Interrupted when round ``stop_before`` is next."""
     folder.mkdir(parents=True, exist_ok=True)
     dataset = data.load(cell.dataset, cell.verify)
-    teacher = Streams(7, CPU).build("teacher-init", lambda: networks.for_task(cell.pair.teacher, dataset.task)).eval()
+    teacher = (
+        Streams(7, CPU).build("teacher-init", lambda: networks.for_task(cell.teacher_network, dataset.task)).eval()
+    )
     with inside_method():
         method = build_method(cell, method_config(cell), dataset, teacher, CPU)
 

@@ -92,13 +92,13 @@ class _Import:
 
     def teacher(self, folder: TeacherFolder) -> None:
         """Add a teacher where we have none."""
-        record, target = checking.teacher(folder), self.ours.teacher(folder.dataset, folder.network)
+        record, target = checking.teacher(folder), self.ours.teacher(folder.dataset, folder.name)
         mine = checking.teacher_identity(target)
         if mine:
             _require(mine == record.identity, f"another teacher than ours: sha256 {record.identity}, ours {mine}")
             return
         _require(there(folder.weights), "its weights are missing")
-        staged = self.stage.teacher(folder.dataset, folder.network)
+        staged = self.stage.teacher(folder.dataset, folder.name)
         atomic.take(folder.weights, staged.weights, WEIGHTS)
         atomic.take(folder.record, staged.record, files.MOST)
         record = checking.teacher(staged, weights=True)

@@ -109,9 +109,11 @@ def _origin(manifest: Manifest | str) -> Iterator[tuple[str, str]]:
         yield "manifest", manifest
         return
     yield "plan key", manifest.plan_key
-    yield "teacher", f"sha256 {manifest.teacher_sha256}"
+    yield "teacher", f"sha256 {manifest.teacher_sha256}{_imported(manifest)}"
     if manifest.teacher_normalisation:
         yield "teacher", f"learned from images normalised by {manifest.teacher_normalisation}"
+    if manifest.networks:
+        yield "networks", ", ".join(f"{role} {network}" for role, network in manifest.networks.items())
     yield "config", ", ".join(f"{name}={value}" for name, value in manifest.config.items())
     for file, digest in manifest.sources.items():
         yield "code", f"{digest[:16]}  {file}"
@@ -123,6 +125,11 @@ def _origin(manifest: Manifest | str) -> Iterator[tuple[str, str]]:
         if number > last + 1:
             yield f"attempts {last + 1} to {number - 1}", "no longer told"
         yield f"attempt {(last := number)}", _attempt(attempt)
+
+
+def _imported(manifest: Manifest) -> str:
+    origin = manifest.teacher_imported
+    return f", imported from {origin.file}, sha256 {origin.sha256}" if origin else ""
 
 
 def _known(value: int | None) -> str:

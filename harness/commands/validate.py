@@ -50,7 +50,7 @@ def _check_recipes(grid: Grid, name: str, dataset: Dataset) -> None:
     """Raise ConfigError if a recipe cannot be used, or if two studies want other teachers of one dataset."""
     for study in (study for study in grid.studies if name in grid.recipes and name in study.datasets):
         for pair in study.pairs:
-            dataset.teachers.recipe_for(pair.teacher, study.recipe, partial(study.places.at, "recipe"))
+            dataset.teachers.recipe_for(pair.teacher.network, study.recipe, partial(study.places.at, "recipe"))
 
 
 def _validate_dataset(
@@ -60,7 +60,7 @@ def _validate_dataset(
     setups = {(c.study, c.label, c.pair): c for c in cells}
     for cell in setups.values():
         method_config(cell)
-    for asked in sorted({network for cell in cells for network in (cell.pair.teacher, cell.pair.student)}):
+    for asked in sorted({network for cell in cells for network in (cell.teacher_network, cell.student_network)}):
         check_features(asked, dataset.task)
     report(f"{file}: {name}: building every method on every pair, {len(setups)} in all")
     for teacher, group in _by_teacher(setups.values()).items():
@@ -90,7 +90,7 @@ def _scale(cell: Cell) -> float:
 def _by_teacher(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
     groups: dict[str, list[Cell]] = {}
     for cell in cells:
-        groups.setdefault(cell.pair.teacher, []).append(cell)
+        groups.setdefault(cell.teacher_network, []).append(cell)
     return groups
 
 

@@ -127,9 +127,9 @@ class _Bench:
             return Outcome(result.cell, "wrong", problem or "")
         return Outcome(result.cell, "verified", f"{score.metric:.2f} %, agreement {score.agreement:.2f} %")
 
-    def _teacher(self, dataset: str, verified: bool, network: str, device: torch.device) -> _Teacher:
+    def _teacher(self, dataset: str, verified: bool, name: str, device: torch.device) -> _Teacher:
         """A teacher, measured. Raises UserError if it, or its data, is not here or not intact."""
-        loaded, folder = data.load(dataset, verified), self.results.teacher(dataset, network)
+        loaded, folder = data.load(dataset, verified), self.results.teacher(dataset, name)
         record = shelf.find(folder)
         teacher = shelf.load(folder, record, loaded.task, device)
         evaluator = Evaluator(loaded, teacher, device)

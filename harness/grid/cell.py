@@ -16,6 +16,10 @@ from harness.store.layout import CellName
 class Cell(CellName):
     """What is asked of one run, and its name."""
 
+    teacher_network: str
+    """What `harness.networks` builds as the teacher; several teachers may share it."""
+    student_network: str
+    """What it builds as the student."""
     method: str
     """A name in methods/, or the path of a .py file."""
     preset: str | None

@@ -62,7 +62,9 @@ def expand(study: Study) -> list[Cell]:
         Cell(
             study=study.study,
             dataset=dataset,
-            pair=pair,
+            pair=pair.pair,
+            teacher_network=pair.teacher.network,
+            student_network=pair.student,
             label=name,
             scale=scale,
             seed=seed,

@@ -22,8 +22,8 @@ SCHEME = 2
 """Raise this when keys are computed in another way: what is older is then stale for that alone."""
 PACKAGES = ("methods", "harness.networks")
 """Imports of modules below these are followed; what else of harness/ decides numbers stands behind `NUMBERS`."""
-NOT_IN_KEY = ("device", "checkpoint_seconds", "places")
-"""Fields of a cell that do not change what is computed."""
+NOT_IN_KEY = ("device", "checkpoint_seconds", "places", "teacher_network", "student_network")
+"""Fields of a cell that do not change what is computed, or that its pair and its sources say already."""
 LENGTH = 16
 """Hexadecimal digits of a key: 64 bits, no collision to fear among millions of cells."""
 
@@ -44,7 +44,7 @@ def cell_key(plan: str, teacher: str) -> str:
 
 def sources(cell: Cell) -> dict[str, str]:
     """File -> hash of its code, for every file whose change would change the cell's numbers."""
-    return dict(_sources(cell.method, cell.dataset, cell.pair.teacher, cell.pair.student))
+    return dict(_sources(cell.method, cell.dataset, cell.teacher_network, cell.student_network))
 
 
 def files(cell: Cell) -> str | None:

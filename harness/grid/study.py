@@ -15,18 +15,15 @@ from harness import ROOT, data, networks
 from harness.errors import ConfigError, UserError, one_line
 from harness.explain import explain, shown
 from harness.grid import yaml_file
+from harness.grid.pairs import AskedPair, AskedTeacher
 from harness.grid.places import Places
+from harness.grid.strict import LONGEST, NAME, Strict
 from harness.store.layout import RESERVED
 from methods.base.bounds import Batch, Epochs, Steps
-from methods.base.pair import Pair
 
 CONFIGS = Path("workflow/config")
 DEFAULT = CONFIGS / "digits.yaml"
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"
-"""Studies and labels: names of folders, of MLflow's experiments and runs, and words of tables."""
-LONGEST = 80
-"""Letters of such a name, at most."""
 CELLS = 100_000
 """Of one study, at most: ten times the largest grid that was tried."""
 BASES = 10
@@ -40,12 +37,8 @@ GONE = {
     "references": "`references` is gone: they are methods, so write them under `methods`, such as kd-real: {}",
 }
 """Keys of earlier versions -> what to write now."""
-
-
-class Strict(BaseModel):
-    """Refuses unknown keys and silent conversions."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+INNER = {"pairs": AskedPair.model_fields, "teacher": AskedTeacher.model_fields}
+"""Key -> the keys that there are further in."""
 
 
 class Budget(BaseModel):
@@ -110,8 +103,8 @@ class Study(Strict):
     """A checkpoint is written at the first round boundary after this many seconds."""
     recipe: dict[str, Any] = Field(default={}, examples=[{"epochs": 12, "floor": 40.0}])
     """What differs in the teachers' recipe (`harness/data/recipe.py`); a teacher that is there is not trained again."""
-    pairs: list[Pair] = Field(min_length=1, examples=[[{"teacher": "wrn40_2", "student": "wrn16_1"}]])
-    """Teacher and student, by the names of their networks."""
+    pairs: list[AskedPair] = Field(min_length=1, examples=[[{"teacher": "wrn40_2", "student": "wrn16_1"}]])
+    """Teacher and student, by their networks; a teacher with a name of its own by that as well."""
     scales: list[Annotated[float, Field(ge=0.001, le=100)]] = Field(min_length=1, examples=[[100, 10]])
     """Percent of the dataset's reference size: how many images the student can draw from."""
     seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(min_length=1, examples=[[0, 1, 2]])
@@ -209,7 +202,7 @@ def study_of(path: Path, raw: dict[str, Any], places: Places, above: tuple[Path,
     try:
         study = Study.model_validate(raw)
     except ValidationError as error:
-        raise explain(error, places.at, Study.model_fields, {"pairs": Pair.model_fields}) from None
+        raise explain(error, places.at, Study.model_fields, INNER) from None
     study._places = places
     _check(study)
     return study
@@ -239,11 +232,12 @@ def _check(study: Study) -> None:
         where = at("dataset") if isinstance(study.dataset, str) else at("dataset", i)
         _choose(where, "unknown dataset", dataset, data.names())
     for i, pair in enumerate(study.pairs):
-        _choose(at("pairs", i, "teacher"), "unknown network", pair.teacher, networks.names())
+        _choose(at("pairs", i, "teacher"), "unknown network", pair.teacher.network, networks.names())
         _choose(at("pairs", i, "student"), "unknown network", pair.student, networks.names())
     lists: dict[str, Sequence[object]] = {"dataset": study.datasets, "pairs": study.pairs}
     for key, items in (lists | {"scales": study.scales, "seeds": study.seeds}).items():
-        if len({str(item) for item in items}) != len(items):
+        # They are folders' names, and some file systems do not tell A from a.
+        if len({str(item).casefold() for item in items}) != len(items):
             raise ConfigError(at(key), "the same value stands twice")
     if not study.methods:
         raise ConfigError(at("methods"), "nothing to run: no methods")

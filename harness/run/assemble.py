@@ -58,7 +58,7 @@ def preset_note(cell: Cell) -> str | None:
 
 def problem(cell: Cell) -> Problem:
     """What a preset's values may depend on."""
-    return Problem(cell.dataset, cell.pair)
+    return Problem(cell.dataset, cell.pair.networks)
 
 
 def _with_owner(error: UnknownPreset, cell: Cell) -> str:
@@ -93,7 +93,7 @@ def build_method(
     context = Context(
         task=dataset.task,
         teacher=FrozenTeacher(teacher),
-        student=streams.build("student-init", lambda: networks.for_task(cell.pair.student, dataset.task)),
+        student=streams.build("student-init", lambda: networks.for_task(cell.student_network, dataset.task)),
         scale=cell.share,
         device=device,
         random=streams.random,

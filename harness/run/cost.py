@@ -133,7 +133,7 @@ class CostClock(FlopClock):
 
 def _build(cell: Cell, config: MethodConfig) -> Method:
     """The method on the CPU, with an untrained teacher and, for references, images of zeros."""
-    return build_method(cell, config, _without_images(cell), _teacher(cell.pair.teacher, cell.dataset), CPU)
+    return build_method(cell, config, _without_images(cell), _teacher(cell.teacher_network, cell.dataset), CPU)
 
 
 @functools.cache

@@ -68,6 +68,8 @@ def _begun(run: Run) -> Manifest:
         numbers=keys.NUMBERS,
         teacher_sha256=run.teacher.identity,
         teacher_normalisation=run.teacher.normalisation,
+        teacher_imported=run.teacher.imported,
+        networks={"teacher": run.cell.teacher_network, "student": run.cell.student_network},
         attempts=[attempt for index, attempt in enumerate(attempts) if index not in surplus],
         dropped=len(surplus) + (earlier.dropped if earlier else 0),
     )

@@ -107,8 +107,8 @@ def teacher(folder: TeacherFolder, *, weights: bool = False) -> TeacherRecord:
     Raises DamagedRecord, and FileNotFoundError if there is none.
     """
     record = reading.read(folder.record, TeacherRecord)
-    if (record.dataset, record.network) != (folder.dataset, folder.network):
-        raise DamagedRecord(folder.record, f"is the record of {record.network} on {record.dataset}")
+    if (record.dataset, record.name) != (folder.dataset, folder.name):
+        raise DamagedRecord(folder.record, f"is the record of {record.name} on {record.dataset}")
     if weights:
         _check_seal(folder.weights, record.sha256)
     return record

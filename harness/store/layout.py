@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.store.files import there
+from methods.base.names import network_of, own_name
 from methods.base.pair import Pair
 
 _CELL = re.compile(
@@ -214,9 +215,19 @@ class TeacherFolder:
         return self.path.parent.name
 
     @property
-    def network(self) -> str:
-        """What was trained."""
+    def name(self) -> str:
+        """Its network's name, with its own behind it if it has one."""
         return self.path.name
+
+    @property
+    def own(self) -> str:
+        """Its own name, which tells it from the other teachers of its network; empty if it has none."""
+        return own_name(self.name)
+
+    def command(self, network: str | None = None) -> str:
+        """The command that makes it. ``network`` is what it is of, where that is known; or else its name must do."""
+        own = f" --name {self.own}" if self.own else ""
+        return f"dkd train-teacher {self.dataset} {network or network_of(self.name)}{own}"
 
     @property
     def record(self) -> Path:
@@ -283,9 +294,9 @@ class Results:
         for cell in self.cells():
             yield from cell.runs()
 
-    def teacher(self, dataset: str, network: str) -> TeacherFolder:
+    def teacher(self, dataset: str, name: str) -> TeacherFolder:
         """The folder of a teacher, whether it is there or not."""
-        return TeacherFolder(self.path / "teachers" / dataset / network)
+        return TeacherFolder(self.path / "teachers" / dataset / name)
 
     def teachers(self) -> Iterator[TeacherFolder]:
         """The folders of all teachers that are there, in name order."""
@@ -341,7 +352,8 @@ class Results:
 def remedy(path: Path) -> str:
     """What to do about a damaged record."""
     if (teacher := TeacherFolder(path.parent)).record == path:
-        return f"dkd train-teacher {teacher.dataset} {teacher.network} --replace"
+        made = ", with the --import or --set that it was made with" if teacher.own else ""
+        return f"{teacher.command()} --replace{made}"
     if (run := RunFolder(path.parent)).metrics == path and path.parent.parent.name == "runs":
         return f"remove it and run the cell again: {run.cell.metrics} is taken back if it agrees"
     if path.parent.parent.name == "runs":

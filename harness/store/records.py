@@ -29,6 +29,7 @@ from harness.store.bounds import (
     Text,
     Values,
 )
+from methods.base.names import network_name, network_of
 
 SCHEMA: Literal[2] = 2
 
@@ -249,6 +250,20 @@ class Normalisation(Record):
         return f"mean {mean}, deviation {std}"
 
 
+class Imported(Record):
+    """Where a teacher's weights come from that were not trained here, and what was done to make them fit."""
+
+    file: Line
+    """Its name, without its folder."""
+    sha256: Sha256
+    layout: Line | None = None
+    """Whose names of weights were recognised in it; None where they are the network's own."""
+    renamings: list[Line] = []
+    """``pattern=replacement``, as given by hand."""
+    drops: list[Line] = []
+    """Patterns of what was left out, as given by hand."""
+
+
 class Manifest(Record):
     """Where a number comes from: resolved configuration, sources, teacher, and one entry per attempt."""
 
@@ -270,6 +285,10 @@ class Manifest(Record):
     """`TeacherRecord.identity`."""
     teacher_normalisation: Normalisation | None = None
     """The teacher's own, where it learned with another than the task's."""
+    teacher_imported: Imported | None = None
+    """Where its teacher comes from, if that was not trained here."""
+    networks: dict[Line, Line] | None = None
+    """What `harness.networks` built as ``teacher`` and ``student``; None in older records, where names say it."""
     attempts: list[Attempt] = Field(min_length=1)
     """The first and the last of them; all, unless there were very many."""
     dropped: Count = 0
@@ -316,13 +335,18 @@ class TeacherRecord(Record):
 
     schema_version: Literal[2] = SCHEMA
     dataset: Name
-    network: Name
+    name: Name
+    """Its network's name, with its own behind a + if there are several of that network."""
+    network: Line
+    """What `harness.networks` builds for it."""
     sha256: Sha256
     metric: MetricName = "top1"
     value: Percent
     """Percent on the test set."""
     floor: Percent
     recipe: Values
+    """How it was trained; empty for one that was imported."""
+    imported: Imported | None = None
     seconds: Duration
     parameters: Count
     versions: dict[Line, Line]
@@ -340,6 +364,18 @@ class TeacherRecord(Record):
         if self.normalisation is None:
             return self.sha256
         return hashlib.sha256(to_json([self.sha256, self.normalisation.model_dump()]).encode()).hexdigest()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _was_its_networks_only_one(cls, value: Any) -> Any:
+        """Records of before there were several teachers of a network have no name."""
+        return {"name": value.get("network"), **value} if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _is_named_for_its_network(self) -> Self:
+        if network_of(self.name) != network_name(self.network):
+            raise ValueError(f"a teacher {self.name} that is a {self.network}")
+        return self
 
 
 class Verification(Record):

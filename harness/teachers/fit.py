@@ -47,7 +47,7 @@ class Fit:
         self.views = Views.of(self.task)
         self.epoch, self.seconds = 0, 0.0
         teacher = TeacherFolder(file.parent)
-        self._identity = f"{teacher.dataset}/{teacher.network}, data {dataset.identity}, {recipe.model_dump_json()}"
+        self._identity = f"{teacher.dataset}/{teacher.name}, data {dataset.identity}, {recipe.model_dump_json()}"
 
     def run(self, report: Callable[[str], object]) -> nn.Module:
         """All remaining epochs; returns the network in evaluation mode."""

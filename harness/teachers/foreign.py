@@ -16,11 +16,12 @@ from harness.networks.forward import check_answer
 from harness.networks.weights import check_finite
 from harness.store.checksums import sha256
 from harness.store.layout import Results
-from harness.store.records import TeacherRecord
-from harness.teachers import contents, matching, shelf, unwrap
+from harness.store.records import Imported, TeacherRecord
+from harness.teachers import contents, layouts, matching, shelf, unwrap
 from harness.teachers.normalisation import Asked
 from harness.teachers.renaming import AS_THEY_ARE, KeyRules
 from harness.terminal import say
+from methods.base.names import network_name, teacher_name
 
 
 def take(
@@ -28,6 +29,7 @@ def take(
     network: str,
     file: Path,
     *,
+    name: str | None = None,
     rules: KeyRules = AS_THEY_ARE,
     normalisation: Asked = Asked(),  # noqa: B008 - frozen
     results: Path,
@@ -40,7 +42,7 @@ def take(
 
     Raises UserError if there is a teacher already, if the file does not fit, or if it is below its floor.
     """
-    folder = Results(results).teacher(dataset, network)
+    folder = Results(results).teacher(dataset, teacher_name(network_name(network), name))
     loaded, device = data.load(dataset, verify_data), choose_device("auto")
     own = normalisation.of(dataset, loaded.task)
     if others := (changes or {}).keys() - {"floor"}:
@@ -50,14 +52,23 @@ def take(
     with shelf.alone(folder, report):
         if not replace and folder.record.exists():
             raise UserError(
-                f"{folder.path}: there is a teacher already; --replace takes the new one, and its results become stale"
+                f"{folder.path}: there is a teacher already\n"
+                "  --replace takes the new one, and its results become stale; --name NAME keeps both"
             )
         model = networks.for_task(network, loaded.task)
         check_answer(model, network, loaded.task)
-        load_foreign(model, file, network=network, dataset=dataset, rules=rules, report=report)
+        layout = load_foreign(model, file, network=network, dataset=dataset, rules=rules, report=report)
         if normalisation == Asked():
             report(f"{file}: taken to have learned with {dataset}'s own normalisation; --normalisation names another")
-        return shelf.put(folder, model.to(device).eval(), loaded, device, recipe, imported=sha256(file), own=own)
+        origin = Imported(
+            file=file.name,
+            sha256=sha256(file),
+            layout=None if layout == layouts.OWN.name else layout,
+            renamings=list(rules.renamings),
+            drops=list(rules.drops),
+        )
+        model = model.to(device).eval()
+        return shelf.put(folder, network, model, loaded, device, recipe, imported=origin, own=own)
 
 
 def load_foreign(

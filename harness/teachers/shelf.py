@@ -17,7 +17,7 @@ from harness.machine import facts
 from harness.store import atomic, occupancy, reading
 from harness.store.checksums import sha256
 from harness.store.layout import Results, TeacherFolder
-from harness.store.records import Normalisation, TeacherRecord
+from harness.store.records import Imported, Normalisation, TeacherRecord
 from harness.terminal import say
 
 if TYPE_CHECKING:
@@ -33,21 +33,34 @@ class Replaced(UserError):
     """Another teacher stands where this one stood when it was asked for."""
 
 
-def find(folder: TeacherFolder) -> TeacherRecord:
-    """The record of a teacher. Raises UserError with the command that trains one unless one is there for these data."""
+def find(folder: TeacherFolder, network: str | None = None) -> TeacherRecord:
+    """The record of a teacher. Raises UserError with the command that makes one unless one is there for these data."""
     if not folder.record.exists():
-        train = f"train it: dkd train-teacher {folder.dataset} {folder.network}"
-        raise UserError(f"{folder.record}: no teacher; {train}")
+        raise UserError(f"{folder.record}: no teacher; {how_to_make(folder, network)}")
     record = reading.read(folder.record, TeacherRecord)
     if reason := identity.outdated(record):
-        raise UserError(f"{folder.record}: {reason}\n  {_again(folder)}, with the study's recipe as --set")
+        raise UserError(f"{folder.record}: {reason}\n  {again(folder, record)}")
     return record
+
+
+def how_to_make(folder: TeacherFolder, network: str | None = None) -> str:
+    """What to type for a teacher that is not there; ``network`` is what it is of, where that is known."""
+    command = folder.command(network)
+    return f"take it from a file: {command} --import FILE" if folder.own else f"train it: {command}"
+
+
+def again(folder: TeacherFolder, record: TeacherRecord) -> str:
+    """What to type for a teacher that is there and shall be made anew."""
+    command = f"{folder.command(record.network)} --replace"
+    if record.imported:
+        return f"take it again: {command} --import {record.imported.file}"
+    return f"train it again, with the --set of before, if any: {command}"
 
 
 @contextmanager
 def alone(folder: TeacherFolder, report: Callable[[str], object]) -> Iterator[None]:
     """Hold the teacher's lock, waiting while another process does, and tidy up behind those that were killed."""
-    with occupancy.hold(folder.lock, f"teacher {folder.dataset}/{folder.network}", report):
+    with occupancy.hold(folder.lock, f"teacher {folder.dataset}/{folder.name}", report):
         for file in folder.torn():
             file.unlink()
         yield
@@ -58,7 +71,7 @@ def require_current(folder: TeacherFolder, record: TeacherRecord) -> None:
     now = find(folder)
     if now.identity != record.identity:
         raise Replaced(
-            f"teacher {folder.dataset}/{folder.network} was replaced meanwhile: "
+            f"teacher {folder.dataset}/{folder.name} was replaced meanwhile: "
             f"{record.value:.2f} % by {now.value:.2f} %, sha256 {record.identity[:8]} by {now.identity[:8]}"
         )
 
@@ -69,14 +82,14 @@ def verify(folder: TeacherFolder, record: TeacherRecord) -> None:
     Raises Replaced instead if another teacher, with a record of its own, stands there by now.
     """
     if not folder.weights.exists():
-        raise UserError(f"{folder.weights}: missing, though its record is there; {_again(folder)}")
+        raise UserError(f"{folder.weights}: missing, though its record is there; {again(folder, record)}")
     found = sha256(folder.weights)
     if found != record.sha256:
         require_current(folder, record)
         raise UserError(
-            f"{folder.weights}: sha256 is {found}, {folder.record.name} says {record.sha256}; {_again(folder)}"
+            f"{folder.weights}: sha256 is {found}, {folder.record.name} says {record.sha256}; {again(folder, record)}"
         )
-    check_floor(f"{folder.record}: teacher", record.value, record.floor, _again(folder))
+    check_floor(f"{folder.record}: teacher", record.value, record.floor, again(folder, record))
 
 
 def load(folder: TeacherFolder, record: TeacherRecord, task: Task, device: torch.device) -> nn.Module:
@@ -86,46 +99,48 @@ def load(folder: TeacherFolder, record: TeacherRecord, task: Task, device: torch
     Raises Replaced if another teacher stands there by now.
     """
     verify(folder, record)
-    if (record.dataset, record.network) != (folder.dataset, folder.network):
+    if (record.dataset, record.name) != (folder.dataset, folder.name):
         raise UserError(
-            f"{folder.record}: a teacher {record.network} on {record.dataset}, which cannot teach here; "
-            f"train one: dkd train-teacher {folder.dataset} {folder.network} --replace"
+            f"{folder.record}: a teacher {record.name} on {record.dataset}, which cannot teach here; "
+            f"{how_to_make(folder)} --replace"
         )
     if (own := record.normalisation) and len(own.mean) != task.shape[0]:
         raise UserError(
             f"{folder.record}: its normalisation has {len(own.mean)} means; images of {record.dataset} have "
-            f"{task.shape[0]}; {_again(folder)}"
+            f"{task.shape[0]}; {again(folder, record)}"
         )
     from harness.networks.weights import check_finite, load_weights
     from harness.teachers.normalised import normalised
 
-    network = load_weights(networks.for_task(folder.network, task), folder.weights)
+    network = load_weights(networks.for_task(record.network, task), folder.weights)
     verify(folder, record)  # they may have been replaced between the look and the loading
-    check_finite(network, str(folder.weights), _again(folder))
+    check_finite(network, str(folder.weights), again(folder, record))
     return normalised(network, task, own).to(device).eval()
 
 
 def put(
     folder: TeacherFolder,
+    network: str,
     model: nn.Module,
     dataset: Dataset,
     device: torch.device,
     recipe: Recipe,
     *,
     seconds: float = 0.0,
-    imported: str | None = None,
+    imported: Imported | None = None,
     own: Normalisation | None = None,
 ) -> TeacherRecord:
     """Measure a teacher and keep it.
 
     Args:
         folder: where.
-        model: its network, on ``device``, as it was trained: it takes inputs normalised by ``own``.
+        network: what `harness.networks` builds for it.
+        model: that, on ``device``, as it was trained: it takes inputs normalised by ``own``.
         dataset: what it was trained on.
         device: where it is measured.
         recipe: how it was trained, and its floor.
         seconds: how long that took.
-        imported: sha256 of the file that it comes from, if it was trained elsewhere.
+        imported: where it comes from, if it was trained elsewhere.
         own: what its inputs are normalised by, if not by the task's mean and deviation.
 
     Raises UserError if its weights are not finite, or if it is below its floor: without one, no better than chance.
@@ -134,19 +149,21 @@ def put(
     from harness.networks.weights import check_finite, save_weights
     from harness.teachers.measuring import measure
 
-    name = f"teacher {folder.dataset}/{folder.network}"
+    name = f"teacher {folder.dataset}/{folder.name}"
     check_finite(model, name, "nothing was stored; a smaller lr may help, if it was trained here")
     found = measure(name, model, dataset, device, own=own, floor=recipe.floor, imported=imported is not None)
     check_floor(name, found.value, found.floor, f"nothing was stored; {found.advice}")
     save_weights(model, folder.staged)
     record = TeacherRecord(
         dataset=folder.dataset,
-        network=folder.network,
+        name=folder.name,
+        network=network,
         sha256=sha256(folder.staged),
         metric=metric_name(dataset.task),
         value=found.value,
         floor=found.floor,
-        recipe=recipe.model_dump() if imported is None else {"imported": imported},
+        recipe={} if imported else recipe.model_dump(),
+        imported=imported,
         seconds=seconds,
         parameters=sum(p.numel() for p in model.parameters()),
         versions=facts.versions(),
@@ -159,9 +176,9 @@ def put(
     return record
 
 
-def borrow(dataset: str, network: str, *, source: Path, target: Path) -> None:
+def borrow(dataset: str, name: str, *, source: Path, target: Path) -> None:
     """Copy a teacher from one results folder to another, if it is there and not known yet."""
-    theirs, ours = (Results(path).teacher(dataset, network) for path in (source, target))
+    theirs, ours = (Results(path).teacher(dataset, name) for path in (source, target))
     if not theirs.record.exists() or _equal(theirs.record, ours.record):
         return
     with alone(ours, say):
@@ -181,10 +198,6 @@ def _place(folder: TeacherFolder, write_record: Callable[[], object]) -> None:
 
 def _equal(one: Path, other: Path) -> bool:
     return other.exists() and one.read_bytes() == other.read_bytes()
-
-
-def _again(folder: TeacherFolder) -> str:
-    return f"train it again: dkd train-teacher {folder.dataset} {folder.network} --replace"
 
 
 def check_floor(name: str, value: float, floor: float, advice: str) -> None:

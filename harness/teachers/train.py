@@ -1,4 +1,4 @@
-"""Teachers: trained once per dataset and network, known by the sha256 of their weights, never retrained silently."""
+"""Teachers: trained once per dataset and name, known by the sha256 of their weights, never retrained silently."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ from harness.store.records import TeacherRecord
 from harness.teachers import contents, shelf, unwrap
 from harness.teachers.fit import Fit
 from harness.terminal import say
+from methods.base.names import network_name, teacher_name
 
 
 def train(
     dataset: str,
     network: str,
     *,
+    name: str | None = None,
     results: Path,
     replace: bool = False,
     changes: Mapping[str, Any] | None = None,
@@ -40,6 +42,7 @@ def train(
     Args:
         dataset: what to train on.
         network: what to train.
+        name: what tells it from other teachers of this network; with one, something must differ from the usual.
         results: where teachers live.
         replace: train anew even if there is one.
         changes: fields of the recipe that shall differ.
@@ -49,11 +52,17 @@ def train(
 
     Raises UserError if the teacher ends below its floor, which it then is not stored, or if an existing one is damaged.
     """
-    folder, name = Results(results).teacher(dataset, network), f"teacher {dataset}/{network}"
+    folder = Results(results).teacher(dataset, teacher_name(network_name(network), name))
+    title = f"teacher {dataset}/{folder.name}"
     loaded = data.load(dataset, verify_data)
     recipe = loaded.teachers.recipe_for(network, changes or {})
     if not replace and folder.record.exists():
         return _known(folder)
+    if name and not (changes or backbone):
+        raise UserError(
+            f"{folder.path}: no teacher, and one with a name is not trained like those without\n"
+            f"  {shelf.how_to_make(folder, network)}, or train it otherwise: --set KEY=VALUE"
+        )
     evaluate.check(loaded)
     with shelf.alone(folder, report):
         # Asked again under the lock: the process that held it until now may have trained this very teacher.
@@ -62,14 +71,14 @@ def train(
         precision.apply()
         torch.set_num_threads(1)  # the thread count changes the last bits, and so the sha256
         if cards := gpus.visible():
-            gpus.lease(cards, name=name)
+            gpus.lease(cards, name=title)
         device = choose_device("auto")
         model = Streams(recipe.seed, device).build("teacher-init", lambda: _start(network, loaded, backbone, report))
         fit = Fit(model, loaded, recipe, device, folder.training)
-        fit.run(lambda line: report(f"{name}: {line}"))
-        record = shelf.put(folder, model, loaded, device, recipe, seconds=fit.seconds)
+        fit.run(lambda line: report(f"{title}: {line}"))
+        record = shelf.put(folder, network, model, loaded, device, recipe, seconds=fit.seconds)
         fit.file.unlink(missing_ok=True)
-    report(f"{name}: {record.value:.2f} % in {fit.seconds:.0f} s")
+    report(f"{title}: {record.value:.2f} % in {fit.seconds:.0f} s")
     return record
 
 

@@ -1,18 +1,20 @@
-"""A teacher and its student: the pair that a study names, presets are published for, and records are kept by."""
+"""A teacher and its student by name: the pair that presets are published for, and records are kept by."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
+
+from methods.base.names import BETWEEN, network_of
 
 
 class Pair(BaseModel):
-    """A teacher network and the student network that learns from it, by name."""
+    """A teacher and the student network that learns from it, by name."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    teacher: str = Field(examples=["wrn40_2"])
-    """Network that is trained on real data, or taken from elsewhere."""
-    student: str = Field(examples=["wrn16_1"])
+    teacher: str
+    """Trained on real data, or taken from elsewhere."""
+    student: str
     """Network that learns from the teacher alone."""
 
     @classmethod
@@ -23,15 +25,20 @@ class Pair(BaseModel):
     @classmethod
     def from_folder(cls, name: str) -> Pair:
         """The pair of a folder such as ``wrn40_2--wrn16_1``. Raises ValueError if the name is none of a pair's."""
-        teacher, dashes, student = name.partition("--")
+        teacher, dashes, student = name.partition(BETWEEN)
         if not (teacher and dashes and student):
             raise ValueError(f"not the folder of a pair: {name!r}")
         return cls.of(teacher, student)
 
     @property
+    def networks(self) -> Pair:
+        """The pair of networks, whichever of its teachers it is: what presets and papers know."""
+        return self.of(network_of(self.teacher), self.student)
+
+    @property
     def folder(self) -> str:
         """Name of its folder in a results folder."""
-        return f"{self.teacher}--{self.student}"
+        return f"{self.teacher}{BETWEEN}{self.student}"
 
     def __str__(self) -> str:
         """As printed."""

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from docs import generate
+from harness.grid.pairs import AskedPair, AskedTeacher
 from harness.grid.study import Budget, Label, Study, load_study
 from methods.base.method import MethodConfig
-from methods.base.pair import Pair
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,7 +39,7 @@ def test_every_file_has_its_line() -> None:
 
 def test_every_key_of_a_study_is_documented_with_an_example_that_is_accepted(tmp_path: Path) -> None:
     page = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
-    for model in (Study, Pair, Budget, Label):
+    for model in (Study, AskedPair, AskedTeacher, Budget, Label):
         for name, field in model.model_fields.items():
             (row,) = [line for line in page.splitlines() if re.match(rf"\| `{name}` \|", line)]
             assert field.description and row.split(" | ")[4].strip(" |")

@@ -69,6 +69,7 @@ def made_up(name: str) -> Dataset:
 def cell(dataset: str, pair: Pair, label: str) -> Cell:
     method, preset = LABELS[label]
     made = replace(tiny_cell(method, {}), dataset=dataset, pair=pair, scale=1.0, budget=Budget(), preset=preset)
+    made = replace(made, teacher_network=pair.teacher, student_network=pair.student)
     return replace(made, options=small(method_class(made)))
 
 

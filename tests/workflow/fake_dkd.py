@@ -16,6 +16,7 @@ from pathlib import Path
 from harness.grid import keys
 from harness.store import atomic, reading
 from harness.store.records import TeacherRecord
+from methods.base.names import teacher_name
 from tests import factory
 
 STUB = Path(os.environ["STUB"])
@@ -25,7 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("command")
     parser.add_argument("names", nargs="*")
-    for option in ("--configfile", "--results", "--out", "--plan-key", "--concurrent"):
+    for option in ("--configfile", "--results", "--out", "--plan-key", "--concurrent", "--name", "--set"):
         parser.add_argument(option)
     options = parser.parse_args()
     results = Path(options.results)
@@ -33,7 +34,7 @@ def main() -> None:
         case "validate" | "sync":
             _log(options.command)
         case "train-teacher":
-            _train_teacher(results, *options.names)
+            _train_teacher(results, options.names[0], teacher_name(options.names[1], options.name))
         case "run":
             _run(results, options.names[0], options.plan_key)
         case "report":
@@ -42,13 +43,13 @@ def main() -> None:
             (Path(options.out) / "index.html").write_text("report", encoding="utf-8")
 
 
-def _train_teacher(results: Path, dataset: str, network: str) -> None:
-    place = results / "teachers" / dataset / network / "teacher.json"
+def _train_teacher(results: Path, dataset: str, name: str) -> None:
+    place = results / "teachers" / dataset / name / "teacher.json"
     if place.exists():
         return
     _log("train-teacher")
-    _trouble("train-teacher", f"teachers/{dataset}/{network}")
-    atomic.write(place, factory.teacher(dataset, network))
+    _trouble("train-teacher", f"teachers/{dataset}/{name}")
+    atomic.write(place, factory.teacher(dataset, name))
 
 
 def _run(results: Path, cell: str, plan: str) -> None:

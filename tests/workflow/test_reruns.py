@@ -80,6 +80,22 @@ def test_what_only_the_user_can_put_right_is_not_tried_again(
     assert bench.work() == []
 
 
+def test_a_teacher_with_a_name_is_made_by_it_and_by_no_recipe_of_the_grids(bench: Bench) -> None:
+    """Where it is missing, the command refuses with status 2: the cells of other teachers go on."""
+    name = "wrn10_1+cmi"
+    both = "wrn10_1, student: cnn3_16}, {teacher: {network: wrn10_1, name: cmi}, student: cnn3_16"
+    text = bench.study.read_text(encoding="utf-8").replace("wrn10_1, student: cnn3_16", both)
+    bench.study.write_text(f"{text}recipe: {{epochs: 3}}\n", encoding="utf-8")
+    plan = bench.run("-n", "-p").stdout
+    assert "train-teacher digits wrn10_1 --name cmi --results" in plan
+    assert "train-teacher digits wrn10_1 --set epochs=3 --results" in plan
+
+    (bench.folder / "refuse").write_text(f"teachers/digits/{name}", encoding="utf-8")
+    done = bench.work("--config", "methods=first", code=1)
+    assert done.count("train-teacher") == 2
+    assert sorted(path.name for path in bench.results.glob("toy/digits/*")) == ["wrn10_1--cnn3_16"]
+
+
 def test_a_killed_snakemake_goes_on_and_destroys_nothing(bench: Bench) -> None:
     (bench.folder / "hang").write_text(HUNG, encoding="utf-8")
     process = bench.start()

@@ -18,6 +18,7 @@ from harness.machine import gpus
 from harness.store import checking, layout
 from harness.store.atomic import write, write_bytes
 from harness.store.records import Plan, Planned
+from harness.teachers import shelf
 
 
 def study_file():
@@ -91,12 +92,25 @@ def teacher_of(cell):
     return PLACE.teacher(cell.dataset, cell.pair.teacher)
 
 
+def making(wildcards):
+    """What makes a teacher, as arguments of dkd. No recipe of the grid's is for one with a name of its own."""
+    if (wildcards.dataset, wildcards.teacher) not in NETWORKS:
+        sys.exit(f"error: {wildcards.dataset}/{wildcards.teacher}: no teacher of the chosen grid")
+    network = shlex.quote(NETWORKS[wildcards.dataset, wildcards.teacher])
+    folder = PLACE.teacher(wildcards.dataset, wildcards.teacher)
+    changes = "" if folder.own else recipe(wildcards.dataset)
+    return f"{folder.command(network).removeprefix('dkd ')} {changes}".rstrip()
+
+
 def require_teacher(folder):
     """The end, with the command that puts it right, if a teacher is lost, damaged, or learned from other data."""
-    if teacher_identity(folder) is not None:
-        if reason := identity.outdated(checking.teacher(folder)):
-            command = f"dkd train-teacher {folder.dataset} {folder.network} --replace --results {shlex.quote(RESULTS)}"
-            raise UserError(f"{folder.record}: {reason}\n  train it again: {command} {recipe(folder.dataset)}".rstrip())
+    if teacher_identity(folder) is None:
+        return
+    record = checking.teacher(folder)
+    if reason := identity.outdated(record):
+        changes = recipe(folder.dataset) if record.recipe and not folder.own else ""
+        command = f"{shelf.again(folder, record)} --results {shlex.quote(RESULTS)} {changes}"
+        raise UserError(f"{folder.record}: {reason}\n  {command}".rstrip())
 
 
 def pattern(path):
@@ -138,6 +152,7 @@ try:
     CONFIG = study_file()
     GRID = grid.load_grid(CONFIG)
     CELLS = {cell.name: cell for cell in grid.select(GRID.cells, SELECTION)}
+    NETWORKS = {(cell.dataset, cell.pair.teacher): cell.teacher_network for cell in GRID.cells}
     PLANS = {cell.name: keys.plan_key(cell) for cell in GRID.cells}
     RECIPES = GRID.recipes
     CARDS = cards(GRID)
@@ -165,4 +180,4 @@ if CARDS:
 wildcard_constraints:
     cell=layout.CELL_PATTERN,
     dataset=r"[^/]+",
-    network=r"[^/]+",
+    teacher=r"[^/]+",

@@ -1,12 +1,13 @@
 """Before any cell: its teacher."""
 
 
-# Returns at once if there is a valid teacher: teachers are never replaced silently.
+# Returns at once if there is a valid teacher: teachers are never replaced silently. One with a name of its own is not
+# trained here: where it is missing, the command ends with what to type, and is not tried again.
 rule teacher:
     output:
-        touch(str(PATTERNS.teacher("{dataset}", "{network}").ready)),
+        touch(str(PATTERNS.teacher("{dataset}", "{teacher}").ready)),
     message:
-        "teacher {wildcards.network} on {wildcards.dataset}"
+        "teacher {wildcards.teacher} on {wildcards.dataset}"
     threads: GRID.threads
     retries: 2
     resources:
@@ -15,7 +16,7 @@ rule teacher:
         mem_mb=lambda wildcards, attempt: attempt * 8000,
         runtime=lambda wildcards, attempt: attempt * 240,
     params:
-        recipe=lambda wildcards: recipe(wildcards.dataset),
+        making=making,
     shell:
-        once("teachers/{wildcards.dataset}/{wildcards.network}") +
-        "{DKD} train-teacher {wildcards.dataset} {wildcards.network} --results {RESULTS:q} {params.recipe}"
+        once("teachers/{wildcards.dataset}/{wildcards.teacher}") +
+        "{DKD} {params.making} --results {RESULTS:q}"

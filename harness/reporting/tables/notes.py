@@ -54,13 +54,24 @@ def _teacher(run: RecordedRun) -> str:
     metrics = run.metrics
     value = f"{metrics.teacher_metric:.2f} {text.metric(metrics.metric)}"
     known = f"{value}, sha256 {text.sha(metrics.teacher_sha256)}{_normalisation(run)}"
-    return f"Teacher {metrics.teacher} on {metrics.dataset}: {known}."
+    return f"Teacher {text.short(metrics.teacher)} on {metrics.dataset}: {known}{_origin(run)}."
 
 
 def _normalisation(run: RecordedRun) -> str:
     """With what a teacher learned, if not with the task's."""
     own = run.manifest.teacher_normalisation if run.manifest else None
     return f"; inputs normalised by {own}" if own else ""
+
+
+def _origin(run: RecordedRun) -> str:
+    """Where a teacher comes from that was not trained here, and what was done to it."""
+    if not (run.manifest and (origin := run.manifest.teacher_imported)):
+        return ""
+    told = [f"read as {origin.layout}"] if origin.layout else []
+    told += [f"renamed {', '.join(origin.renamings)}"] if origin.renamings else []
+    told += [f"left out {', '.join(origin.drops)}"] if origin.drops else []
+    how = f" ({'; '.join(told)})" if told else ""
+    return text.line(f"; imported from {origin.file}, sha256 {text.sha(origin.sha256)}{how}")
 
 
 def _unverified(runs: Sequence[RecordedRun]) -> list[str]:

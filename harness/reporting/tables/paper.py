@@ -70,7 +70,7 @@ class _Builder:
         return Line(title, tuple(entry for pair in pairs for entry in self._entries(line, pair)))
 
     def _entries(self, line: Comparison, pair: Pair) -> list[Entry]:
-        theirs = published.of(self.dataset, line.name, pair)
+        theirs = published.of(self.dataset, line.name, pair.networks)
         hours = Entry(text.number(theirs.hours)) if theirs and theirs.hours else NOTHING
         if (row := line.row(pair)) is None:
             return [NOTHING, self._published(theirs), NOTHING, *[NOTHING] * len(self.times), hours]
@@ -97,7 +97,7 @@ class _Builder:
         entries: list[Entry] = []
         for pair in pairs:
             values = teacher_metrics(row for row in self.rows if row.pair == pair)
-            theirs = published.of(self.dataset, published.TEACHER, pair)
+            theirs = published.of(self.dataset, published.TEACHER, pair.networks)
             apart = _difference(values[0] if len(values) == 1 else None, theirs)
             entries += [Entry(text.values(values)), self._published(theirs), Entry(apart)]
             entries += [NOTHING] * (len(self.times) + 1)
@@ -115,7 +115,7 @@ def _csv(lines: Sequence[Comparison], odd: remarks.Odd) -> str:
 
 
 def _extra(name: str | None, row: Row) -> dict[str, str]:
-    theirs = published.of(row.dataset, name, row.pair)
+    theirs = published.of(row.dataset, name, row.pair.networks)
     return {
         "published_as": name or "",
         "published": f"{theirs.value:g}" if theirs else "",

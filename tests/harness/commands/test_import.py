@@ -244,7 +244,7 @@ def test_a_teacher_of_another_network_is_refused(theirs: Path, ours: Path) -> No
     teach(theirs, network="vgg11")
     report = import_results.merge(theirs, ours)
     assert report.teachers == 0
-    assert "is the record of vgg11 on digits" in report.problems[0]
+    assert "a teacher wrn10_1 that is a vgg11" in report.problems[0]
 
 
 @pytest.mark.parametrize(

@@ -135,8 +135,8 @@ def test_stale_names_the_changed_file(bench: Bench) -> None:
     assert bench.status()[0] == "done"
     bench.edit("ALPHA = 2\n")
     assert bench.status() == ("stale", f"{bench.method} changed")
-    bench.edit("import methods.base.pair\nALPHA = 2\n")
-    assert bench.status() == ("stale", f"{bench.method} changed; methods/base/pair.py is new")
+    bench.edit("import methods.base.bounds\nALPHA = 2\n")
+    assert bench.status() == ("stale", f"{bench.method} changed; methods/base/bounds.py is new")
 
 
 def test_stale_names_the_changed_option(bench: Bench) -> None:

@@ -45,7 +45,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     teacher = networks.for_task("wrn10_1", dataset.task)
     recipe = dataset.teachers.recipe_for("wrn10_1", {"floor": 0.0})
-    shelf.put(Results(results).teacher("digits", "wrn10_1"), teacher, dataset, CPU, recipe)
+    shelf.put(Results(results).teacher("digits", "wrn10_1"), "wrn10_1", teacher, dataset, CPU, recipe)
     (results / "t.yaml").write_text(STUDY, encoding="utf-8")
     for cell in grid.expand(study.load_study(results / "t.yaml")):
         assert runner.run_cell(cell, results=results).status == "done"

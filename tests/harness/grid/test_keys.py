@@ -15,6 +15,8 @@ def cell(path: Path, **changes: object) -> Cell:
         "study": "s",
         "dataset": "digits",
         "pair": Pair.of("wrn10_1", "cnn3_16"),
+        "teacher_network": "wrn10_1",
+        "student_network": "cnn3_16",
         "label": "mine",
         "scale": 10.0,
         "seed": 0,

@@ -152,7 +152,7 @@ def another_teacher(results: Path) -> TeacherRecord:
     recipe = data.load("digits").teachers.recipe_for("wrn10_1", {"floor": 0.0})
     folder = Results(results).teacher("digits", "wrn10_1")
     model = networks.build("wrn10_1", 10, 1)
-    record = shelf.put(folder, model, data.load("digits"), torch.device("cpu"), recipe)
+    record = shelf.put(folder, "wrn10_1", model, data.load("digits"), torch.device("cpu"), recipe)
     fixed = record.model_copy(update={"finished": "2026-01-01T00:00:00+00:00"})
     atomic.write(folder.record, fixed)
     return fixed

@@ -64,7 +64,7 @@ def test_the_readme_shows_every_file_of_cells_and_teachers_and_no_other() -> Non
 
 def test_a_folder_knows_what_it_belongs_to() -> None:
     assert (RUN.key, RUN.cell, CELL.results, str(CELL.name)) == ("0123456789abcdef", CELL, Results(ROOT), NAME)
-    assert (TEACHER.dataset, TEACHER.network) == ("cifar10", "wrn40_2")
+    assert (TEACHER.dataset, TEACHER.name) == ("cifar10", "wrn40_2")
 
 
 def test_names_are_taken_apart() -> None:
@@ -164,7 +164,7 @@ def test_teachers_are_found(tmp_path: Path) -> None:
     for place in ("digits/wrn10_1", "cifar10/vgg11"):
         (tmp_path / "teachers" / place).mkdir(parents=True)
     (tmp_path / "teachers/digits/notes.txt").touch()
-    found = [(teacher.dataset, teacher.network) for teacher in Results(tmp_path).teachers()]
+    found = [(teacher.dataset, teacher.name) for teacher in Results(tmp_path).teachers()]
     assert found == [("cifar10", "vgg11"), ("digits", "wrn10_1")]
 
 

@@ -97,7 +97,8 @@ def test_a_foreign_checkpoint_is_renamed_measured_and_stored(tmp_path: Path) -> 
     folder, task = Results(tmp_path).teacher(*PLACE), data.load("digits").task
     stored = shelf.load(folder, record, task, torch.device("cpu"))
     assert same(stored.state_dict(), network.state_dict())
-    assert record.recipe["imported"]
+    assert record.imported
+    assert record.imported.renamings == [r"^module\.="]
     with pytest.raises(UserError, match="there is a teacher already"):
         foreign.take(*PLACE, file, results=tmp_path)
 

@@ -78,7 +78,7 @@ def test_a_teacher_is_stored_with_its_record(tmp_path: Path) -> None:
     dataset, model = data.load("digits"), networks.build("wrn10_1", 10, 1)
     recipe = dataset.teachers.recipe_for("wrn10_1", {"floor": 0.0, "epochs": 3})
     folder = Results(tmp_path).teacher("digits", "wrn10_1")
-    record = shelf.put(folder, model, dataset, CPU, recipe, seconds=1.5)
+    record = shelf.put(folder, "wrn10_1", model, dataset, CPU, recipe, seconds=1.5)
     assert record == read(tmp_path / PLACE / "teacher.json", TeacherRecord)
     written = (tmp_path / PLACE / "teacher.safetensors").read_bytes()
     assert record.sha256 == hashlib.sha256(written).hexdigest()
@@ -90,14 +90,21 @@ def test_a_teacher_that_learned_from_unverified_data_says_so(tmp_path: Path) -> 
     unverified = dataclasses.replace(data.load("digits"), verified=False)
     recipe = unverified.teachers.recipe_for("wrn10_1", {"floor": 0.0})
     folder = Results(tmp_path).teacher("digits", "wrn10_1")
-    assert not shelf.put(folder, networks.build("wrn10_1", 10, 1), unverified, CPU, recipe).data_verified
+    assert not shelf.put(folder, "wrn10_1", networks.build("wrn10_1", 10, 1), unverified, CPU, recipe).data_verified
 
 
 def test_a_teacher_below_its_floor_is_not_stored(tmp_path: Path) -> None:
     dataset = data.load("digits")
     folder = Results(tmp_path).teacher("digits", "wrn10_1")
     with pytest.raises(UserError, match=r"below its floor of 98\.50 %; nothing was stored"):
-        shelf.put(folder, networks.build("wrn10_1", 10, 1), dataset, CPU, dataset.teachers.recipe_for("wrn10_1", {}))
+        shelf.put(
+            folder,
+            "wrn10_1",
+            networks.build("wrn10_1", 10, 1),
+            dataset,
+            CPU,
+            dataset.teachers.recipe_for("wrn10_1", {}),
+        )
     assert not list(tmp_path.iterdir())
 
 
@@ -116,7 +123,7 @@ def record_of(folder: TeacherFolder) -> TeacherRecord:
 def put(results: Path, model: nn.Module, floor: float | None = 0.0) -> TeacherRecord:
     """The model on the shelf of the digits, as a wrn10_1."""
     recipe = Recipe(epochs=1, batch=1, lr=0.1, weight_decay=0.0, floor=floor)
-    return shelf.put(Results(results).teacher("digits", "wrn10_1"), model, data.load("digits"), CPU, recipe)
+    return shelf.put(Results(results).teacher("digits", "wrn10_1"), "wrn10_1", model, data.load("digits"), CPU, recipe)
 
 
 def untrained(seed: int = 0) -> nn.Module:
