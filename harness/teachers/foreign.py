@@ -79,7 +79,7 @@ def load_foreign(
     dataset: str,
     rules: KeyRules = AS_THEY_ARE,
     report: Callable[[str], object] = say,
-) -> str:
+) -> str | None:
     """Fill ``model`` from a file of `torch.save` or safetensors; no code of the file is executed.
 
     Args:
@@ -90,7 +90,7 @@ def load_foreign(
         rules: the user's, for the file's keys.
         report: told, a line each, what was done to make it fit.
 
-    Returns the name of the layout in which the file was read.
+    Returns the name of the layout in which the file was read, None for our own.
 
     Raises UserError that says what the file is instead, or which of its keys do not fit.
     """

@@ -15,10 +15,10 @@ from harness.teachers.renaming import AS_THEY_ARE, KeyRules, renamed
 
 @dataclass(frozen=True)
 class Match:
-    """A file's tensors under the names of a network, and the name of the layout in which they were read."""
+    """A file's tensors under the names of a network, and the layout in which they were read: None if it is ours."""
 
     state: dict[str, Tensor]
-    layout: str
+    layout: str | None
 
 
 def match(
@@ -56,7 +56,7 @@ def match(
     _check_kinds(reading, found, wanted)
     for line in _told(reading, found, wanted):
         say(line)
-    return Match(found, reading.layout.name)
+    return Match(found, None if reading.layout is layouts.OWN else reading.layout.name)
 
 
 def _told(reading: Reading, found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:

@@ -59,6 +59,15 @@ def test_half_precision_is_converted_and_said(kind: torch.dtype, tmp_path: Path)
     assert said == [f"{tmp_path}/half: converted from {str(kind).removeprefix('torch.')}"]
 
 
+def test_tensors_that_lay_on_a_card_come_to_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = checkpoints.network().state_dict()
+    with monkeypatch.context() as written:
+        written.setattr(torch.serialization, "location_tag", lambda storage: "cuda:3")
+        torch.save({"model": state}, tmp_path / "card.pt")
+    assert b"cuda:3" in (tmp_path / "card.pt").read_bytes()
+    assert same(loaded(tmp_path / "card.pt"), state)
+
+
 def test_a_model_that_holds_two_networks_needs_a_word(tmp_path: Path) -> None:
     own, ema = (checkpoints.network(seed).state_dict() for seed in (2, 3))
     mixed = {**checkpoints.prefixed("net.", own), **checkpoints.prefixed("ema.", ema)}

@@ -21,22 +21,20 @@ CLASSES = 7
 ALL = [(name, layout) for name in networks.names() for layout in layouts.of(name) if layout is not layouts.OWN]
 
 
-def taken(
-    original: nn.Module, network: str, rules: KeyRules = AS_THEY_ARE, classes: int = CLASSES
-) -> tuple[nn.Module, Match, list[str]]:
+def taken(original: nn.Module, network: str, rules: KeyRules = AS_THEY_ARE) -> tuple[nn.Module, Match, list[str]]:
     """Our network with the other's weights, what was recognised, and what was said."""
     said: list[str] = []
     with torch.device("meta"):
-        model = networks.build(network, classes, 3).eval()
+        model = networks.build(network, CLASSES, 3).eval()
     weights = original.state_dict()
     found = match(weights, model.state_dict(), network=network, dataset="cifar7", rules=rules, say=said.append)
     model.load_state_dict(found.state, assign=True)
     return model, found, said
 
 
-def refusal(original: nn.Module, network: str, rules: KeyRules = AS_THEY_ARE, classes: int = CLASSES) -> str:
+def refusal(original: nn.Module, network: str, rules: KeyRules = AS_THEY_ARE) -> str:
     with pytest.raises(UserError) as raised:
-        taken(original, network, rules, classes)
+        taken(original, network, rules)
     return str(raised.value)
 
 
@@ -153,6 +151,11 @@ REFUSED: dict[str, tuple[str, Callable[[], nn.Module], list[str]]] = {
         lambda: theirs.WideResNet(40, 2, 100, 3),
         ["fc.weight has shape (100, 128), not (7, 128)", "the file has 100 classes, cifar7 has 7"],
     ),
+    "half of the keys": (
+        "resnet18",
+        lambda: without(theirs.ResNet((2, 2, 2, 2), CLASSES, 3), "layer3", "layer4"),
+        ["nearest is the layout of kuangliu", "not in the file: 50 keys (layer3.0.conv1.weight, "],
+    ),
     "other channels": (
         "resnet44",
         lambda: networks.build("resnet44", CLASSES, 1),
@@ -182,6 +185,12 @@ def with_biases(network: nn.Module) -> nn.Module:
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             module.bias = nn.Parameter(torch.zeros(module.out_channels, device="meta"))
+    return network
+
+
+def without(network: nn.Module, *names: str) -> nn.Module:
+    for name in names:
+        delattr(network, name)
     return network
 
 
