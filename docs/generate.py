@@ -1,4 +1,4 @@
-"""Writes the pages that follow from the code: architecture.md from docstrings, configuration.md from the schema.
+"""Writes what follows from the code: architecture.md, configuration.md, and the table of parts in add-a-method.md.
 
     python docs/generate.py
 
@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the clone that this lies in, not the installed package
 
+from docs.parts import parts
 from harness.grid.grid import SELECTIONS
 from harness.grid.pairs import AskedPair, AskedTeacher
 from harness.grid.study import Budget, Label, Study
@@ -52,7 +53,7 @@ def configuration() -> str:
     )
 
 
-PAGES = {"architecture.md": architecture, "configuration.md": configuration}
+PAGES = {"architecture.md": architecture, "configuration.md": configuration, "add-a-method.md": parts}
 
 
 def page(name: str) -> str:

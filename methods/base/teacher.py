@@ -27,11 +27,13 @@ class TeacherOutput:
     """What one forward pass returns; None for what was not asked for."""
 
     logits: Tensor
+    """[B, classes]; in dense tasks [B, classes, H, W]."""
     features: Tensor | None = None
     """Pooled penultimate activations [B, F]."""
     stages: tuple[Tensor, ...] | None = None
     """Activations after the stem and at the end of each stage, [B, C, H, W] each."""
     statistics: ChannelStatistics | None = None
+    """Of this batch; `FrozenTeacher.running` has what they shall come near to."""
     instance_means: Tensor | None = None
     """Every sample's spatial means of the inputs of all batch-norm layers, concatenated: [B, ΣC]."""
     inputs: dict[str, Tensor] | None = None
@@ -213,7 +215,7 @@ class NormalisedWithStatistics(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        """Gradient of ``x``; the layer is frozen."""
+        """Gradient of ``x`` [B, C, H, W]; the layer is frozen."""
         (x, mean), (dy, dm, dv) = ctx.saved_tensors, gradients
         layer, n = ctx.layer, x.numel() / x.shape[1]
         # the statistics' gradients are affine in x, channel by channel: folded together, x is read once and not centred

@@ -78,7 +78,7 @@ class ComposedMethod(Method):
         return distilled.losses
 
     def synthetic_images(self, count: int) -> Tensor:
-        """A sample of the source."""
+        """A sample of the source: [n, C, H, W] in [0, 1]."""
         return self.source.sample(count)
 
     def state_dict(self) -> dict[str, Any]:

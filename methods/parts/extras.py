@@ -15,7 +15,7 @@ NO_EXTRAS: Extras = {}
 
 
 def rows(extras: Extras, index: slice | Tensor) -> dict[str, Tensor]:
-    """Those of some of the images."""
+    """Those of the images that ``index`` picks, int64 [n] if it is a tensor."""
     return {name: tensor[index] for name, tensor in extras.items()}
 
 

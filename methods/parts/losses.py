@@ -72,7 +72,7 @@ def one_hot(logits: Tensor) -> Tensor:
 
 
 def mean_entropy(logits: Tensor) -> Tensor:
-    """Entropy in nats of the batch's mean prediction: largest when the predicted classes are balanced.
+    """Entropy in nats of the batch's mean prediction, 0-dim: largest when the predicted classes are balanced.
 
     The information entropy term of DAFL (ICCV 2019).
     """
@@ -149,5 +149,5 @@ def weighted_sum(parts: Losses, weights: Mapping[str, float]) -> Tensor:
 
 
 def detached(loss: Tensor, parts: Losses) -> Losses:
-    """What is recorded of an objective: ``loss`` first, then its parts, without graphs."""
+    """What is recorded of an objective, 0-dim each: ``loss`` first, then its parts, without graphs."""
     return {"loss": loss.detach(), **{name: part.detach() for name, part in parts.items()}}

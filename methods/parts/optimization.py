@@ -14,7 +14,10 @@ def apply_gradients(
     gradients: Sequence[Tensor],
     largest_norm: float | None = None,
 ) -> None:
-    """One step of ``optimizer`` on ``parameters``, the norm of all gradients together limited if a limit is given."""
+    """One step of ``optimizer`` on ``parameters``, with gradients of the same shapes [...] in the same order.
+
+    The norm of all gradients together is limited to ``largest_norm``, if that is given.
+    """
     for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = gradient
     if largest_norm is not None:
@@ -47,7 +50,7 @@ class Best:
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """The best ones, in the order in which they were offered. Raises LookupError if none were."""
+        """The best ones, in the order and of the shapes [...] of an offer. Raises LookupError if there was none."""
         if self._loss is None:
             raise LookupError("nothing was offered")
         return self._kept

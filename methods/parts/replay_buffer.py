@@ -65,7 +65,7 @@ class ReplayBuffer(Stateful):
         return self.histogram / self.histogram.sum().clamp_min(1)
 
     def admit(self, images: Tensor, call: int, extras: Extras = NO_EXTRAS) -> dict[str, Tensor]:
-        """Fill free slots in batch order, then replace at most a quarter of the buffer by the best of the rest.
+        """Fill free slots in the order of ``images`` [B, C, H, W], then replace a quarter at most by the best others.
 
         Only what was there before is replaced: a batch larger than the buffer does not push out its own images.
         """
@@ -95,14 +95,14 @@ class ReplayBuffer(Stateful):
         return Batch(x, weight=importance / scale, slot=slot, importance=importance, extras=extras)
 
     def feedback(self, batch: Batch, teacher: Tensor, student: Tensor) -> None:
-        """δ ← w · KL of the drawn slots; a slot drawn twice keeps its largest."""
+        """δ ← w · KL of the drawn slots, from logits [B, classes]; a slot drawn twice keeps its largest."""
         assert batch.slot is not None and batch.importance is not None
         priority = batch.importance * kl_divergence(teacher, student)
         # the largest, since with a plain write the device would choose which draw of a slot is the last
         self.priority.scatter_reduce_(0, batch.slot, priority, "amax", include_self=False)
 
     def sample(self, count: int) -> Tensor:
-        """At most ``count`` images, evenly spaced over the slots."""
+        """At most ``count`` images [n, C, H, W] in [0, 1], evenly spaced over the slots."""
         return self.store.images(evenly(self.filled, count, self._device))
 
     def probabilities(self) -> Tensor:

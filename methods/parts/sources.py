@@ -114,7 +114,7 @@ class GrowingPool(Stateful):
         """Nothing to learn: all images are drawn alike."""
 
     def sample(self, count: int) -> Tensor:
-        """At most ``count`` images, evenly spaced over the pool's history."""
+        """At most ``count`` images [n, C, H, W] in [0, 1], evenly spaced over the pool's history."""
         return self.store.images(evenly(self.filled, count, self._device))
 
 
@@ -154,7 +154,7 @@ class LastBatch(Stateful):
         """Nothing to learn."""
 
     def sample(self, count: int) -> Tensor:
-        """Images from the generator as it is."""
+        """Images [n, C, H, W] in [0, 1] from the generator as it is."""
         return self.maker.sample(count)
 
 
@@ -180,5 +180,5 @@ def rounds_to_fill(context: Context, batch: int) -> int:
 
 
 def evenly(total: int, count: int, device: torch.device) -> Tensor:
-    """At most ``count`` of the slots 0 … total - 1, evenly spaced: int64."""
+    """At most ``count`` of the slots 0 … total - 1, evenly spaced: int64 [n]."""
     return torch.linspace(0, total - 1, min(total, count), device=device).round().long()

@@ -1,4 +1,4 @@
-"""The method of docs/add-a-method.md works as the document says: as a file anywhere, and in methods/ under its name."""
+"""The methods of docs/add-a-method.md work as it says: as files anywhere, and in methods/ under their names."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ import pytest
 
 import methods
 from harness.commands.contract import contract_problems
+from tests import small
+from tests.methods.test_no_sync import Watch, run, watch  # noqa: F401 - a fixture
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "add-a-method.md"
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """The document's first block of Python, as flat.py in a folder of its own."""
-    block = re.search(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
-    assert block
-    written = tmp_path / "flat.py"
-    written.write_text(block[1], encoding="utf-8")
+@pytest.fixture(params=["flat", "lives"])
+def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A block of Python of the document, under its method's name in a folder of its own."""
+    blocks = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    (block,) = [block for block in blocks if f'name = "{request.param}"' in block]
+    written = tmp_path / f"{request.param}.py"
+    written.write_text(block, encoding="utf-8")
     return written
 
 
@@ -31,9 +33,16 @@ def test_it_keeps_the_contract_where_it_lies(file: Path) -> None:
 def test_it_keeps_the_contract_in_the_folder_of_the_methods(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(methods, "FOLDER", file.parent)
     monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(file.parent)])
-    assert "flat" in methods.names()
-    assert methods.load("flat").__module__ == "methods.flat"
-    assert contract_problems("flat") == []
+    assert file.stem in methods.names()
+    assert methods.load(file.stem).__module__ == f"methods.{file.stem}"
+    assert contract_problems(file.stem) == []
+
+
+def test_it_does_not_read_the_device(file: Path, watch: Watch) -> None:  # noqa: F811 - the fixture
+    cls = methods.load(str(file))
+    smoke = cls.presets["smoke"].options if "smoke" in cls.presets else {}
+    given = small.context(*small.agreeing_pair(), scale=0.2)
+    run(cls(cls.Config(**{**smoke, **small.FEW}), given), watch)
 
 
 def test_it_builds_on_base_and_parts_alone(file: Path) -> None:

@@ -2,7 +2,8 @@
 
 Without a GPU, reading shows in the operations: those that return a number to Python, or whose result's shape depends on
 values. So does copying: a tensor that is made of Python's numbers lies on the host first. Optimizers count their steps
-in a tensor on the host and are left out, as is the limit on gradients' norms.
+in a tensor on the host and are left out, as is the limit on gradients' norms. So is a network's beginning, whose
+weights are drawn on the host: once in many rounds, for those that start anew.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from harness.engine.randomness import Streams
 from methods.references import KDNoise
 from tests import small
 
@@ -74,6 +76,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
 
         return call
 
+    monkeypatch.setattr(Streams, "build", unwatched(Streams.build))
     for optimizer in (torch.optim.SGD, torch.optim.Adam):
         monkeypatch.setattr(optimizer, "step", unwatched(optimizer.step))
     monkeypatch.setattr(nn.utils, "clip_grad_norm_", unwatched(nn.utils.clip_grad_norm_))
