@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from harness.data import files
+from harness.data import cifar_classes, files
 from harness.data.dataset import Dataset
 from harness.data.recipe import Recipe, Teachers
 from harness.errors import UserError
@@ -40,7 +40,8 @@ class Cifar:
     """One of the two datasets, and where its editions keep what."""
 
     name: str
-    classes: int
+    classes: tuple[str, ...]
+    """Their names, label by label."""
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     torchvision: str
@@ -63,7 +64,7 @@ and DFAD's, with half a cosine. Our choice."""
 
 CIFAR10 = Cifar(
     name="cifar10",
-    classes=10,
+    classes=cifar_classes.CIFAR10,
     mean=(0.4914, 0.4822, 0.4465),
     std=(0.2023, 0.1994, 0.2010),
     torchvision="CIFAR10",
@@ -81,7 +82,7 @@ CIFAR10 = Cifar(
 )
 CIFAR100 = Cifar(
     name="cifar100",
-    classes=100,
+    classes=cifar_classes.CIFAR100,
     mean=(0.5071, 0.4867, 0.4408),
     std=(0.2675, 0.2565, 0.2761),
     torchvision="CIFAR100",
@@ -169,7 +170,16 @@ class Reader:
 
 
 def _dataset(cifar: Cifar, folder: Path, verify: bool) -> Dataset:
-    task = Task(cifar.classes, (3, 32, 32), cifar.mean, cifar.std, pad=4, flip=True, reference_size=50_000)
+    task = Task(
+        classes=len(cifar.classes),
+        class_names=cifar.classes,
+        shape=(3, 32, 32),
+        mean=cifar.mean,
+        std=cifar.std,
+        pad=4,
+        flip=True,
+        reference_size=50_000,
+    )
     reader = Reader(cifar, folder, verify)
     return Dataset(
         task,

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from harness.errors import UserError
+from harness.explain import shown
 from methods.base.task import IGNORED, RealImages, Task
 
 MOST_CLASSES = IGNORED
@@ -23,6 +24,11 @@ def check_task(name: str, task: Task) -> None:
             len(task.std) != channels or min(task.std) <= 0
         ),
         f"pad={task.pad}, expected 0 or more": task.pad < 0,
+        f"class_names={shown(task.class_names)}, expected {task.classes} names in printable letters, each another": (
+            len(task.class_names) != task.classes
+            or len(set(task.class_names)) != task.classes
+            or not all(isinstance(name, str) and name.strip() and name.isprintable() for name in task.class_names)
+        ),
         f"reference_size={task.reference_size}, expected 1 or more": task.reference_size < 1,
     }
     if wrong := [problem for problem, is_wrong in problems.items() if is_wrong]:

@@ -34,13 +34,16 @@ FOLDER = "nyuv2"
 MANIFEST = "SHA256SUMS"
 KINDS = ("image", "label13")
 COUNTS = {"train": 795, "test": 654}
-CLASSES = 13
+NAMES = "bed books ceiling chair floor furniture objects picture sofa table tv wall window"
+CLASSES = tuple(NAMES.split())
+"""Names of the labels 0 to 12."""
 SHORT_SIDE = 256
 REMEDY = (
     "`dkd prepare nyuv2` makes the folder from the official file, or its SHA256SUMS; DKD_DATA=DIR names another place"
 )
 TASK = Task(
-    classes=CLASSES,
+    classes=len(CLASSES),
+    class_names=CLASSES,
     shape=(3, 128, 128),
     mean=(0.5, 0.5, 0.5),
     std=(0.5, 0.5, 0.5),
@@ -121,10 +124,10 @@ def _labels(path: Path) -> np.ndarray:
     """Classes, resized to the nearest pixel: uint8 [H, W]."""
     with Image.open(path) as image:
         labels = np.asarray(image.resize(_size(image, path), Image.Resampling.NEAREST))
-    wrong = labels[(labels >= CLASSES) & (labels != IGNORED)]
+    wrong = labels[(labels >= len(CLASSES)) & (labels != IGNORED)]
     if labels.ndim != 2 or labels.dtype != np.uint8 or len(wrong):
         found = f"label {wrong[0]}" if len(wrong) else f"{labels.dtype} of shape {labels.shape}"
-        raise UserError(f"{path}: {found}, expected 8 bit, 0 to {CLASSES - 1} or {IGNORED}\n  {REMEDY}")
+        raise UserError(f"{path}: {found}, expected 8 bit, 0 to {len(CLASSES) - 1} or {IGNORED}\n  {REMEDY}")
     return labels
 
 

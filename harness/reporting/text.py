@@ -24,6 +24,9 @@ NAME = 28
 STEM = 120
 """Bytes of a file's name at most; file systems take 255 with its ending and what a temporary file adds."""
 
+LISTED = 12
+"""Names of a list at most, as printed."""
+
 SHA_DIGITS = 12
 """How much of a hash is printed; the csv tables hold all of it."""
 
@@ -87,6 +90,12 @@ def short(name: str) -> str:
     """A name as it is printed: on one line, and with an ellipsis in the place of a long one's middle."""
     printed = line(name).strip() or NOTHING
     return printed if len(printed) <= NAME else f"{printed[: NAME - 10]}…{printed[-9:]}"
+
+
+def some(names: Sequence[str]) -> str:
+    """Names in a sentence: the first ones, and how many more."""
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(map(short, names[:LISTED])) + more
 
 
 def titles(names: Sequence[str]) -> dict[str, str]:

@@ -160,6 +160,7 @@ class _Session:
             label=cell.label,
             method=cell.method,
             metric=metric_name(self.dataset.task),
+            class_names=list(self.dataset.task.class_names),
             data_verified=self.dataset.verified and run.teacher.data_verified,
             data_free=run.method.data_free,
             preset=cell.preset,

@@ -142,6 +142,8 @@ class Metrics(Record):
     """On a GPU the allocator's peak, on a CPU the process's resident set."""
     energy_joules: float | None = Field(default=None, ge=0)
     """None where the device does not report it; never 0 for unknown."""
+    class_names: list[Line] | None = Field(default=None, max_length=10_000)
+    """What the classes are called; None in records that are older than this field."""
     class_counts: list[Count] | None = Field(default=None, max_length=10_000)
     """Teacher-predicted classes of the synthetic set at the end."""
     difficulty: list[Count] | None = Field(default=None, max_length=1000)

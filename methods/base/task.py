@@ -26,6 +26,8 @@ class Task:
     """Whether the augmentation mirrors images."""
     reference_size: int
     """How many images 100 % stand for."""
+    class_names: tuple[str, ...] = ()
+    """What the classes are called, label by label; every dataset of the bench says it."""
     dense: bool = False
     """Whether every pixel is classified: logits [B, classes, H, W] instead of [B, classes]."""
 

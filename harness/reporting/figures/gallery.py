@@ -19,7 +19,7 @@ from harness.reporting.figures.look import Look
 from harness.reporting.figures.real import against_real
 from harness.reporting.figures.samples import samples
 from harness.reporting.figures.scale import scale
-from harness.reporting.figures.synthetic import focus, histograms
+from harness.reporting.figures.synthetic import class_names, focus, histograms
 from harness.reporting.rows import Row, by_pair
 from harness.store.layout import scale_text
 
@@ -58,6 +58,8 @@ class Kind:
     draw: Callable[[Subject], Figure | None]
     """None where there is nothing to draw."""
     at_one_scale: bool = False
+    of_classes: bool = False
+    """Whether its caption says what the classes are called."""
 
 
 KINDS = {
@@ -90,6 +92,7 @@ KINDS = {
         "of the run; means over the seeds. Percentages: the rarest and the most frequent class.",
         lambda subject: histograms(subject.near, subject.styles),
         at_one_scale=True,
+        of_classes=True,
     ),
     "learning": Kind(
         "Accuracy while learning, over end-to-end cost: mean over the seeds, with their range as a band.",
@@ -99,6 +102,7 @@ KINDS = {
         "Synthetic images at the end of the run, one seed per label.",
         lambda subject: samples(subject.near),
         at_one_scale=True,
+        of_classes=True,
     ),
 }
 """Name -> kind of figure, the most telling first."""
@@ -147,4 +151,6 @@ def _picture(subject: Subject, name: str, figure: Figure) -> Picture:
     svg, png = save(figure, subject.folder / text.stem(name, first.dataset, first.pair.folder))
     at = f", {scale_text(subject.near[0].scale)} % data" if kind.at_one_scale else ""
     caption = f"{first.dataset}, {text.pair(first.pair)}{at}. {kind.caption}"
+    if kind.of_classes and (names := class_names(subject.near)):
+        caption += f" Classes: {text.some(names)}."
     return Picture(name, caption, figure.get_figwidth(), svg, png)

@@ -9,15 +9,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from harness.reporting import text
 from harness.reporting.figures.canvas import LETTER, TEXT_WIDTH
 from harness.reporting.figures.look import Look
 from harness.reporting.rows import Row
 from harness.store.records import Metrics
 
-PANEL, TOP, BOTTOM = 0.42, 0.3, 0.42
-"""Height of one label's panels, and of what is above and below them all, in inches."""
+PANEL, TOP, BOTTOM, NAMES = 0.42, 0.3, 0.42, 0.5
+"""Height of one label's panels, of what is above and below them all, and of the classes' names, in inches."""
 TICKS, REMARK = 0.4, 0.75
 """Width of the numbers at the left and of the remark at the right of a panel, in inches."""
+MOST_NAMES, LONGEST_NAME = 20, 14
+"""Classes beyond which their numbers are shown instead of their names, and letters of a name."""
 FULL = 0.85
 """Part of a panel that the highest bar takes."""
 FLOOR = 1e-3
@@ -48,9 +51,14 @@ def histograms(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
     if not names:
         return None
     titles = [styles[name].title for name in names]
-    figure, (balance, hard) = _columns(titles)
+    called = class_names(rows) if classes else []
+    named = 0 < len(called) <= MOST_NAMES
+    figure, (balance, hard) = _columns(titles, NAMES if named else 0)
     colours = {name: styles[name].colour for name in names}
     _classes(balance, names, classes, colours)
+    if named:
+        shown = [text.line(name)[:LONGEST_NAME] for name in called]
+        balance.set_xticks(range(len(called)), shown, rotation=90, fontsize=5.5)
     _difficulty(hard, names, difficulty, colours)
     for index, title in enumerate(titles):
         place = len(names) - 1 - index + FULL / 2
@@ -60,17 +68,23 @@ def histograms(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
     return figure
 
 
-def _columns(titles: Sequence[str]) -> tuple[Figure, list[Axes]]:
+def class_names(rows: Sequence[Row]) -> list[str]:
+    """What the classes of these rows, all of one dataset, are called; empty where no record tells."""
+    return next((run.metrics.class_names for row in rows for run in row.done if run.metrics.class_names), [])
+
+
+def _columns(titles: Sequence[str], extra: float) -> tuple[Figure, list[Axes]]:
     """Two axes side by side; each holds the panels of a column, one above the other, the first label's on top.
 
-    A panel is one unit high on the vertical axis.
+    A panel is one unit high on the vertical axis; ``extra`` are inches below the axes.
     """
-    height = PANEL * len(titles) + TOP + BOTTOM
+    bottom = BOTTOM + extra
+    height = PANEL * len(titles) + TOP + bottom
     room = 0.1 + LETTER * max(map(len, titles))
     wide = (TEXT_WIDTH - room) / 2 - TICKS - REMARK
     figure = Figure(figsize=(TEXT_WIDTH, height))
     lefts = (room + TICKS, room + 2 * TICKS + wide + REMARK)
-    places = [(left / TEXT_WIDTH, BOTTOM / height, wide / TEXT_WIDTH, PANEL * len(titles) / height) for left in lefts]
+    places = [(left / TEXT_WIDTH, bottom / height, wide / TEXT_WIDTH, PANEL * len(titles) / height) for left in lefts]
     return figure, [figure.add_axes(place, ylim=(-0.1, len(titles))) for place in places]
 
 

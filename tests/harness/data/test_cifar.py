@@ -62,7 +62,7 @@ def python(folder: Path, monkeypatch: pytest.MonkeyPatch, which: Cifar) -> None:
             for seed, (name, _) in enumerate(getattr(edition, attribute))
         ]
         monkeypatch.setattr(edition, attribute, listed)
-    meta = {edition.meta["key"]: ["name"] * which.classes}
+    meta = {edition.meta["key"]: ["name"] * len(which.classes)}
     monkeypatch.setattr(edition, "meta", {**edition.meta, "md5": write(edition.meta["filename"], meta)})
 
 
@@ -169,3 +169,23 @@ def test_the_real_cifar_100() -> None:
     train = loaded.train()
     assert train.labels.bincount().tolist() == [500] * 100
     assert (train.images.double() / 255).std(dim=(0, 2, 3)).tolist() == pytest.approx(loaded.task.std, abs=5e-4)
+
+
+def test_classes_are_called_what_the_official_files_call_them() -> None:
+    """The fine names of CIFAR-100 are in the order of the alphabet; those of CIFAR-10 stand in a text file."""
+    names = data.load("cifar100").task.class_names
+    assert names == tuple(sorted(set(names)))
+    assert (len(names), names[0], names[-1]) == (100, "apple", "worm")
+    official = data.folder() / CIFAR10.binary / "batches.meta.txt"
+    if official.is_file():
+        assert data.load("cifar10").task.class_names == tuple(official.read_text(encoding="ascii").split())
+
+
+def test_a_known_picture_has_its_class_name() -> None:
+    """The first test image of CIFAR-10 is the cat of every tutorial."""
+    try:
+        cifar10 = data.load("cifar10")
+        first = int(cifar10.test().labels[0])
+    except UserError:
+        pytest.skip("CIFAR-10 is not here")
+    assert cifar10.task.class_names[first] == "cat"

@@ -12,7 +12,16 @@ from harness.data import contract
 from harness.errors import UserError
 from methods.base.task import IGNORED, RealImages, Task
 
-TASK = Task(classes=3, shape=(1, 8, 6), mean=(0.5,), std=(0.25,), pad=1, flip=False, reference_size=10)
+TASK = Task(
+    classes=3,
+    class_names=("a", "b", "c"),
+    shape=(1, 8, 6),
+    mean=(0.5,),
+    std=(0.25,),
+    pad=1,
+    flip=False,
+    reference_size=10,
+)
 DENSE = dataclasses.replace(TASK, dense=True)
 
 
@@ -88,6 +97,14 @@ def test_what_is_no_tensor() -> None:
         {"std": ()},
         {"pad": -1},
         {"reference_size": 0},
+        {"class_names": ()},
+        {"class_names": ("a", "b")},
+        {"class_names": ("a", "b", "c", "d")},
+        {"class_names": ("a", "b", "a")},
+        {"class_names": ("a", "b", "")},
+        {"class_names": ("a", "b", " ")},
+        {"class_names": ("a", "b", "c\n")},
+        {"class_names": ("a", "b", 3)},
     ],
     ids=str,
 )

@@ -21,3 +21,7 @@ def test_the_parts_are_stratified_and_tuning_images_are_training_images() -> Non
     assert torch.bincount(left_out).tolist() == [20] * 10
     share = torch.bincount(test) / (torch.bincount(test) + torch.bincount(train))
     assert torch.allclose(share, torch.full((10,), 500 / 1797), atol=0.005)
+
+
+def test_the_classes_are_called_what_they_show() -> None:
+    assert data.load("digits").task.class_names == ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")

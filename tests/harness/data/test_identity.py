@@ -32,7 +32,9 @@ def read(part):
 
 
 def dataset(folder, verify):
-    task = Task(classes=2, shape=(1, 8, 8), mean=(0.5,), std=(0.5,), pad=1, flip=False, reference_size=4)
+    task = Task(
+        2, (1, 8, 8), (0.5,), (0.5,), pad=1, flip=False, reference_size=4, class_names=("even", "odd")
+    )
     teachers = Teachers(Recipe(epochs=1, batch=2, lr=0.1, weight_decay=0.0))
     return Dataset(task, teachers, *(lambda part=part: read(folder / "mine" / part) for part in ("train", "test")))
 

@@ -179,6 +179,7 @@ def test_the_student_and_its_sheet_are_what_the_record_says(results: Path) -> No
     folder = results / metrics.cell / "runs" / metrics.key
     assert sha256(folder / "student.safetensors") == metrics.student_sha256
     assert sha256(folder / "samples.png") == metrics.samples_sha256
+    assert metrics.class_names == list("0123456789")
     assert sum(metrics.class_counts or []) == sum(metrics.difficulty or []) == metrics.images == 65
     assert [event.step for event in reading.read_events(RunFolder(folder))] == [1, 2, 3]
     assert not (folder / "checkpoint.pt").exists()

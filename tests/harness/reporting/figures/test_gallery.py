@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from harness.reporting.figures.gallery import KINDS, Subject, draw
+from harness.reporting.figures.look import looks
 from harness.reporting.figures.synthetic import focus
 from harness.reporting.rows import group
 from harness.reporting.runs import load
@@ -14,3 +15,13 @@ def test_nothing_done_nothing_drawn(tmp_path: Path) -> None:
     assert [name for name, kind in KINDS.items() if kind.draw(subject)] == []
     assert draw(rows, {}, tmp_path / "out") == {"toy": []}
     assert not (tmp_path / "out").exists()
+
+
+def test_captions_say_what_the_classes_are_called(tmp_path: Path) -> None:
+    names = [f"class-{number}" for number in range(14)]
+    factory.write(tmp_path, factory.metrics(class_counts=[10] * 14, class_names=names))
+    rows = group(load(tmp_path))
+    captions = {picture.kind: picture.caption for picture in draw(rows, looks(rows), tmp_path / "out")["toy"]}
+    for kind in ("samples", "synthetic"):
+        assert captions[kind].endswith(f" Classes: {', '.join(names[:12])} and 2 more.")
+    assert "Classes" not in captions["scale"]

@@ -37,6 +37,19 @@ def test_histograms_show_shares(tmp_path: Path) -> None:
     assert "scratch" not in [text.get_text() for text in balance.texts]
 
 
+@pytest.mark.parametrize(
+    ("names", "shown"), [(["cat", "$dog$"], ["cat", "$dog$"]), ([f"c{i}" for i in range(21)], None)]
+)
+def test_classes_bear_their_names(tmp_path: Path, names: list[str], shown: list[str] | None) -> None:
+    """As long as they can be read: twenty of them."""
+    factory.write(tmp_path, factory.metrics("a", class_counts=[10] * len(names), class_names=names))
+    rows = group(load(tmp_path))
+    figure = synthetic.histograms(rows, looks(rows))
+    assert figure is not None
+    ticks = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert ticks == shown if shown else not set(ticks) & set(names)
+
+
 def test_histograms_of_all_labels_have_the_same_axes(tmp_path: Path) -> None:
     counts = {"a": [40, 0], "b": [20, 20]}
     bins = {"a": [1000] + [0] * 19, "b": [10] + [0] * 18 + [990]}  # shares 1, and 0.01 and 0.99
