@@ -53,6 +53,7 @@ def source(name: str) -> Path:
 
 def load(name: str) -> type[Method]:
     """The class of a method. Imports torch. Raises UnknownMethod, BrokenContract or BrokenFile."""
+    from methods.base import contract
     from methods.base.method import Method
 
     path = source(name)
@@ -68,7 +69,7 @@ def load(name: str) -> type[Method]:
         raise BrokenContract(
             f"{path}: expected one subclass of methods.base.method.Method named {name!r}, found {listed}"
         )
-    wanted[0].check_contract()
+    contract.check(wanted[0])
     return wanted[0]
 
 

@@ -12,6 +12,9 @@ from methods.base.task import IGNORED, RealImages, Task
 MOST_CLASSES = IGNORED
 """Labels and predictions are kept as uint8, of which the highest value is IGNORED."""
 
+MOST_PIXELS = 1024
+"""Of an image, each way: a sheet of 64 must stay small enough to be opened (`PIXELS` of harness/store/checking.py)."""
+
 
 def check_task(name: str, task: Task) -> None:
     """Raise UserError unless the task makes sense by itself."""
@@ -19,6 +22,8 @@ def check_task(name: str, task: Task) -> None:
     problems = {
         f"classes={task.classes}, expected 2 to {MOST_CLASSES}": not 2 <= task.classes <= MOST_CLASSES,
         f"shape={task.shape}, expected channels, height and width": len(size) != 2 or min(task.shape) < 1,
+        f"shape={task.shape}, expected 1 or 3 channels, which a picture has": channels not in (1, 3),
+        f"shape={task.shape}, expected at most {MOST_PIXELS:,} pixels each way": max(size, default=0) > MOST_PIXELS,
         f"mean={task.mean}, expected a value for each of {channels} channels": len(task.mean) != channels,
         f"std={task.std}, expected a value above 0 for each of {channels} channels": (
             len(task.std) != channels or min(task.std) <= 0

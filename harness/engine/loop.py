@@ -99,7 +99,8 @@ class Engine:
             self.on_round(self)
             if time.monotonic() - self._saved_at >= self.checkpoint_seconds:
                 self.save()
-        self._check_student()
+        with inside_method():  # a method may have made anything of its student
+            self._check_student()
         self.save()
 
     def save(self) -> None:
@@ -128,7 +129,7 @@ class Engine:
         for name, value in {**synthesis, **distillation}.items():
             if not math.isfinite(value):
                 raise Diverged(f"{name} is {value} in round {index + 1} of {self.method.schedule.rounds}")
-        with self.clock.evaluation():
+        with self.clock.evaluation(), inside_method():
             score = self.evaluator(self.method.context.student)
         self.ledger.events.append(
             Event(

@@ -18,7 +18,7 @@ from harness.engine.evaluate import Evaluator, metric_name
 from harness.engine.failures import Diverged, MethodFailed, inside_method
 from harness.engine.flops import count_flops
 from harness.engine.loop import Engine
-from harness.errors import one_line
+from harness.errors import LINE, one_line
 from harness.machine import facts, memory
 from harness.networks.weights import save_weights
 from harness.run import sheet
@@ -27,6 +27,7 @@ from harness.run.manifest import Entry
 from harness.run.progress import ProgressReport
 from harness.run.run import Run
 from harness.store import atomic, occupancy
+from harness.store.bounds import MOST
 from harness.store.checksums import sha256
 from harness.store.records import Metrics, Seconds, Status
 from harness.teachers import shelf
@@ -60,9 +61,9 @@ def train(run: Run, waited: float, entry: Entry) -> Metrics:
         try:
             status, reason, found = "done", None, session.carry_out(waited)
         except Diverged as error:
-            status, reason, found = "diverged", str(error), {}
+            status, reason, found = "diverged", one_line(str(error), 2 * LINE), {}
         except MethodFailed as error:
-            status, reason, found = "failed", str(error), {}
+            status, reason, found = "failed", one_line(str(error), 2 * LINE), {}
             report.log_text("".join(traceback.format_exception(error)))
         entry.end(status)  # before the metrics, which seal all other files
         metrics = session.metrics(status, reason, found)
@@ -130,8 +131,9 @@ class _Session:
         images = method.synthetic_images(DESCRIBED)
         if problem := sheet.problem(images, method.context.task, DESCRIBED):
             raise MethodFailed(problem)
-        if _counted(made := method.images_synthesised) is None:
-            raise MethodFailed(f"images_synthesised is {one_line(repr(made), 80)}, not a number of images")
+        for name, (value, least) in _said(method).items():
+            if not _counts(value, least):
+                raise MethodFailed(f"{name} is {one_line(repr(value), 80)}, not a number of images")
         sheet.save_sheet(folder.samples, images[:: max(1, len(images) // SHEET)][:SHEET])
         classes, difficulty = sheet.describe(images, self.teacher, self.dataset.task)
         return {
@@ -184,10 +186,10 @@ class _Session:
 
     def _progress(self, status: Status) -> dict[str, Any]:
         """How far the engine got, and the scores if it got to the end."""
-        engine = self.engine
+        engine, slots = self.engine, self.dataset.task.images(self.run.cell.share)
         if engine is None:
-            return {"seconds": NO_TIME, "cpu_seconds": NO_TIME, "images": 0}
-        method, events = engine.method, engine.ledger.events
+            return {"seconds": NO_TIME, "cpu_seconds": NO_TIME, "images": slots}
+        events = engine.ledger.events
         seconds, cpu_seconds = _elapsed(engine)
         found: dict[str, Any] = {
             "seconds": seconds,
@@ -195,10 +197,9 @@ class _Session:
             "device_sharers": engine.ledger.device_sharers,
             "steps": engine.ledger.step,
             "synthesis_rounds": engine.ledger.synthesis_calls,
-            "images": _counted(method.images) or 0,
-            "images_synthesised": _counted(method.images_synthesised),
-            "teacher_forwards": method.context.teacher.images_forwarded,
             "energy_joules": engine.ledger.energy,
+            "images": slots,
+            **_known(engine.method),
         }
         if status == "done":
             best = max(events, key=lambda event: event.metric)
@@ -216,9 +217,26 @@ def _elapsed(engine: Engine) -> tuple[Seconds, Seconds]:
         return (last[0].seconds, last[0].cpu_seconds) if last else (NO_TIME, NO_TIME)
 
 
-def _counted(images: object) -> int | None:
-    """How many images a method says that it made; None if it does not say."""
-    return images if isinstance(images, int) and images >= 0 else None
+def _said(method: Method) -> dict[str, tuple[object, int]]:
+    """What a method says of itself, and of how many there are at least."""
+    return {
+        "images": (method.images, 1),
+        "images_synthesised": (method.images_synthesised, 0),
+        "teacher_forwards": (method.context.teacher.images_forwarded, 0),
+    }
+
+
+def _known(method: Method) -> dict[str, object]:
+    """What of it can be recorded: a method that has failed may say anything, or fail again."""
+    try:
+        with inside_method():
+            return {name: value for name, (value, least) in _said(method).items() if _counts(value, least)}
+    except MethodFailed:
+        return {}
+
+
+def _counts(value: object, least: int) -> bool:
+    return isinstance(value, int) and least <= value <= MOST
 
 
 def _since_start(waited: float) -> Elapsed:

@@ -14,7 +14,9 @@ from methods.parts.images import Normaliser
 
 DIFFICULTY_BINS = 20
 ROWS, MAGNIFY = 8, 4
-"""Images under one another on a sheet, and pixels of a sheet to a pixel of an image, each way."""
+"""Images under one another on a sheet, and pixels of a sheet to a pixel of an image, each way, at most."""
+WIDE = 4160
+"""Pixels of a sheet each way, beyond which its images are magnified less: eight of 128 pixels, four times."""
 
 
 @torch.no_grad()
@@ -55,7 +57,8 @@ def save_sheet(path: Path, images: Tensor) -> None:
     grid = torch.cat([padded, blank]).unflatten(0, (ROWS, columns)).permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
     pixels = (grid * 255).round().to(torch.uint8).cpu().numpy()
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-    size = (picture.width * MAGNIFY, picture.height * MAGNIFY)
+    magnify = max(1, min(MAGNIFY, WIDE // max(picture.size)))
+    size = (picture.width * magnify, picture.height * magnify)
     write_with(path, lambda file: picture.resize(size, Image.Resampling.NEAREST).save(file, format="PNG"))
 
 

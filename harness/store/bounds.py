@@ -44,9 +44,10 @@ def _finite(value: dict[str, Any]) -> dict[str, Any]:
 Percent = Annotated[float, Field(ge=0, le=100)]
 Duration = Annotated[float, Field(ge=0, le=1e9)]
 """Seconds; thirty years are enough."""
-Count = Annotated[int, Field(ge=0, le=10**24)]
+MOST = 10**24
 """Of anything, operations included."""
-Some = Annotated[int, Field(ge=1, le=10**24)]
+Count = Annotated[int, Field(ge=0, le=MOST)]
+Some = Annotated[int, Field(ge=1, le=MOST)]
 """Of what there is at least one."""
 Seed = Annotated[int, Field(ge=0, le=2**63)]
 Scale = Annotated[float, Field(ge=0.001, le=100)]

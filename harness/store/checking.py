@@ -20,8 +20,8 @@ from methods.base.pair import Pair
 
 GROWING = ("waiting", "lost")
 """Seconds that are still added to after the last evaluation."""
-PIXELS = 2**26
-"""Of a sheet of samples, at most: 64 images of 1,024 pixels each way."""
+PIXELS = 64 * 1026**2
+"""Of a sheet of samples, at most: 64 images of 1,024 pixels each way, and their borders."""
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 from torch import Tensor, nn
 
+from methods.base import plain
 from methods.base.bounds import Batch, Epochs, Steps
 from methods.base.presets import Preset, Problem, resolve
 from methods.base.schedule import Schedule
@@ -39,7 +40,12 @@ class MethodConfig(BaseModel):
     """
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        validate_default=True,
     )
 
     steps: Steps = 80_000
@@ -49,6 +55,14 @@ class MethodConfig(BaseModel):
     """The student is evaluated, and its learning rate moves, this many times."""
     batch: Batch = 256
     """Images per distillation step, at every scale."""
+
+    @field_validator("*")
+    @classmethod
+    def _is_plain(cls, value: Any) -> Any:
+        """Refuse what no record can keep, also among defaults and in presets."""
+        if problem := plain.problem(value):
+            raise ValueError(problem)
+        return value
 
 
 class Randomness(Protocol):
@@ -199,14 +213,3 @@ class Method(ABC):
         """
         chosen = resolve(cls.name, cls.presets, preset, problem)
         return cls.Config(**{**chosen.options, **budget, **options})
-
-    @classmethod
-    def check_contract(cls) -> None:
-        """Raise TypeError with what is missing if this class cannot be run as a method."""
-        if missing := sorted(getattr(cls, "__abstractmethods__", ())):
-            raise TypeError(f"{cls.__name__} does not define {', '.join(missing)}")
-        if not (isinstance(cls.Config, type) and issubclass(cls.Config, MethodConfig)):
-            raise TypeError(f"{cls.__name__}.Config is not a subclass of methods.base.method.MethodConfig")
-        for preset in cls.presets.values():
-            for options in preset.all_options():
-                cls.Config(**options)

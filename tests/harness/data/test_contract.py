@@ -92,6 +92,8 @@ def test_what_is_no_tensor() -> None:
         {"classes": 256},
         {"shape": (8, 6)},
         {"shape": (1, 0, 6)},
+        {"shape": (2, 8, 6)},
+        {"shape": (1, 8, 1025)},
         {"mean": (0.5, 0.5, 0.5)},
         {"std": (0.0,)},
         {"std": ()},

@@ -37,6 +37,40 @@ FAILURES = [
         "failed",
         r"images_synthesised is -5, not a number of images",
     ),
+    *(
+        (
+            f"M.{name} = property(lambda self: {value}, lambda *_: None); return super().distill_step()",
+            "failed",
+            rf"{name} is .*, not a number of images|(TypeError|ZeroDivisionError|ValueError: Exceeds the limit).*",
+        )
+        for name in ("images", "images_synthesised")
+        for value in ("-1", "None", "'5'", "5.0", "10**30", "10**5000", "[1]", "1 / 0", "self.context")
+    ),
+    ("M.images = property(lambda self: 0); return super().distill_step()", "failed", "images is 0, not a number.*"),
+    (
+        "self.context.teacher.images_forwarded = 'many'; return super().distill_step()",
+        "failed",
+        r"teacher_forwards is 'many', not a number of images|TypeError: .*",
+    ),
+    ("M.images = property(lambda self: 1 / 0); raise ValueError('first')", "failed", r"ValueError: first \(m\.py.*"),
+    ("return {}\n    def __init__(self, *_):\n        raise ValueError('no')", "failed", r"ValueError: no \(m\.py.*"),
+    (
+        "import torch; self.context.student.register_buffer('\x1b[2J\u202e', torch.tensor(float('nan'))); "
+        "return super().distill_step()",
+        "diverged",
+        r"the student's .* is not finite after the last round",
+    ),
+    (
+        "import torch; self.context.student.register_buffer('x', torch.zeros(1).to_sparse()); "
+        "return super().distill_step()",
+        "failed",
+        r"NotImplementedError: .*",
+    ),
+    (
+        "del self.context.student.linear; return {}",
+        "failed",
+        r"AttributeError: .* object has no attribute 'linear' .*",
+    ),
     (
         "import torch; self.synthetic_images = lambda count: torch.full((3, 1, 8, 8), float('nan')); "
         "return super().distill_step()",
