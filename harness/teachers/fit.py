@@ -23,6 +23,9 @@ from methods.parts.optimization import set_learning_rate
 from methods.parts.views import Views, random_windows
 
 CHECKPOINT_SECONDS = 60.0
+PARTS = 40
+"""Epochs of a training that is given in steps, at most: equal parts of it, after which the rate falls and a line is
+told."""
 
 
 class Fit:
@@ -45,39 +48,50 @@ class Fit:
         )
         self.normalise = Normaliser(self.task, device)
         self.views = Views.of(self.task)
+        self.epochs = recipe.epochs or min(PARTS, recipe.steps or 0)
         self.epoch, self.seconds = 0, 0.0
         teacher = TeacherFolder(file.parent)
-        self._identity = f"{teacher.dataset}/{teacher.name}, data {dataset.identity}, {recipe.model_dump_json()}"
+        self._identity = f"{teacher.dataset}/{teacher.name}, data {dataset.identity}, {recipe.given}"
 
     def run(self, report: Callable[[str], object]) -> nn.Module:
         """All remaining epochs; returns the network in evaluation mode."""
         self._resume(report)
         saved = time.monotonic()
-        while self.epoch < self.recipe.epochs:
+        while self.epoch < self.epochs:
             start = time.perf_counter()
             loss = self._train_epoch()
             self.seconds += time.perf_counter() - start
             self.epoch += 1
-            left = self.seconds / self.epoch * (self.recipe.epochs - self.epoch)
-            report(f"epoch {self.epoch}/{self.recipe.epochs}, loss {loss:.4f}, {left:.0f} s left")
+            left = self.seconds / self.epoch * (self.epochs - self.epoch)
+            report(f"epoch {self.epoch}/{self.epochs}, loss {loss:.4f}, {left:.0f} s left")
             if time.monotonic() - saved >= CHECKPOINT_SECONDS:
                 self._save()
                 saved = time.monotonic()
         return self.network.eval()
 
     def _train_epoch(self) -> float:
-        """One pass over the images; returns the mean loss."""
+        """One pass over the images, or an equal part of the recipe's steps; returns the mean loss."""
         random = self.streams.random("teacher", self.epoch)
-        share = decay(self.epoch, self.recipe.epochs, self.recipe.milestones)
+        share = decay(self.epoch, self.epochs, self.recipe.milestones)
         set_learning_rate(self.optimizer, self.recipe.lr * share)
-        order = torch.randperm(len(self.real.images), generator=random, device=self.device)
+        batches = self._batches(random)
         total = torch.zeros((), device=self.device)
         with global_randomness(random):
-            for slots in order.split(self.recipe.batch):
-                if len(slots) == 1 < min(self.recipe.batch, len(order)):
-                    continue  # batch norm has nothing to normalise over: the image that is left has its turn next time
+            for slots in batches:
                 total += self._step(*self._batch(slots, random)) * len(slots)
-        return float(total / len(order))
+        return float(total / sum(map(len, batches)))
+
+    def _batches(self, random: torch.Generator) -> list[Tensor]:
+        """Numbers of images, batch by batch; every image comes once before one comes again."""
+        n, batch, steps = len(self.real.images), self.recipe.batch, self.recipe.steps
+        if steps is None:
+            batches = torch.randperm(n, generator=random, device=self.device).split(batch)
+            # Batch norm has nothing to normalise over a single image: the one that is left has its turn next time.
+            return [slots for slots in batches if len(slots) > 1 or min(batch, n) == 1]
+        batch = min(batch, n)
+        needed = batch * ((self.epoch + 1) * steps // self.epochs - self.epoch * steps // self.epochs)
+        passes = [torch.randperm(n, generator=random, device=self.device) for _ in range(-(-needed // n))]
+        return list(torch.cat(passes)[:needed].split(batch))
 
     def _step(self, x: Tensor, labels: Tensor) -> Tensor:
         loss = focal_loss(self.network(x), labels, self.recipe.focal)

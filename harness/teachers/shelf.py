@@ -162,7 +162,7 @@ def put(
         metric=metric_name(dataset.task),
         value=found.value,
         floor=found.floor,
-        recipe={} if imported else recipe.model_dump(),
+        recipe={} if imported else recipe.given,
         imported=imported,
         seconds=seconds,
         parameters=sum(p.numel() for p in model.parameters()),

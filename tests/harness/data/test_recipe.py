@@ -8,6 +8,7 @@ import math
 import pytest
 
 from harness import ROOT, data
+from harness.data import recipe
 from harness.data.recipe import Recipe, Teachers
 from harness.errors import ConfigError
 
@@ -39,6 +40,19 @@ def test_recipes_are_changed_by_name() -> None:
     assert data.load("cifar10").teachers.recipe_for("wrn40_2", {"floor": 90.0}).floor == 90.0
 
 
+def test_steps_stand_in_the_place_of_epochs_and_the_other_way_round() -> None:
+    digits = data.load("digits").teachers
+    by_steps = digits.recipe_for("wrn10_1", {"steps": 7})
+    assert (by_steps.steps, by_steps.epochs, by_steps.lr) == (7, None, digits.recipe.lr)
+    own = Teachers(recipe.by_steps(450)).recipe_for("wrn10_1", {"epochs": 3})
+    assert (own.steps, own.epochs) == (None, 3)
+
+
+@pytest.mark.parametrize(("images", "steps"), [(1, 2000), (450, 2000), (5120, 2000), (50_000, 19_531)])
+def test_unknown_images_take_two_thousand_steps_or_fifty_passes(images: int, steps: int) -> None:
+    assert recipe.by_steps(images).steps == steps
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -55,6 +69,9 @@ def test_recipes_are_changed_by_name() -> None:
         ({"momentum": 1.0}, r"recipe\.momentum: 1.0: .*; valid: >= 0, < 1"),
         ({"epochs": 10**40}, r"recipe\.epochs: 1000"),
         ({"epochs": 2.5}, r"recipe\.epochs: 2.5"),
+        ({"steps": 0}, r"recipe\.steps: 0: .*greater"),
+        ({"steps": None}, r"recipe\.steps: null: a whole number is wanted"),
+        ({"steps": 10, "epochs": 10}, r"recipe: .*either epochs or steps"),
         ({"epochs": None}, r"recipe\.epochs: null"),
         ({"batch": 0}, r"recipe\.batch: 0"),
         ({"images": 0}, r"recipe\.images: 0"),

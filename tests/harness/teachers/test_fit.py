@@ -48,6 +48,49 @@ def test_a_stopped_training_ends_as_if_it_had_not_been_stopped(tmp_path: Path, m
         assert torch.equal(value, resumed.state_dict()[name]), name
 
 
+@pytest.mark.parametrize(
+    ("images", "steps", "epochs"),
+    [(200, 7, 7), (200, 101, 40), (50, 45, 40), (1, 3, 3)],
+    ids=["few steps", "many", "fewer images than a batch", "one image"],
+)
+def test_a_recipe_of_steps_takes_them_however_many_images_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, images: int, steps: int, epochs: int
+) -> None:
+    taken: list[int] = []
+
+    def step(self: Fit, x: Tensor, labels: Tensor) -> Tensor:
+        taken.append(len(x))
+        return torch.zeros(())
+
+    monkeypatch.setattr(Fit, "_step", step)
+    recipe = data.load("digits").teachers.recipe_for("cnn3_16", {"steps": steps, "images": images, "batch": 64})
+    training = Fit(networks.build("cnn3_16", 10, 1), data.load("digits"), recipe, CPU, tmp_path / "training.pt")
+    said: list[str] = []
+    training.run(said.append)
+    assert taken == [min(64, images)] * steps
+    assert len(said) == epochs
+
+
+def test_every_image_has_its_turn_before_one_comes_again(tmp_path: Path) -> None:
+    recipe = data.load("digits").teachers.recipe_for("cnn3_16", {"steps": 10, "images": 30, "batch": 10})
+    training = Fit(networks.build("cnn3_16", 10, 1), data.load("digits"), recipe, CPU, tmp_path / "training.pt")
+    training.epochs = 1
+    numbers = torch.cat(training._batches(torch.Generator().manual_seed(0)))
+    for first in range(0, 90, 30):
+        assert sorted(numbers[first : first + 30].tolist()) == list(range(30))
+    assert len(numbers) == 100
+
+
+def test_the_rate_falls_along_the_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates: list[float] = []
+    monkeypatch.setattr(Fit, "_step", lambda *_: torch.zeros(()))
+    monkeypatch.setattr("harness.teachers.fit.set_learning_rate", lambda _, rate: rates.append(rate))
+    changes = {"steps": 4, "images": 20, "milestones": [0.5], "lr": 1.0}
+    recipe = data.load("digits").teachers.recipe_for("cnn3_16", changes)
+    Fit(networks.build("cnn3_16", 10, 1), data.load("digits"), recipe, CPU, tmp_path / "x.pt").run(lambda _: None)
+    assert rates == pytest.approx([1.0, 1.0, 0.1, 0.1])
+
+
 def test_a_stopped_training_of_another_teacher_is_not_gone_on_with(tmp_path: Path) -> None:
     fit(tmp_path / "one")._save()
     (tmp_path / "other").mkdir()
