@@ -15,9 +15,9 @@ from harness.machine.devices import choose_device
 from harness.networks.forward import check_answer
 from harness.networks.weights import check_finite
 from harness.store.checksums import sha256
-from harness.store.layout import Results
+from harness.store.layout import Results, TeacherFolder
 from harness.store.records import Imported, TeacherRecord
-from harness.teachers import contents, layouts, matching, shelf, unwrap
+from harness.teachers import contents, matching, shelf, unwrap
 from harness.teachers.normalisation import Asked
 from harness.teachers.renaming import AS_THEY_ARE, KeyRules
 from harness.terminal import say
@@ -43,32 +43,32 @@ def take(
     Raises UserError if there is a teacher already, if the file does not fit, or if it is below its floor.
     """
     folder = Results(results).teacher(dataset, teacher_name(network_name(network), name))
-    loaded, device = data.load(dataset, verify_data), choose_device("auto")
-    own = normalisation.of(dataset, loaded.task)
     if others := (changes or {}).keys() - {"floor"}:
         raise UserError(f"--set {', '.join(sorted(others))}: nothing is trained with --import; only floor can be set")
+    _check_free(folder, replace)
+    loaded, device = data.load(dataset, verify_data), choose_device("auto")
+    own = normalisation.of(dataset, loaded.task)
     evaluate.check(loaded)
     recipe = loaded.teachers.recipe_for(network, changes or {})
+    model = networks.for_task(network, loaded.task)
+    check_answer(model, network, loaded.task)
+    layout = load_foreign(model, file, network=network, dataset=dataset, rules=rules, report=report)
+    if normalisation == Asked():
+        report(f"{file}: taken to have learned with {dataset}'s own normalisation; --normalisation names another")
+    patterns = {"renamings": list(rules.renamings), "drops": list(rules.drops)}
+    origin = Imported(file=file.name, sha256=sha256(file), layout=layout, **patterns)
     with shelf.alone(folder, report):
-        if not replace and folder.record.exists():
-            raise UserError(
-                f"{folder.path}: there is a teacher already\n"
-                "  --replace takes the new one, and its results become stale; --name NAME keeps both"
-            )
-        model = networks.for_task(network, loaded.task)
-        check_answer(model, network, loaded.task)
-        layout = load_foreign(model, file, network=network, dataset=dataset, rules=rules, report=report)
-        if normalisation == Asked():
-            report(f"{file}: taken to have learned with {dataset}'s own normalisation; --normalisation names another")
-        origin = Imported(
-            file=file.name,
-            sha256=sha256(file),
-            layout=None if layout == layouts.OWN.name else layout,
-            renamings=list(rules.renamings),
-            drops=list(rules.drops),
-        )
+        _check_free(folder, replace)  # asked again under the lock: another process may have stored one meanwhile
         model = model.to(device).eval()
         return shelf.put(folder, network, model, loaded, device, recipe, imported=origin, own=own)
+
+
+def _check_free(folder: TeacherFolder, replace: bool) -> None:
+    if not replace and folder.record.exists():
+        raise UserError(
+            f"{folder.path}: there is a teacher already\n"
+            "  --replace takes the new one, and its results become stale; --name NAME keeps both"
+        )
 
 
 def load_foreign(

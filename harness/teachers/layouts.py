@@ -51,7 +51,7 @@ def _numbered(template: str, *firsts: int) -> Replacement:
     return lambda match: template.format(firsts[int(match[1])] + sum(map(int, match.groups()[1:])))
 
 
-OWN = Layout(("dkd-bench",))
+OWN = Layout(("the network itself",))
 LAYERS = (r"^groups\.(\d)", _numbered("layer{}", 1, 2, 3, 4))
 
 FAMILIES = {
@@ -135,11 +135,16 @@ TELLTALES = {
 
 
 def of(network: str) -> tuple[Layout, ...]:
-    """All layouts of a network, ours first."""
-    return (OWN, *FAMILIES.get(networks.source(network).stem, ()))
+    """All layouts of a network, its own first."""
+    return (OWN, *FAMILIES.get(_family(network), ()))
 
 
 def telltales(network: str, keys: list[str]) -> list[str]:
     """What keys say about a network that is not this one."""
-    known = TELLTALES.get(networks.source(network).stem, ())
+    known = TELLTALES.get(_family(network), ())
     return [meaning for pattern, meaning in known if any(re.search(pattern, key) for key in keys)]
+
+
+def _family(network: str) -> str:
+    """The file of `harness/networks/` that defines a network; empty for one that is not of the bench."""
+    return networks.source(network).stem if network in networks.names() else ""

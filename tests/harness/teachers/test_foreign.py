@@ -125,4 +125,16 @@ def test_a_foreign_checkpoint_is_renamed_measured_and_stored(tmp_path: Path) -> 
 def test_a_foreign_checkpoint_that_does_not_fit_says_why(tmp_path: Path, content: object, expected: str) -> None:
     torch.save(content, tmp_path / "foreign.pt")
     with pytest.raises(UserError, match=expected):
-        foreign.take(*PLACE, tmp_path / "foreign.pt", results=tmp_path)
+        foreign.take(*PLACE, tmp_path / "foreign.pt", results=tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+def test_the_layout_that_was_recognised_is_recorded(tmp_path: Path) -> None:
+    model = networks.build("resnet20", 10, 1)
+    named = {
+        name.replace("groups.2", "layer3").replace("groups.1", "layer2"): v for name, v in model.state_dict().items()
+    }
+    torch.save({name.replace("groups.0", "layer1"): v for name, v in named.items()}, file := tmp_path / "theirs.pt")
+    record = foreign.take("digits", "resnet20", file, results=tmp_path, changes={"floor": 0.0}, report=silent)
+    assert record.imported
+    assert record.imported.layout == "akamaster"

@@ -126,7 +126,10 @@ def test_keys_that_are_missing_or_left_over_are_named_as_in_the_file() -> None:
     assert "--rename pattern=replacement" in text
     assert fit(given, drops=(r"module\.aux",))[0] == WANTED
     text = refusal(without("3.weight", "tracked"))
-    assert text == "not the keys of cnn3_16; nearest is the layout of dkd-bench\n  not in the file: 1 key (3.weight)"
+    assert (
+        text
+        == "not the keys of cnn3_16; nearest is the layout of the network itself\n  not in the file: 1 key (3.weight)"
+    )
 
 
 def test_a_copy_beside_the_network_is_named_with_what_leaves_it_out() -> None:
@@ -138,7 +141,7 @@ def test_a_copy_beside_the_network_is_named_with_what_leaves_it_out() -> None:
 def test_what_has_nothing_of_the_network_says_what_was_tried() -> None:
     text = refusal({f"encoder.block{i}.w": torch.ones(7) for i in range(9)})
     assert text.startswith("9 keys (encoder.block0.w, encoder.block1.w, ")
-    assert "none of which is of cnn3_16\n  tried: the layout of dkd-bench" in text
+    assert "none of which is of cnn3_16\n  tried: the layout of the network itself" in text
 
 
 def test_where_the_shapes_agree_in_order_the_names_are_set_side_by_side() -> None:
