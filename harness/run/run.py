@@ -69,8 +69,12 @@ class Run:
     def confirm(self) -> None:
         """Raise UserError unless all that the key stands for is still as it was when the key was computed.
 
-        To be called when all of it was imported: then the key is of the code that runs, whatever is edited later.
+        To be called when the method was built. All of the code is imported then: the key is of the code that runs,
+        whatever is edited later.
         """
+        from harness.run import imports
+
+        imports.complete(self.cell)
         keys.forget()
         if keys.plan_key(self.cell) != self.plan_key:
             raise UserError(f"{self.cell.name}: {CHANGED}")

@@ -31,6 +31,7 @@ from harness.store.bounds import MOST
 from harness.store.checksums import sha256
 from harness.store.records import Metrics, Seconds, Status
 from harness.teachers import shelf
+from methods.base import outside
 from methods.base.method import Method, MethodConfig
 
 SHEET = 64
@@ -59,14 +60,17 @@ def train(run: Run, waited: float, entry: Entry) -> Metrics:
     status: Status
     with session.report as report:
         try:
-            status, reason, found = "done", None, session.carry_out(waited)
+            method = session.prepare()
+            with outside.kept():
+                status, reason, found = "done", None, session.carry_out(method, waited)
         except Diverged as error:
             status, reason, found = "diverged", one_line(str(error), 2 * LINE), {}
         except MethodFailed as error:
             status, reason, found = "failed", one_line(str(error), 2 * LINE), {}
             report.log_text("".join(traceback.format_exception(error)))
         entry.end(status)  # before the metrics, which seal all other files
-        metrics = session.metrics(status, reason, found)
+        with outside.kept():
+            metrics = session.metrics(status, reason, found)
         atomic.write(run.folder.metrics, metrics)
         report.say(f"{status}: {reason}" if reason else f"done: {metrics.final:.2f} %")
     return metrics
@@ -85,14 +89,17 @@ class _Session:
     def build(self, config: MethodConfig) -> Method:
         return build_method(self.run.cell, config, self.dataset, self.teacher, self.run.device)
 
-    def carry_out(self, waited: float) -> dict[str, Any]:
-        """Run the method to its end; returns what is measured afterwards. Raises Diverged or MethodFailed."""
-        run, evaluator = self.run, Evaluator(self.dataset, self.teacher, self.run.device)
+    def prepare(self) -> Method:
+        """The method, built of the code that the key stands for. Raises MethodFailed."""
         try:
             with inside_method():
-                method = self.build(run.config)
-        finally:  # all that the key stands for is imported: it must not be newer than the key, whatever came of it
-            run.confirm()
+                return self.build(self.run.config)
+        finally:  # what was imported must not be newer than the key, whatever came of it
+            self.run.confirm()
+
+    def carry_out(self, method: Method, waited: float) -> dict[str, Any]:
+        """Run the method to its end; returns what is measured afterwards. Raises Diverged or MethodFailed."""
+        run, evaluator = self.run, Evaluator(self.dataset, self.teacher, self.run.device)
         # From here on a failure's record can say how far the engine got.
         engine = self.engine = Engine(
             method, evaluator, run.folder, run.device, run.cell.checkpoint_seconds, self.report

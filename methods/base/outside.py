@@ -7,13 +7,15 @@ whatever file of that name another study has. It is found by statements, at the 
 
 from __future__ import annotations
 
+import ast
 import builtins
+import importlib
 import importlib.machinery
 import importlib.util
 import itertools
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.abc import MetaPathFinder
 from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
@@ -103,6 +105,8 @@ class _Finder(MetaPathFinder):
 
 _packages: dict[str, _Package] = {}
 _loaded: dict[Path, tuple[_Package, ModuleType]] = {}
+_kept: list[bool] = []
+"""Not empty within `kept`."""
 sys.meta_path.insert(0, _Finder())
 
 
@@ -127,7 +131,7 @@ def load(path: Path) -> ModuleType:
     Raises BrokenFile, whatever keeps it from being imported; only OSError passes as it is.
     """
     path = path.resolve()
-    if path in _loaded and _loaded[path][0].unchanged:
+    if path in _loaded and (_kept or _loaded[path][0].unchanged):
         return _loaded[path][1]
     if not path.is_file():
         raise BrokenFile(f"{path}: {'not a regular file' if path.exists() else 'no such file'}")
@@ -136,6 +140,41 @@ def load(path: Path) -> ModuleType:
         module = package.load()
     _loaded[path] = package, module
     return module
+
+
+def complete(path: Path) -> None:
+    """Import what a loaded file, and what it imports, imports from its folder inside functions.
+
+    What cannot be imported is left to the function, which may expect it. Does nothing for a file that was not loaded.
+    """
+    if path not in _loaded:
+        return
+    package, seen = _loaded[path][0], set[Path]()
+    while waiting := package.states.keys() - seen:
+        seen |= waiting
+        for name in dict.fromkeys(itertools.chain.from_iterable(map(_names, waiting))):
+            if len(imported(path.parent, name)) == 1 + name.count("."):
+                with suppress(BrokenFile), importing(path, package.name):
+                    importlib.import_module(f"{package.name}.{name}")
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Within the block loaded files stay as they are, whatever is edited meanwhile."""
+    _kept.append(True)
+    try:
+        yield
+    finally:
+        _kept.pop()
+
+
+def _names(path: Path) -> Iterator[str]:
+    """Modules that a file's import statements may mean."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
 
 
 @contextmanager

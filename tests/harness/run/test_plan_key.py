@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from harness.errors import UserError
 from harness.grid import grid, keys, study
 from harness.grid.cell import Cell
 from harness.run import runner, session
+from harness.run.run import Run
 from tests import factory
 from tests.harness.run.test_runner import BODY, STUDY
 
@@ -64,3 +68,53 @@ def test_code_edited_between_key_and_import_is_refused(
     with pytest.raises(UserError, match="changed meanwhile"):
         runner.run_cell(cell, results=tmp_path)
     assert results(tmp_path) == []
+
+
+LAZY = """
+from pathlib import Path
+
+import torch
+from methods.references import KDNoise
+
+class M(KDNoise):
+    name = "m"
+
+    def distill_step(self):
+        Path(__file__).write_text("edited and broken")
+        (Path(__file__).parent / "helper.py").write_text("def images(n): return torch.ones(n, 1, 8, 8)")
+        (Path(__file__).parent / "deeper.py").write_text("VALUE = 1.0")
+        return super().distill_step()
+
+    def synthetic_images(self, count):
+        import helper
+        return helper.images(count)
+"""
+
+
+def test_code_edited_while_it_runs_changes_nothing(cell: Cell, tmp_path: Path) -> None:
+    """Neither what is imported late, inside functions, nor the method that is built once more to count operations."""
+    (tmp_path / "m.py").write_text(LAZY, encoding="utf-8")
+    helper = "import torch\n\ndef images(n):\n    from deeper import VALUE\n    return torch.full((n, 1, 8, 8), VALUE)"
+    (tmp_path / "helper.py").write_text(helper, encoding="utf-8")
+    (tmp_path / "deeper.py").write_text("VALUE = 0.0", encoding="utf-8")
+    keys.forget()
+    result = runner.run_cell(cell, results=tmp_path)
+    assert (result.status, result.reason) == ("done", None)
+    assert result.flops is not None
+    with Image.open(next(tmp_path.glob("t/**/samples.png"))) as sheet:
+        assert sheet.getpixel((sheet.width // 16, sheet.height // 16)) == 0
+    assert (tmp_path / "m.py").read_text(encoding="utf-8") == "edited and broken"
+    assert result.data_free
+
+
+def test_all_that_the_key_stands_for_is_imported_before_it_is_confirmed(
+    cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = ("harness.networks.deeplab", "methods.parts.views", "harness.networks.small")
+    ours = dict(keys.sources(cell))
+    monkeypatch.setattr(keys, "sources", lambda cell: ours | {f"{name.replace('.', '/')}.py": "" for name in late})
+    for name in late:
+        importlib.import_module(name)
+        monkeypatch.delitem(sys.modules, name)
+    Run.of(cell, tmp_path, None).confirm()
+    assert sys.modules.keys() >= set(late)
