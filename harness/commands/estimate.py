@@ -5,10 +5,13 @@ Judged by its finished seeds where there are any, and by counted operations else
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import mean
 from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import track
 
 from harness.commands.status import CellStatus
 from harness.grid.cell import Cell
@@ -39,19 +42,30 @@ class Spent:
     """Seconds of synthesis and distillation."""
 
 
-def _count(cell: Cell) -> Cost | None:
-    """Imports torch, which is needed only where nothing of a row is done."""
+Counting = Callable[[Sequence[Cell]], Iterable["Cost | None"]]
+
+
+def _counted(cells: Sequence[Cell]) -> Iterator[Cost | None]:
+    """The costs of these cells; torch is imported only here, where nothing of a row is done."""
     from harness.run import cost
 
-    return cost.estimate(cell)
+    console = Console(stderr=True)
+    yield from track(
+        cost.estimates(cells),
+        "counting operations",
+        len(cells),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
 
 
-def lines(found: Sequence[CellStatus], cost: Callable[[Cell], Cost | None] = _count) -> Iterator[str]:
+def lines(found: Sequence[CellStatus], counting: Counting = _counted) -> Iterator[str]:
     """What is done took, and what is left will take.
 
     Args:
         found: the states of the grid's cells.
-        cost: of a cell of which no seed is done.
+        counting: the costs of cells, one of each row of which no seed is done.
     """
     spent: dict[str, list[Spent]] = {}
     for status in found:
@@ -64,18 +78,16 @@ def lines(found: Sequence[CellStatus], cost: Callable[[Cell], Cost | None] = _co
     yield f"left, judged by finished seeds: {_sum(known)}"
     unknown = [cell for cell in left if cell.row not in spent]
     if unknown:
-        yield from _by_operations(unknown, done, cost)
+        yield from _by_operations(unknown, done, counting)
 
 
-def _by_operations(cells: Sequence[Cell], done: Sequence[Spent], cost: Callable[[Cell], Cost | None]) -> Iterator[str]:
+def _by_operations(cells: Sequence[Cell], done: Sequence[Spent], counting: Counting) -> Iterator[str]:
     measured = sum(one.operations for one in done), sum(one.working for one in done)
     speed = measured[0] / measured[1] if all(measured) else ASSUMED[_device(cells[0].device)]
-    costs: dict[str, Cost] = {}
-    for row, cell in {cell.row: cell for cell in cells}.items():
-        if found := cost(cell):
-            costs[row] = found
-        else:
-            yield f"not estimated: {row}"
+    rows = {cell.row: cell for cell in cells}
+    found = dict(zip(rows, counting(list(rows.values())), strict=True))
+    yield from (f"not estimated: {row}" for row, cost in found.items() if cost is None)
+    costs = {row: cost for row, cost in found.items() if cost}
     if not costs:
         return
     of_cells = [costs[cell.row] for cell in cells if cell.row in costs]

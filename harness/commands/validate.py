@@ -71,8 +71,8 @@ def _validate_dataset(
                 report(f"{file}: methods.{cell.label}.preset: {note}")
     _check_references(cells, dataset)
     for cell in {(c.study, c.label, c.pair): c for c in sorted(cells, key=_scale)}.values():
-        if available := device_memory(cell.device):
-            cost.check_memory(cell, available)
+        if (available := device_memory(cell.device)) and (problem := cost.memory_problem(cell, available)):
+            report(f"{file}: {problem}")
     for cell in {(c.study, c.label, c.pair, c.scale): c for c in cells}.values():
         slots = dataset.task.images(cell.share)
         if (made := method_class(cell).most_images(method_config(cell), slots)) < slots:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +17,9 @@ from methods.base.method import Method, RoundLosses
 
 @dataclass
 class FlopClock:
-    """A clock that counts operations instead of seconds."""
+    """A clock that counts operations instead of seconds: with its own counter, or with one that is at work already."""
 
+    counter: Any = None
     total: dict[str, int] = field(default_factory=lambda: {"synthesis": 0, "distillation": 0})
 
     @contextmanager
@@ -35,9 +36,10 @@ class FlopClock:
 
     @contextmanager
     def _count(self, phase: str) -> Iterator[None]:
-        with _Counter() as counter:
+        with nullcontext(self.counter) if self.counter else _Counter() as counter:
+            before = counter.total
             yield
-        self.total[phase] += counter.total
+            self.total[phase] += counter.total - before
 
 
 class _Counter(TorchDispatchMode):

@@ -39,7 +39,15 @@ class Cell(CellName):
     def __post_init__(self) -> None:
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For other processes: a read-only mapping cannot be sent, what is in it can."""
+        return _again, ({**vars(self), "options": dict(self.options)},)
+
     @property
     def name(self) -> str:
         """Path of the cell under results/."""
         return str(self)
+
+
+def _again(values: dict[str, Any]) -> Cell:
+    return Cell(**values)

@@ -102,7 +102,11 @@ def build_method(
     if not cls.data_free:
         real = reference_images(dataset, context.images)
         context = dataclasses.replace(context, real=RealImages(real.images.to(device), real.labels.to(device)))
-    method = cls(config, context)
+    return scheduled(cls(config, context))
+
+
+def scheduled(method: Method) -> Method:
+    """The method, whose constructor must have set its schedule. Raises TypeError if it did not."""
     if not isinstance(getattr(method, "schedule", None), Schedule):
-        raise TypeError(f"{cls.__name__} sets no schedule in its constructor")
+        raise TypeError(f"{type(method).__name__} sets no schedule in its constructor")
     return method

@@ -1,32 +1,39 @@
-"""What a cell will cost, judged by one small round on the CPU: operations, and memory on its device."""
+"""What a cell will cost, judged by the shapes of one round: operations, and memory on its device."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+import itertools
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from harness import data, networks
-from harness.data.dataset import Dataset
+from harness.engine import shapes
 from harness.engine.flops import FlopClock, count_flops
-from harness.errors import UserError
+from harness.engine.randomness import Streams
 from harness.grid.cell import Cell
-from harness.run.assemble import build_method, method_config
+from harness.run.assemble import method_class, method_config, scheduled
 from harness.store.layout import scale_text
 from harness.store.records import Flops
-from methods.base.method import Method, MethodConfig
-from methods.base.task import RealImages
+from methods.base.method import Context, Method, MethodConfig, ModuleT
+from methods.base.task import RealImages, Task
+from methods.base.teacher import FrozenTeacher
 
-SMALL = 2
-"""Images per batch of the round that is counted: batch norm needs two."""
+MANY = 100
+"""Cells from which on processes of their own, which take seconds to start, pay."""
+MOST_PROCESSES = 8
+FEWEST = 2
+"""Images of a batch: batch norm needs two."""
 HEADROOM = 1.25
 """Peak over what autograd keeps: gradients of activations, workspace of convolutions. Our choice."""
-CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -46,40 +53,55 @@ class Cost:
 
 
 def estimate(cell: Cell) -> Cost | None:
-    """The cost of one cell; None if its method fails already in the round that would tell.
+    """The cost of one cell; None if its method fails in the round that would tell, or needs more than shapes.
 
-    Raises ConfigError like `method_config`.
+    Raises ConfigError like `method_config`. A method that makes fewer images a call at a small data scale is taken to
+    make as many as at 100 %.
     """
     config = method_config(cell)
     try:
-        unit = _unit(replace(cell, scale=1.0, seed=0))
+        round_ = _round(replace(cell, scale=100.0, seed=0))
+        with shapes.alone():
+            whole = build(cell, config)
     except Exception:  # noqa: BLE001 - whatever a method's file raises: the run will tell it, with its traceback
         return None
-    full = _build(cell, config)
     inner = getattr(config, "inner_steps", 1)
-    made = getattr(config, "inversion_batch", config.batch) / SMALL
-    drawn = config.batch / SMALL
     flops = Flops(
-        synthesis=round(unit.flops.synthesis * made * inner * full.schedule.synthesis_rounds),
-        distillation=round(unit.flops.distillation * drawn * full.schedule.steps),
+        synthesis=round_.flops.synthesis * inner * whole.schedule.synthesis_rounds,
+        distillation=round_.flops.distillation * whole.schedule.steps,
     )
-    activations = max(unit.activations["synthesis"] * made, unit.activations["distillation"] * drawn)
-    return Cost(flops, resident(full), round(HEADROOM * activations))
+    return Cost(flops, resident(whole), round(HEADROOM * max(round_.activations.values())))
 
 
-def check_memory(cell: Cell, available: int) -> None:
-    """Raise UserError if the cell needs more than ``available`` bytes: what it needs, and which batch would fit."""
+def estimates(cells: Sequence[Cell]) -> Iterator[Cost | None]:
+    """`estimate` of each, in their order; in several processes where there is enough to do."""
+    groups = [list(group) for _, group in itertools.groupby(cells, key=lambda cell: (cell.dataset, cell.pair))]
+    workers = min(len(groups), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, MOST_PROCESSES)
+    if workers < 2 or len(cells) < MANY:
+        yield from map(estimate, cells)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for found in pool.map(_estimates, groups):
+            yield from found
+
+
+def _estimates(cells: Sequence[Cell]) -> list[Cost | None]:
+    return [estimate(cell) for cell in cells]
+
+
+def memory_problem(cell: Cell, available: int) -> str | None:
+    """What to say if the cell seems to need more than ``available`` bytes: how much, and which batch would fit."""
     cost = estimate(cell)
     if cost is None or cost.memory <= available:
-        return
+        return None
     config = method_config(cell)
     share = max(0, available - cost.resident) / cost.activations
     batches = {name: getattr(config, name) for name in ("batch", "inversion_batch") if hasattr(config, name)}
     fitting = ", ".join(f"{name}: {int(share * size)} instead of {size}" for name, size in batches.items())
-    fix = f"this would fit: {fitting}" if share * min(batches.values()) >= SMALL else "no batch would fit"
-    raise UserError(
+    fix = f"this would fit: {fitting}" if share * min(batches.values()) >= FEWEST else "no batch would fit"
+    return (
         f"{cell.label} on {cell.pair} at {scale_text(cell.scale)} % needs about {_gib(cost.memory)}, "
-        f"the device has {_gib(available)}\n  {fix}"
+        f"the device has {_gib(available)}; {fix}"
     )
 
 
@@ -88,26 +110,23 @@ def _gib(size: int) -> str:
 
 
 @dataclass(frozen=True)
-class _Unit:
-    """One call of `synthesise` with one inner step, and one `distill_step`, with small batches."""
+class _Round:
+    """One call of `synthesise` with one inner step, and one `distill_step`."""
 
     flops: Flops
     activations: Mapping[str, int]
 
 
 @functools.cache
-def _unit(cell: Cell) -> _Unit:
+def _round(cell: Cell) -> _Round:
     """Asked for once for all seeds and scales of a label: the caller leaves them out of the cell."""
     config = method_config(cell)
-    wanted = {"batch": SMALL, "inversion_batch": SMALL, "inner_steps": 1}
-    small = config.model_copy(update={name: value for name, value in wanted.items() if hasattr(config, name)})
-    clock = CostClock()
-
-    def build(steps: int) -> Method:
-        return _build(cell, small.model_copy(update={"steps": 100 * steps}))
-
-    flops = count_flops(build, 1, 1, clock)
-    return _Unit(flops, clock.saved)
+    if hasattr(config, "inner_steps"):
+        config = config.model_copy(update={"inner_steps": 1})
+    with shapes.alone() as counter:
+        clock = CostClock(counter)
+        flops = count_flops(lambda steps: build(cell, config.model_copy(update={"steps": steps})), 1, 1, clock)
+    return _Round(flops, clock.saved)
 
 
 @dataclass
@@ -123,7 +142,7 @@ class CostClock(FlopClock):
         def keep(tensor: Tensor) -> Tensor:
             owner = tensor if tensor._base is None else tensor._base
             if not isinstance(owner, nn.Parameter):
-                kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+                kept[tensor.untyped_storage()._cdata] = tensor.untyped_storage().nbytes()
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), super()._count(phase):
@@ -131,25 +150,50 @@ class CostClock(FlopClock):
         self.saved[phase] = max(self.saved[phase], sum(kept.values()))
 
 
-def _build(cell: Cell, config: MethodConfig) -> Method:
-    """The method on the CPU, with an untrained teacher and, for references, images of zeros."""
-    return build_method(cell, config, _without_images(cell), _teacher(cell.teacher_network, cell.dataset), CPU)
+def build(cell: Cell, config: MethodConfig) -> Method:
+    """The cell's method, its networks untrained and its images without content: where there are `shapes.alone`."""
+    task, cls = _task(cell.dataset), method_class(cell)
+    context = Context(
+        task=task,
+        teacher=_teacher(cell.teacher_network, cell.dataset),
+        student=_network(cell.student_network, cell.dataset),
+        scale=cell.share,
+        device=shapes.META,
+        random=Streams(cell.seed, torch.device("cpu")).random,
+        build=_build_shaped,
+        real=None if cls.data_free else _no_images(task, task.images(cell.share)),
+    )
+    return scheduled(cls(config, context))
+
+
+def _build_shaped(stream: str, make: Callable[[], ModuleT], index: int = 0) -> ModuleT:
+    return _shaped(make)
+
+
+def _shaped(make: Callable[[], ModuleT]) -> ModuleT:
+    with shapes.META:
+        return make()
 
 
 @functools.cache
-def _teacher(network: str, dataset: str) -> nn.Module:
-    """Untrained; methods work on a copy."""
-    return networks.for_task(network, data.load(dataset).task).eval()
+def _teacher(network: str, dataset: str) -> FrozenTeacher:
+    return FrozenTeacher(_network(network, dataset))
 
 
-def _without_images(cell: Cell) -> Dataset:
-    loaded = data.load(cell.dataset, cell.verify)
-    n = loaded.task.images(cell.share)
-    places = (n, *loaded.task.shape[1:]) if loaded.task.dense else (n,)
-    kind = torch.uint8 if loaded.task.dense else torch.int64
-    zero = torch.zeros(1, dtype=torch.uint8)
-    zeros = RealImages(zero.expand(n, *loaded.task.shape), zero.to(kind).expand(places))
-    return replace(loaded, train=lambda: zeros, test=lambda: zeros)
+@functools.cache
+def _network(name: str, dataset: str) -> nn.Module:
+    return _shaped(lambda: networks.for_task(name, _task(dataset)))
+
+
+@functools.cache
+def _task(dataset: str) -> Task:
+    return data.load(dataset).task
+
+
+def _no_images(task: Task, n: int) -> RealImages:
+    places, kind = ((n, *task.shape[1:]), torch.uint8) if task.dense else ((n,), torch.int64)
+    images = torch.empty(n, *task.shape, dtype=torch.uint8, device=shapes.META)
+    return RealImages(images, torch.empty(places, dtype=kind, device=shapes.META))
 
 
 def resident(method: Method) -> int:

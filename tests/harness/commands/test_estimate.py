@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from harness.commands import estimate
@@ -28,7 +30,7 @@ def cell(results: Path, label: str, seed: int, state: State, hours: float = 0.0,
     return CellStatus(named, Results(results).cell(named), state, result=result if state == "done" else None)
 
 
-def no_cost(_: Cell) -> Cost:
+def no_cost(_: Sequence[Cell]) -> list[Cost]:
     raise AssertionError("all rows have a finished seed")
 
 
@@ -54,7 +56,7 @@ def priced(found: Cell) -> Cost:
 
 def test_without_any_finished_seed_operations_tell(tmp_path: Path) -> None:
     left = [cell(tmp_path, label, seed, "waiting") for label, seed in (("fast", 0), ("fast", 1), ("cmi", 0))]
-    *_, hours, memory = estimate.lines(left, priced)
+    *_, hours, memory = estimate.lines(left, partial(map, priced))
     # 3e16 + 3e16 + 6e16 operations at 3e10 a second are 4,000,000 s
     assert "operations: 3 cells, about 1.11e+03 device hours at 30 GFLOP/s (our assumption" in hours
     assert memory == f"memory: about 3,072 MiB at most, in {ROW.format('fast')}"
@@ -63,6 +65,6 @@ def test_without_any_finished_seed_operations_tell(tmp_path: Path) -> None:
 def test_finished_cells_tell_how_fast_the_device_is(tmp_path: Path) -> None:
     done = cell(tmp_path, "dafl", 0, "done", hours=1.0, size=2**20)
     found = [done, cell(tmp_path, "fast", 0, "waiting")]  # 1e10 operations in 3240 s
-    *_, hours, _ = estimate.lines(found, priced)
+    *_, hours, _ = estimate.lines(found, partial(map, priced))
     assert f"about {3e16 / (1e10 / 3240) / 3600:.3g} device hours" in hours
     assert "as the finished cells" in hours
