@@ -45,6 +45,11 @@ AnyGridFile = Annotated[
 ]
 GridFile = Annotated[Path, typer.Option("--configfile", help="Configuration of the grid.", parser=path)]
 
+DescribingFile = Annotated[
+    Path | None,
+    typer.Option("--configfile", help="Configuration that describes your own images.", parser=path),
+]
+
 UNHARMED = "what was finished is unharmed; put this right (`dkd prune` frees space) and give the same command again"
 
 NEEDED = ("torch", "torchvision", "matplotlib", "jinja2", "mlflow", "scipy", "snakemake")
@@ -121,6 +126,7 @@ def train_teacher(
     name: Annotated[
         str | None, typer.Option(help="Tells it from other teachers of this network: one from elsewhere, or --set.")
     ] = None,
+    configfile: DescribingFile = None,
     replace: Annotated[bool, typer.Option("--replace", help="Train again; its results become stale.")] = False,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Field of the recipe, key=value.")] = None,
     backbone: Annotated[
@@ -147,13 +153,14 @@ def train_teacher(
     results: ResultsFolder = RESULTS,
 ) -> None:
     """Train a teacher, once, or take one that was trained elsewhere."""
-    from harness import data, networks
+    from harness import networks
+    from harness.grid.grid import find_dataset
     from harness.grid.pairs import plain
     from harness.grid.settings import parse
 
-    for given, kind, choices in ((dataset, "dataset", data.names()), (network, "network", networks.names())):
-        if given not in choices:
-            raise ConfigError(f"dkd train-teacher {given}", f"unknown {kind}: {given!r}", given, choices)
+    found = find_dataset(dataset, configfile)
+    if network not in networks.names():
+        raise ConfigError(f"dkd train-teacher {network}", f"unknown network: {network!r}", network, networks.names())
     try:
         plain(name or "unnamed")
     except ValueError as error:
@@ -175,30 +182,32 @@ def train_teacher(
     if file:
         named: dict[str, Any] = {"rules": KeyRules(key, drop or [], rename or [], in_order)}
         named["normalisation"] = Asked(normalisation, mean, std)
-        record = foreign.take(dataset, network, file, **named, **wanted)
+        record = foreign.take(found, network, file, **named, **wanted)
         say(f"teacher {dataset}/{record.name}: {record.value:.2f} %, from {file}")
     else:
-        train.train(dataset, network, backbone=backbone, **wanted)
+        train.train(found, network, backbone=backbone, **wanted)
 
 
 @app.command()
 def prepare(
     dataset: Annotated[str, typer.Argument(help="Name of a dataset.")],
+    configfile: DescribingFile = None,
     labelled: Annotated[
         Path | None, typer.Option("--from", help="NYUv2: nyu_depth_v2_labeled.mat.", parser=path)
     ] = None,
     splits: Annotated[Path | None, typer.Option(help="NYUv2: splits.mat.", parser=path)] = None,
     classes: Annotated[Path | None, typer.Option(help="NYUv2: classMapping40.mat.", parser=path)] = None,
 ) -> None:
-    """Bring a dataset's files into the folder data, or the one that DKD_DATA names."""
+    """Bring a dataset's files into the folder data, or the one that DKD_DATA names; look at your own images."""
     from harness.data import prepare
+    from harness.grid.grid import find_dataset
 
     sources = None
     if labelled or splits or classes:
         if not (labelled and splits and classes):
             raise UserError("NYUv2 is made from three files: give --from, --splits and --classes")
         sources = prepare.Sources(labelled, splits, classes)
-    prepare.prepare(dataset, sources)
+    prepare.prepare(find_dataset(dataset, configfile), sources)
 
 
 @app.command()

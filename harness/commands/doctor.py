@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
 import os
@@ -18,9 +19,12 @@ from packaging.requirements import Requirement
 from harness import ROOT, data
 from harness.commands import costs
 from harness.commands.output import Line, columns
+from harness.data import identity
+from harness.data.own import OwnData
 from harness.errors import UserError
 from harness.machine import facts, nvml, users
 from harness.store import checking, reading
+from harness.store.bounds import BY_HASH
 from harness.store.files import there
 from harness.store.layout import Results, RunFolder, remedy
 from harness.store.reading import DamagedRecord
@@ -44,6 +48,13 @@ OPTIONAL = {
 
 STYLES = {"ok": "green", "MISSING": "bold red", "warning": "yellow"}
 """How marks look on a terminal."""
+
+KINDS = {
+    True: "complete and verified",
+    False: "complete; no official checksums",
+    BY_HASH: "complete; your own, known by your hash alone",
+}
+"""What is verified of a dataset -> in words."""
 
 FREE_BYTES = 2 * 2**30
 """Less free disk than this is worth a warning."""
@@ -84,7 +95,7 @@ def examine(results: Path) -> Iterator[Check]:
     yield from packages()
     yield from user()
     yield from devices()
-    yield from datasets()
+    yield from datasets(results)
     yield disk(results)
     yield store(results)
     yield from stored_records(results)
@@ -111,18 +122,28 @@ def devices() -> Iterator[Check]:
         yield Check("torch on GPU", False, "nvidia-smi lists a GPU, torch.cuda.is_available() is False", fix)
 
 
-def datasets() -> Iterator[Check]:
-    """Every dataset: whether its files are there and intact."""
-    for name in data.names():
+def datasets(results: Path) -> Iterator[Check]:
+    """Every dataset, and the images of one's own that teachers learned from: whether the files are there and intact."""
+    for dataset in [*data.names(), *_own(results)]:
+        name = str(dataset)
         try:
-            dataset = data.load(name)
-            dataset.require()
-            yield Check(name, True, "complete and verified" if dataset.verified else "complete; no official checksums")
+            loaded = data.load(dataset)
+            loaded.require()
+            yield Check(name, True, KINDS[loaded.verified])
         except UserError as error:
             problem, _, remedy = str(error).partition("\n")
             yield Check(name, False, problem, " ".join(remedy.split()), needed=False)
         except (ImportError, OSError, ValueError) as error:  # a package that is missing, a file that cannot be read
             yield Check(name, False, f"{type(error).__name__}: {error}", "put right what stands above", needed=False)
+
+
+def _own(results: Path) -> list[str | OwnData]:
+    """Damaged records are told where all records are."""
+    found = []
+    for folder in Results(results).teachers():
+        with contextlib.suppress(OSError, UserError):
+            found.append(identity.described(checking.teacher(folder)))
+    return [own for own in dict.fromkeys(found) if isinstance(own, OwnData)]
 
 
 def disk(results: Path) -> Check:

@@ -12,6 +12,7 @@ from typing import Literal
 from harness.commands import costs, differences
 from harness.commands.output import Line, columns
 from harness.data import identity
+from harness.data.own import OwnData
 from harness.grid import keys
 from harness.grid.cell import Cell
 from harness.store import checking, occupancy, reading, verdict
@@ -49,7 +50,7 @@ def of_grid(cells: Iterable[Cell], results: Path) -> list[CellStatus]:
     """The state of every cell. Raises DamagedRecord for a damaged teacher.json, which concerns all its cells."""
     place = Results(results)
     teacher = functools.cache(_teacher)
-    return [_of_cell(cell, place, teacher(place.teacher(cell.dataset, cell.pair.teacher))) for cell in cells]
+    return [_of_cell(cell, place, teacher(place.teacher(cell.dataset, cell.pair.teacher), cell.own)) for cell in cells]
 
 
 def table(found: list[CellStatus]) -> Iterator[Line]:
@@ -72,12 +73,12 @@ class _Teacher:
     """Why it cannot teach."""
 
 
-def _teacher(folder: TeacherFolder) -> _Teacher:
+def _teacher(folder: TeacherFolder, own: OwnData | None) -> _Teacher:
     try:
         record = checking.teacher(folder)
     except FileNotFoundError:
         return _Teacher(None, "its teacher is not trained")
-    reason = identity.outdated(record)
+    reason = identity.outdated(record, own)
     return _Teacher(record.identity, f"its teacher must be trained again: {reason}" if reason else "")
 
 

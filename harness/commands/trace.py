@@ -109,6 +109,8 @@ def _origin(manifest: Manifest | str) -> Iterator[tuple[str, str]]:
         yield "manifest", manifest
         return
     yield "plan key", manifest.plan_key
+    if manifest.data:
+        yield "data", f"hash {manifest.data}"
     yield "teacher", f"sha256 {manifest.teacher_sha256}{_imported(manifest)}"
     if manifest.teacher_normalisation:
         yield "teacher", f"learned from images normalised by {manifest.teacher_normalisation}"

@@ -39,7 +39,9 @@ def validate(path: Path, report: Callable[[str], object] = say) -> list[Cell]:
     cells = grid.cells
     for name in dict.fromkeys(cell.dataset for cell in cells):
         mine = [cell for cell in cells if cell.dataset == name]
-        dataset = data.load(name, all(cell.verify for cell in mine))
+        dataset = data.load(mine[0].data, all(cell.verify for cell in mine))
+        for note in dataset.notes:
+            report(f"{path.name}: {name}: {note}")
         _check_recipes(grid, name, dataset)
         _validate_dataset(dataset, name, mine, path.name, report)
     report(f"{path.name}: {len(cells)} cells are valid")
@@ -48,7 +50,7 @@ def validate(path: Path, report: Callable[[str], object] = say) -> list[Cell]:
 
 def _check_recipes(grid: Grid, name: str, dataset: Dataset) -> None:
     """Raise ConfigError if a recipe cannot be used, or if two studies want other teachers of one dataset."""
-    for study in (study for study in grid.studies if name in grid.recipes and name in study.datasets):
+    for study in (study for study in grid.studies if name in grid.recipes and name in map(str, study.datasets)):
         for pair in study.pairs:
             dataset.teachers.recipe_for(pair.teacher.network, study.recipe, partial(study.places.at, "recipe"))
 

@@ -14,6 +14,7 @@ from typing import Literal
 import torch
 
 from harness import data, networks
+from harness.data import identity
 from harness.data.dataset import Dataset
 from harness.engine import precision
 from harness.engine.evaluate import Evaluator, Score
@@ -113,7 +114,7 @@ class _Bench:
         device, score, problem = self.device(result.device), None, None
         try:
             checking.evidence(run, result)
-            teacher = self.teacher(result.dataset, result.data_verified, result.teacher, device)
+            teacher = self.teacher(result.dataset, bool(result.data_verified), result.teacher, device)
             _compare_teacher(result, teacher)
             score = _score(run, result, teacher, device)
             _equal("final", result.final, score.metric)
@@ -129,8 +130,9 @@ class _Bench:
 
     def _teacher(self, dataset: str, verified: bool, name: str, device: torch.device) -> _Teacher:
         """A teacher, measured. Raises UserError if it, or its data, is not here or not intact."""
-        loaded, folder = data.load(dataset, verified), self.results.teacher(dataset, name)
+        folder = self.results.teacher(dataset, name)
         record = shelf.find(folder)
+        loaded = data.load(identity.described(record), verified)
         teacher = shelf.load(folder, record, loaded.task, device)
         evaluator = Evaluator(loaded, teacher, device)
         return _Teacher(loaded, record, evaluator, evaluator.teacher)

@@ -1,4 +1,4 @@
-"""Datasets by name. Listing them needs no torch; `load` does.
+"""Datasets by name, and one's own images by their description. Listing them needs no torch; `load` does.
 
 A file of this folder registers its datasets: its dictionary DATASETS maps names to functions of (folder, verify). The
 images lie in the folder ``data``, or in the one that the environment variable DKD_DATA names: what `dkd prepare NAME`
@@ -14,7 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.data import identity
-from harness.data.catalogue import folder, names, official, places, source
+from harness.data.catalogue import folder, names, places, source
+from harness.data.own import OwnData
 from harness.errors import UserError
 
 if TYPE_CHECKING:
@@ -24,39 +25,49 @@ if TYPE_CHECKING:
 __all__ = ["folder", "load", "names", "source"]
 
 
-def load(name: str, verify: bool = True) -> Dataset:
+def load(dataset: str | OwnData, verify: bool = True) -> Dataset:
     """A dataset: its description at once, its images when asked for, which are checked against its Task then.
 
     Args:
-        name: one of `names`.
+        dataset: one of `names`, or one's own images, which are read at once: they say what their Task is.
         verify: whether files must have their official checksums.
 
-    Raises UserError if its Task makes no sense.
+    Raises UserError if its Task makes no sense, or if one's own images cannot be used.
     """
     from harness.data import contract
 
-    made: Dataset = importlib.import_module(f"harness.data.{source(name).stem}").DATASETS[name](folder(), verify)
-    contract.check_task(name, made.task)
-    verified = verify and official(name)
+    if isinstance(dataset, OwnData):
+        made = _own(dataset)
+    else:
+        made = importlib.import_module(f"harness.data.{source(dataset).stem}").DATASETS[dataset](folder(), verify)
+    verified = identity.verified(dataset, verify)
+    contract.check_task(str(dataset), made.task)
     return dataclasses.replace(
         made,
-        train=partial(_read, name, "training", made.task, made.train),
-        test=partial(_read, name, "test", made.task, made.test),
+        train=partial(_read, dataset, "training", made.task, made.train),
+        test=partial(_read, dataset, "test", made.task, made.test),
         verified=verified,
-        identity=identity.of(name, verified),
+        own=dataset if isinstance(dataset, OwnData) else None,
+        identity=identity.of(dataset, verified),
     )
 
 
-def _read(name: str, part: str, task: Task, read: Callable[[], RealImages]) -> RealImages:
+def _own(own: OwnData) -> Dataset:
+    from harness.data import own_copy, own_dataset
+
+    return own_dataset.dataset(own, own_copy.read(own))
+
+
+def _read(dataset: str | OwnData, part: str, task: Task, read: Callable[[], RealImages]) -> RealImages:
     from harness.data import contract
 
     real = read()
-    contract.check_images(name, part, real, task)
-    if identity.contents(name, verify=False) is None:
-        there = ", ".join(str(folder() / place) for place in places(name))
+    contract.check_images(str(dataset), part, real, task)
+    if isinstance(dataset, str) and identity.contents(dataset, verify=False) is None:
+        there = ", ".join(str(folder() / place) for place in places(dataset))
         raise UserError(
-            f"dataset {name}: its images come from elsewhere than {there}, so nobody would notice when they change\n"
-            f"  say in {source(name)} where they lie: FILES = {{{name!r}: [a folder or file below {folder()}]}}; "
+            f"dataset {dataset}: its images come from elsewhere than {there}, so nobody would notice when they change\n"
+            f"  say in {source(dataset)} where they lie: FILES = {{{dataset!r}: [a folder or file below {folder()}]}}; "
             "[] if its code makes them"
         )
     return real

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from harness.data.own import OwnData
 from harness.data.recipe import Teachers
+from harness.store.bounds import Verified
 from methods.base.task import RealImages, Task
 from methods.parts.views import random_windows
 
@@ -29,8 +31,12 @@ class Dataset:
     test: Callable[[], RealImages]
     require: Callable[[], None] = nothing
     """Raises UserError, with the remedy, unless all files are there and intact."""
-    verified: bool = False
+    notes: tuple[str, ...] = ()
+    """What a person should know of the images, a line each."""
+    verified: Verified = False
     """Whether files without their official checksums are refused; set by `data.load`."""
+    own: OwnData | None = None
+    """How it was described, if these are images of one's own; set by `data.load`."""
     identity: str | None = None
     """Which data these are (`harness/data/identity.py`); set by `data.load`."""
 

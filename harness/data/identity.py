@@ -2,69 +2,97 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import hashlib
 import os
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from harness import code
-from harness.data import catalogue
-from harness.store.atomic import write_bytes
-from harness.store.checksums import sha256
-from harness.store.records import TeacherRecord, to_json
+from harness.data import catalogue, class_folders, remembered
+from harness.data.own import OwnData
+from harness.errors import UserError
+from harness.store.bounds import BY_HASH, Verified
+from harness.store.records import TeacherRecord
 
 PACKAGES = ("harness.data", "methods")
 """Imports of modules below these are followed."""
-HARMLESS = {catalogue.FOLDER / "files.py", catalogue.FOLDER / "recipe.py"}
-"""Modules that datasets import and that change no number: the first checks, the second is in every teacher's record."""
-SETTLED = 2.0
-"""Seconds since the last change of a file after which a further change shows in its times, on any file system."""
+HARMLESS = {catalogue.FOLDER / name for name in ("catalogue.py", "files.py", "own.py", "recipe.py")}
+"""Modules that datasets import and that change no number: two find and check; every value of `own.py` is in
+the identity too, the recipe in every teacher's record."""
+OWN = catalogue.FOLDER / "own_dataset.py"
+"""What makes a dataset of one's own images."""
 
 
-def sources(name: str) -> frozenset[Path]:
-    """The dataset's file and the modules of ours behind it."""
-    return code.closure(catalogue.source(name), PACKAGES) - HARMLESS
+def sources(dataset: str | OwnData) -> frozenset[Path]:
+    """The file that reads a dataset, and the modules of ours behind it."""
+    reader = OWN if isinstance(dataset, OwnData) else catalogue.source(dataset)
+    return code.closure(reader, PACKAGES) - HARMLESS
 
 
-def of(name: str, verified: bool) -> str | None:
+def verified(dataset: str | OwnData, verify: bool) -> Verified:
+    """What records say of a dataset whose official checksums, if there are some, are asked for or not."""
+    return BY_HASH if isinstance(dataset, OwnData) else verify and catalogue.official(dataset)
+
+
+def of(dataset: str | OwnData, verified: Verified) -> str | None:
     """Identity of a dataset, for teachers; None where its files are not here.
 
     Args:
-        name: of the dataset.
+        dataset: its name, or the description of one's own images.
         verified: whether files without their official checksums are refused.
     """
-    files = contents(name, verified)
-    reader = code.hashes(file for file in sources(name) if file.parent == catalogue.FOLDER)
-    return None if files is None else _digest([reader, files])
+    files = contents(dataset, bool(verified))
+    reader = code.hashes(file for file in sources(dataset) if file.parent == catalogue.FOLDER)
+    return None if files is None else remembered.hashed([reader, files])
 
 
-def outdated(teacher: TeacherRecord) -> str | None:
-    """Why a teacher's data are not those of today; None if they are, or are not here to be compared."""
+def outdated(teacher: TeacherRecord, own: OwnData | None = None) -> str | None:
+    """Why a teacher's data are not those of today; None if they are, or are not here to be compared.
+
+    Args:
+        teacher: the record.
+        own: one's own images that it is to have learned from; those that it did learn from if None.
+    """
     if teacher.data is None:
         return "made by an earlier version, which did not note what data a teacher learns from"
-    known = teacher.dataset in catalogue.names()
-    if not known or of(teacher.dataset, teacher.data_verified) in (None, teacher.data):
+    dataset = own or described(teacher)
+    known = isinstance(dataset, OwnData) or dataset in catalogue.names()
+    if not known or of(dataset, teacher.data_verified) in (None, teacher.data):
         return None
-    reader = catalogue.source(teacher.dataset).name
-    return f"it learned from other data: {reader} or the files of {teacher.dataset} changed since"
+    if isinstance(dataset, OwnData):
+        return f"it learned from other data: the images of {dataset}, or what is said of them, changed since"
+    reader = catalogue.source(dataset).name
+    return f"it learned from other data: {reader} or the files of {dataset} changed since"
 
 
-def contents(name: str, verify: bool) -> str | None:
+def described(teacher: TeacherRecord) -> str | OwnData:
+    """What a teacher learned from, as `data.load` takes it. Raises UserError for a description that is none."""
+    if teacher.own is None:
+        return teacher.dataset
+    try:
+        return OwnData.model_validate(teacher.own)
+    except ValidationError:
+        raise UserError(f"teacher {teacher.dataset}/{teacher.network}: its record describes no images") from None
+
+
+def contents(dataset: str | OwnData, verify: bool) -> str | None:
     """Hash of all files of a dataset, empty where its code says what is in them; None where they are not here.
 
     Args:
-        name: of the dataset.
+        dataset: its name, or the description of one's own images, all of which but their place is in the hash.
         verify: whether official checksums, if there are some, will be asked for.
     """
-    return "" if verify and catalogue.official(name) else _contents(name, catalogue.folder())
+    if isinstance(dataset, OwnData):
+        return _own_contents(dataset)
+    return "" if verify and catalogue.official(dataset) else _contents(dataset, catalogue.folder())
 
 
 def forget() -> None:
     """Look at all files again when they are asked for next."""
     _contents.cache_clear()
+    _own_contents.cache_clear()
 
 
 @functools.cache
@@ -72,7 +100,27 @@ def _contents(name: str, folder: Path) -> str | None:
     if not (listed := catalogue.places(name)):
         return ""
     files = sorted(file for place in listed for file in _files(folder / place))
-    return _remembered(folder / f".{name}.sha256", folder, files) if files else None
+    return remembered.digest(folder / f".{name}.sha256", folder, files) if files else None
+
+
+@functools.cache
+def _own_contents(own: OwnData) -> str | None:
+    """Of the images by part and class, so that names of files do not count; None where they cannot be read."""
+    note, files = catalogue.folder() / ".cache" / f"{own}.sha256", [own.place]
+    kinds: dict[str, list[str]] = {}
+    if own.folder:
+        pictures = class_folders.pictures(own.place)
+        files = [picture.path for picture in pictures]
+        kinds = {picture.path.relative_to(own.place).as_posix(): [picture.part, picture.label] for picture in pictures}
+
+    def without_names(sums: dict[str, str]) -> list[list[str]]:
+        return sorted([*kinds.get(name, []), digest] for name, digest in sums.items())
+
+    try:
+        found = remembered.digest(note, own.place if own.folder else own.place.parent, files, without_names)
+    except OSError:
+        return None
+    return remembered.hashed([own.rule, found]) if files else None
 
 
 def _files(place: Path) -> Iterator[Path]:
@@ -81,22 +129,3 @@ def _files(place: Path) -> Iterator[Path]:
         yield place
     for parent, _, names in os.walk(place, followlinks=True):
         yield from (Path(parent) / name for name in names if not name.startswith("."))
-
-
-def _remembered(note: Path, folder: Path, files: Iterable[Path]) -> str:
-    """The hash of the files' contents, which are read again only if one has another size or time than in the note."""
-    looks = {file.relative_to(folder).as_posix(): file.stat() for file in files}
-    seen = _digest([[name, look.st_size, look.st_mtime_ns, look.st_ctime_ns] for name, look in looks.items()])
-    with contextlib.suppress(OSError, ValueError):
-        known, found = note.read_text(encoding="utf-8").split()
-        if known == seen:
-            return found
-    found = _digest({name: sha256(folder / name) for name in looks})
-    if max(look.st_ctime for look in looks.values()) < time.time() - SETTLED:
-        with contextlib.suppress(OSError):  # a folder that others look after: then it takes its time again
-            write_bytes(note, f"{seen} {found}\n".encode())
-    return found
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(to_json(value).encode()).hexdigest()

@@ -11,8 +11,9 @@ import numpy as np
 from PIL import Image
 
 from harness import data
-from harness.data import cifar, nyuv2
-from harness.errors import ConfigError, UserError
+from harness.data import cifar, identity, nyuv2, own_copy
+from harness.data.own import OwnData
+from harness.errors import UserError
 from harness.store.atomic import write_with
 from harness.terminal import say
 from methods.base.task import IGNORED
@@ -42,17 +43,22 @@ class Sources:
     """classMapping40.mat of S. Gupta: the 894 classes' numbers among 40."""
 
 
-def prepare(name: str, sources: Sources | None = None, report: Callable[[str], object] = say) -> None:
+def prepare(dataset: str | OwnData, sources: Sources | None = None, report: Callable[[str], object] = say) -> None:
     """Download CIFAR, or make NYUv2's folder from its official files; check what is there; go on where it was stopped.
 
+    One's own images are looked at, and what will be made of them is told.
+
     Args:
-        name: of the dataset.
+        dataset: its name, or the description of one's own images.
         sources: NYUv2's files; None writes the checksums of a folder that is complete.
         report: takes lines for the person.
 
     Raises UserError if something is missing, damaged or cannot be fetched.
     """
-    folder = data.folder()
+    if isinstance(dataset, OwnData):
+        _look_at(dataset, report)
+        return
+    name, folder = dataset, data.folder()
     if name in cifar.DATASETS:
         cifar.download(name, folder)
     elif name == "nyuv2":
@@ -60,11 +66,27 @@ def prepare(name: str, sources: Sources | None = None, report: Callable[[str], o
             _nyuv2(sources, folder / nyuv2.FOLDER, report)
         if sources is not None or not (folder / nyuv2.FOLDER / nyuv2.MANIFEST).exists():
             nyuv2.write_manifest(folder)
-    elif name not in data.names():
-        raise ConfigError(f"dkd prepare {name}", f"unknown dataset: {name!r}", name, data.names())
-    dataset = data.load(name)
-    dataset.require()
-    report(f"{name}: complete{' and verified' if dataset.verified else ''} in {folder.resolve()}")
+    loaded = data.load(name)
+    loaded.require()
+    report(f"{name}: complete{' and verified' if loaded.verified else ''} in {folder.resolve()}")
+
+
+def _look_at(own: OwnData, report: Callable[[str], object]) -> None:
+    """Tell what a description makes of one's own images."""
+    loaded, found = data.load(own), own_copy.read(own)
+    task, tested = loaded.task, int(found.test.sum())
+    for note in loaded.notes:
+        report(f"{own}: {note}")
+    for label, name in enumerate(task.class_names):
+        mine = found.test[found.labels == label]
+        report(f"{own}: {name}: {(~mine).sum():,} to train, {mine.sum():,} to test")
+    channels, height, width = task.shape
+    report(
+        f"{own}: {task.reference_size:,} + {tested:,} images of {height} × {width}, "
+        f"{'RGB' if channels == 3 else 'grey'}; mean {list(task.mean)}, std {list(task.std)}, pad {task.pad}, "
+        f"flip {str(task.flip).lower()}; teachers: {loaded.teachers.recipe.steps:,} steps; "
+        f"known by your hash {(identity.contents(own, verify=True) or '')[:12]}"
+    )
 
 
 def _nyuv2(sources: Sources, folder: Path, report: Callable[[str], object]) -> None:

@@ -13,7 +13,7 @@ from methods.base.bounds import Batch, Epochs, Steps
 
 LENGTHS = ("epochs", "steps")
 """What says how long a training is; one of them."""
-STEPS, PASSES, BATCH = 2000, 50, 128
+STEPS, PASSES, BATCH = 1000, 50, 128
 """Where nothing is known of the images: so many steps at least, and so many times through them."""
 
 
@@ -62,7 +62,7 @@ class Recipe(BaseModel):
 def by_steps(images: int) -> Recipe:
     """The recipe for images of which nothing else is known: a few hundred take as many steps as many thousands.
 
-    Our choice: that of the digits and of CIFAR, 2,000 steps, or 50 times through the images where that is more.
+    Our choice: that of the digits and of CIFAR, 1,000 steps, or 50 times through the images where that is more.
     """
     return Recipe(steps=max(STEPS, PASSES * images // BATCH), batch=BATCH, lr=0.1, weight_decay=5e-4)
 

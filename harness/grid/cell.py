@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from harness.data.own import OwnData
 from harness.grid.places import Places
 from harness.grid.study import Budget
 from harness.store.layout import CellName
@@ -33,6 +34,8 @@ class Cell(CellName):
     device: str
     checkpoint_seconds: float
     deterministic: bool = False
+    own: OwnData | None = None
+    """One's own images that the dataset's name stands for; None for a dataset of the bench."""
     places: Places = field(default=Places(), compare=False, repr=False)
     """Where these values stand, for errors."""
 
@@ -42,6 +45,11 @@ class Cell(CellName):
     def __reduce__(self) -> tuple[Any, ...]:
         """For other processes: a read-only mapping cannot be sent, what is in it can."""
         return _again, ({**vars(self), "options": dict(self.options)},)
+
+    @property
+    def data(self) -> str | OwnData:
+        """The dataset as `data.load` takes it."""
+        return self.own or self.dataset
 
     @property
     def name(self) -> str:

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness import data
+from harness.data.own import OwnData
 from harness.errors import ConfigError
 from harness.explain import brief
 from harness.grid import yaml_file
 from harness.grid.cell import Cell
+from harness.grid.own_data import agree
 from harness.grid.places import Places
 from harness.grid.study import CELLS, Study, beside, configs, load_study, study_of
 from harness.store.layout import scale_text
@@ -44,7 +47,7 @@ class Grid:
         """Dataset -> what differs in its teachers' recipe. Raises ConfigError if two studies do not agree."""
         found: dict[str, dict[str, Any]] = {}
         for study in self.studies:
-            for dataset in study.datasets:
+            for dataset in map(str, study.datasets):
                 if found.setdefault(dataset, study.recipe) != study.recipe:
                     where = study.places.at("recipe")
                     raise ConfigError(where, f"two studies differ in the teachers of {dataset}")
@@ -53,7 +56,12 @@ class Grid:
     @property
     def unverified(self) -> set[str]:
         """Datasets whose checksums do not count."""
-        return {dataset for study in self.studies if not study.verify for dataset in study.datasets}
+        return {str(dataset) for study in self.studies if not study.verify for dataset in study.datasets}
+
+    @property
+    def own(self) -> dict[str, OwnData]:
+        """Names of one's own images -> what is said of them."""
+        return {cell.dataset: cell.own for cell in self.cells if cell.own}
 
 
 def expand(study: Study) -> list[Cell]:
@@ -61,7 +69,8 @@ def expand(study: Study) -> list[Cell]:
     return [
         Cell(
             study=study.study,
-            dataset=dataset,
+            dataset=str(dataset),
+            own=dataset if isinstance(dataset, OwnData) else None,
             pair=pair.pair,
             teacher_network=pair.teacher.network,
             student_network=pair.student,
@@ -103,6 +112,7 @@ def load_grid(path: Path) -> Grid:
             raise ConfigError(where, f"the studies differ in {key}: {', '.join(sorted(values))}")
     if (size := sum(study.size for study in included)) > CELLS:
         raise ConfigError(where, f"{size:,} cells: a grid has {CELLS:,} at most")
+    agree([(own, study.places) for study in included for own in study.datasets if isinstance(own, OwnData)])
     cells = [cell for study in included for cell in expand(study)]
     if len({cell.name for cell in cells}) != len(cells):
         raise ConfigError(where, "two studies have the same name and a cell in common")
@@ -139,6 +149,18 @@ def find(pattern: str, path: Path | None = None) -> list[tuple[Path, Cell]]:
         near = difflib.get_close_matches(pattern, [cell.name for _, cell in cells], n=5, cutoff=0.3)
         raise ConfigError(brief(pattern), f"no cell of this name in {path or configs()}", pattern, near)
     return found
+
+
+def find_dataset(name: str, path: Path | None = None) -> str | OwnData:
+    """The dataset of this name, as `data.load` takes it: one of the bench, or one that the grid ``path`` describes.
+
+    Raises ConfigError.
+    """
+    own = load_grid(path).own if path else {}
+    if name not in (*data.names(), *own):
+        where = "" if path else "; images of your own are described in a configuration: add --configfile FILE"
+        raise ConfigError(brief(name), f"unknown dataset{where}", name, [*data.names(), *own])
+    return own.get(name, name)
 
 
 def _collects(path: Path) -> bool:

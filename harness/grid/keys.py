@@ -13,6 +13,7 @@ import hashlib
 import methods
 from harness import code, networks
 from harness.data import identity
+from harness.data.own import OwnData
 from harness.grid.cell import Cell
 from harness.store.records import to_json
 
@@ -22,8 +23,8 @@ SCHEME = 2
 """Raise this when keys are computed in another way: what is older is then stale for that alone."""
 PACKAGES = ("methods", "harness.networks")
 """Imports of modules below these are followed; what else of harness/ decides numbers stands behind `NUMBERS`."""
-NOT_IN_KEY = ("device", "checkpoint_seconds", "places", "teacher_network", "student_network")
-"""Fields of a cell that do not change what is computed, or that its pair and its sources say already."""
+NOT_IN_KEY = ("device", "checkpoint_seconds", "places", "teacher_network", "student_network", "own")
+"""Fields of a cell that do not change what is computed, or that its pair, its sources and its data say already."""
 LENGTH = 16
 """Hexadecimal digits of a key: 64 bits, no collision to fear among millions of cells."""
 
@@ -44,16 +45,16 @@ def cell_key(plan: str, teacher: str) -> str:
 
 def sources(cell: Cell) -> dict[str, str]:
     """File -> hash of its code, for every file whose change would change the cell's numbers."""
-    return dict(_sources(cell.method, cell.dataset, cell.teacher_network, cell.student_network))
+    return dict(_sources(cell.method, cell.data, cell.teacher_network, cell.student_network))
 
 
 def files(cell: Cell) -> str | None:
     """Hash of the dataset's files; empty where its code says what is in them, None where they are not here."""
-    return identity.contents(cell.dataset, cell.verify)
+    return identity.contents(cell.data, cell.verify)
 
 
 @functools.cache
-def _sources(method: str, dataset: str, *pair: str) -> dict[str, str]:
+def _sources(method: str, dataset: str | OwnData, *pair: str) -> dict[str, str]:
     starts = [methods.source(method), *(networks.source(network) for network in pair)]
     found = {file for start in starts for file in code.closure(start, PACKAGES)}
     return code.hashes(found | identity.sources(dataset))

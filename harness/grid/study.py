@@ -12,9 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 import methods
 from harness import ROOT, data, networks
+from harness.data.own import OwnData
 from harness.errors import ConfigError, UserError, one_line
 from harness.explain import explain, shown
 from harness.grid import yaml_file
+from harness.grid.own_data import described
 from harness.grid.pairs import AskedPair, AskedTeacher
 from harness.grid.places import Places
 from harness.grid.strict import LONGEST, NAME, Strict
@@ -89,8 +91,10 @@ class Study(Strict):
     """Another study's file, beside this one: keys that are not given here are taken from there."""
     study: str = Field(pattern=NAME, max_length=LONGEST, examples=["digits"])
     """First folder under results/; keeps studies apart."""
-    dataset: str | list[str] = Field(examples=["digits", ["cifar10", "cifar100"]])
-    """One, or several that share everything else."""
+    dataset: str | OwnData | list[str | OwnData] = Field(
+        examples=["digits", ["cifar10", "cifar100"], {"name": "shapes", "folder": "pictures"}]
+    )
+    """One, or several that share everything else: names, or images of your own (below)."""
     verify: bool = Field(default=True, examples=[False])
     """Whether the dataset's files must have their official checksums; false marks every record and table."""
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", examples=["cuda"])
@@ -119,9 +123,9 @@ class Study(Strict):
     _places: Places = PrivateAttr(default=Places())
 
     @property
-    def datasets(self) -> list[str]:
+    def datasets(self) -> list[str | OwnData]:
         """All datasets."""
-        return [self.dataset] if isinstance(self.dataset, str) else self.dataset
+        return self.dataset if isinstance(self.dataset, list) else [self.dataset]
 
     @property
     def size(self) -> int:
@@ -145,8 +149,8 @@ class Study(Strict):
     @classmethod
     def _is_named(cls, value: object) -> object:
         names = value if isinstance(value, list) else [value]
-        if not names or not all(isinstance(name, str) for name in names):
-            raise ValueError("the name of a dataset is wanted, or a list of names")
+        if not names or not all(isinstance(name, str | OwnData) for name in names):
+            raise ValueError("the name of a dataset is wanted, {name: NAME, folder: PATH}, or a list of such")
         return value
 
     @field_validator("recipe", "budget", mode="before")
@@ -199,6 +203,8 @@ def study_of(path: Path, raw: dict[str, Any], places: Places, above: tuple[Path,
     if isinstance(raw.get("base"), str):
         base = _base(path, raw["base"], places, above)
         raw, places = {**base.model_dump(exclude_unset=True), **raw}, places.over(base.places)
+    if "dataset" in raw:
+        raw = {**raw, "dataset": described(path, raw["dataset"], places)}
     try:
         study = Study.model_validate(raw)
     except ValidationError as error:
@@ -229,8 +235,9 @@ def _check(study: Study) -> None:
     """What the schema cannot say: names that must exist, and values that must not stand twice."""
     at = study.places.at
     for i, dataset in enumerate(study.datasets):
-        where = at("dataset") if isinstance(study.dataset, str) else at("dataset", i)
-        _choose(where, "unknown dataset", dataset, data.names())
+        where = at("dataset", i) if isinstance(study.dataset, list) else at("dataset")
+        if isinstance(dataset, str):
+            _choose(where, "unknown dataset", dataset, data.names())
     for i, pair in enumerate(study.pairs):
         _choose(at("pairs", i, "teacher"), "unknown network", pair.teacher.network, networks.names())
         _choose(at("pairs", i, "student"), "unknown network", pair.student, networks.names())

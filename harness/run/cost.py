@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from harness import data, networks
+from harness.data.own import OwnData
 from harness.engine import shapes
 from harness.engine.flops import FlopClock, count_flops
 from harness.engine.randomness import Streams
@@ -152,11 +153,11 @@ class CostClock(FlopClock):
 
 def build(cell: Cell, config: MethodConfig) -> Method:
     """The cell's method, its networks untrained and its images without content: where there are `shapes.alone`."""
-    task, cls = _task(cell.dataset), method_class(cell)
+    task, cls = _task(cell.data), method_class(cell)
     context = Context(
         task=task,
-        teacher=_teacher(cell.teacher_network, cell.dataset),
-        student=_network(cell.student_network, cell.dataset),
+        teacher=_teacher(cell.teacher_network, cell.data),
+        student=_network(cell.student_network, cell.data),
         scale=cell.share,
         device=shapes.META,
         random=Streams(cell.seed, torch.device("cpu")).random,
@@ -176,17 +177,17 @@ def _shaped(make: Callable[[], ModuleT]) -> ModuleT:
 
 
 @functools.cache
-def _teacher(network: str, dataset: str) -> FrozenTeacher:
+def _teacher(network: str, dataset: str | OwnData) -> FrozenTeacher:
     return FrozenTeacher(_network(network, dataset))
 
 
 @functools.cache
-def _network(name: str, dataset: str) -> nn.Module:
+def _network(name: str, dataset: str | OwnData) -> nn.Module:
     return _shaped(lambda: networks.for_task(name, _task(dataset)))
 
 
 @functools.cache
-def _task(dataset: str) -> Task:
+def _task(dataset: str | OwnData) -> Task:
     return data.load(dataset).task
 
 

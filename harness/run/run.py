@@ -43,7 +43,7 @@ class Run:
         place, plan = Results(results), keys.plan_key(cell)
         if plan_key not in (None, plan):
             raise UserError(f"{cell.name}: planned with key {plan_key}, now it is {plan}: {CHANGED}")
-        teacher = shelf.find(place.teacher(cell.dataset, cell.pair.teacher), cell.teacher_network)
+        teacher = shelf.find(place.teacher(cell.dataset, cell.pair.teacher), cell.teacher_network, cell.own)
         return cls(cell, place, plan, teacher, concurrent)
 
     @cached_property

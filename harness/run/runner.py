@@ -82,7 +82,7 @@ def _train(run: Run, waited: float) -> Metrics:
     card = gpus.lease(cards, name=run.cell.name) if cards else None
     try:
         # Here all waiting ends: the teacher may have been replaced meanwhile.
-        shelf.require_current(run.teacher_folder, run.teacher)
+        shelf.require_current(run.teacher_folder, run.teacher, run.cell.own)
         return _attempt(run, waited + (card.waited if card else 0.0))
     except shelf.Replaced:
         if card:

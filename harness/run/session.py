@@ -81,7 +81,7 @@ class _Session:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.dataset: Dataset = data.load(run.cell.dataset, run.cell.verify)
+        self.dataset: Dataset = data.load(run.cell.data, run.cell.verify)
         self.teacher: nn.Module = shelf.load(run.teacher_folder, run.teacher, self.dataset.task, run.device)
         self.report = ProgressReport(run)
         self.engine: Engine | None = None
@@ -170,7 +170,7 @@ class _Session:
             method=cell.method,
             metric=metric_name(self.dataset.task),
             class_names=list(self.dataset.task.class_names),
-            data_verified=self.dataset.verified and run.teacher.data_verified,
+            data_verified=run.teacher.data_verified and self.dataset.verified,
             data_free=run.method.data_free,
             preset=cell.preset,
             preset_note=preset_note(cell),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -64,5 +64,9 @@ Text = Annotated[str, Field(max_length=100_000), AfterValidator(_text)]
 """What somebody else's code said, after `errors.clean`."""
 Moment = Annotated[str, Field(max_length=40), AfterValidator(_moment)]
 """ISO 8601."""
+BY_HASH: Literal["by your hash"] = "by your hash"
+"""Said of one's own images: nobody else knows what they are."""
+Verified = bool | Literal["by your hash"]
+"""Whether files without their official checksums are refused."""
 Values = Annotated[dict[str, Any], AfterValidator(_finite)]
 """Values of a configuration, as JSON knows them."""

@@ -28,6 +28,7 @@ from harness.store.bounds import (
     Some,
     Text,
     Values,
+    Verified,
 )
 from methods.base.names import network_name, network_of
 
@@ -113,7 +114,7 @@ class Metrics(Record):
     reason: Text | None = None
     """Why the run failed or diverged."""
     metric: MetricName = "top1"
-    data_verified: bool = True
+    data_verified: Verified = True
     """Whether files without their official checksums would have been refused."""
     final: Percent | None = None
     """Percent, after the last epoch."""
@@ -355,8 +356,10 @@ class TeacherRecord(Record):
     finished: Moment
     data: Line | None = None
     """Identity of what it learned from (`harness/data/identity.py`); None in records that are older than this field."""
-    data_verified: bool = True
+    data_verified: Verified = True
     """Whether files without their official checksums would have been refused."""
+    own: Values | None = None
+    """How one's own images were described (`harness/data/own.py`), if it learned from such."""
     normalisation: Normalisation | None = None
     """Of the inputs that it learned from, where that is another than the task's."""
 

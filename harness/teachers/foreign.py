@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from harness import data, networks
+from harness.data.own import OwnData
 from harness.engine import evaluate
 from harness.errors import UserError
 from harness.machine.devices import choose_device
@@ -25,7 +26,7 @@ from methods.base.names import network_name, teacher_name
 
 
 def take(
-    dataset: str,
+    dataset: str | OwnData,
     network: str,
     file: Path,
     *,
@@ -42,17 +43,17 @@ def take(
 
     Raises UserError if there is a teacher already, if the file does not fit, or if it is below its floor.
     """
-    folder = Results(results).teacher(dataset, teacher_name(network_name(network), name))
+    folder = Results(results).teacher(str(dataset), teacher_name(network_name(network), name))
     if others := (changes or {}).keys() - {"floor"}:
         raise UserError(f"--set {', '.join(sorted(others))}: nothing is trained with --import; only floor can be set")
     _check_free(folder, replace)
     loaded, device = data.load(dataset, verify_data), choose_device("auto")
-    own = normalisation.of(dataset, loaded.task)
+    own = normalisation.of(str(dataset), loaded.task)
     evaluate.check(loaded)
     recipe = loaded.teachers.recipe_for(network, changes or {})
     model = networks.for_task(network, loaded.task)
     check_answer(model, network, loaded.task)
-    layout = load_foreign(model, file, network=network, dataset=dataset, rules=rules, report=report)
+    layout = load_foreign(model, file, network=network, dataset=str(dataset), rules=rules, report=report)
     if normalisation == Asked():
         report(f"{file}: taken to have learned with {dataset}'s own normalisation; --normalisation names another")
     patterns = {"renamings": list(rules.renamings), "drops": list(rules.drops)}
@@ -100,7 +101,7 @@ def load_foreign(
 
     try:
         weights = unwrap.weights_in(contents.read(file), rules.entry, say)
-        found = matching.match(weights, model.state_dict(), network=network, dataset=dataset, rules=rules, say=say)
+        found = matching.match(weights, model.state_dict(), network=network, dataset=str(dataset), rules=rules, say=say)
     except UserError as error:
         raise UserError(f"--import {file}: {error}") from None
     model.load_state_dict(found.state, strict=False)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from harness import networks
 from harness.data import identity
+from harness.data.own import OwnData
 from harness.errors import UserError
 from harness.machine import facts
 from harness.store import atomic, occupancy, reading
@@ -33,12 +34,19 @@ class Replaced(UserError):
     """Another teacher stands where this one stood when it was asked for."""
 
 
-def find(folder: TeacherFolder, network: str | None = None) -> TeacherRecord:
-    """The record of a teacher. Raises UserError with the command that makes one unless one is there for these data."""
+def find(folder: TeacherFolder, network: str | None = None, own: OwnData | None = None) -> TeacherRecord:
+    """The record of a teacher. Raises UserError with the command that makes one unless one is there for these data.
+
+    Args:
+        folder: of the teacher.
+        network: what it is to be, if that is known.
+        own: one's own images that it is to have learned from; those that it did learn from if None.
+    """
     if not folder.record.exists():
-        raise UserError(f"{folder.record}: no teacher; {how_to_make(folder, network)}")
+        described = "; --configfile FILE names what describes the images" if own else ""
+        raise UserError(f"{folder.record}: no teacher; {how_to_make(folder, network)}{described}")
     record = reading.read(folder.record, TeacherRecord)
-    if reason := identity.outdated(record):
+    if reason := identity.outdated(record, own):
         raise UserError(f"{folder.record}: {reason}\n  {again(folder, record)}")
     return record
 
@@ -66,9 +74,9 @@ def alone(folder: TeacherFolder, report: Callable[[str], object]) -> Iterator[No
         yield
 
 
-def require_current(folder: TeacherFolder, record: TeacherRecord) -> None:
+def require_current(folder: TeacherFolder, record: TeacherRecord, own: OwnData | None = None) -> None:
     """Raise Replaced if another teacher than the record's stands there by now."""
-    now = find(folder)
+    now = find(folder, own=own)
     if now.identity != record.identity:
         raise Replaced(
             f"teacher {folder.dataset}/{folder.name} was replaced meanwhile: "
@@ -171,6 +179,7 @@ def put(
         data=dataset.identity,
         data_verified=dataset.verified,
         normalisation=own,
+        own=dataset.own.model_dump(mode="json", exclude_none=True) if dataset.own else None,
     )
     _place(folder, lambda: atomic.write(folder.record, record))
     return record

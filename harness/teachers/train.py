@@ -11,6 +11,7 @@ from torch import nn
 
 from harness import data, networks
 from harness.data.dataset import Dataset
+from harness.data.own import OwnData
 from harness.engine import evaluate, precision
 from harness.engine.randomness import Streams
 from harness.errors import UserError
@@ -26,7 +27,7 @@ from methods.base.names import network_name, teacher_name
 
 
 def train(
-    dataset: str,
+    dataset: str | OwnData,
     network: str,
     *,
     name: str | None = None,
@@ -40,7 +41,7 @@ def train(
     """Train a teacher, unless there is one already; a training that was stopped goes on from its checkpoint.
 
     Args:
-        dataset: what to train on.
+        dataset: what to train on: the name of a dataset, or one's own images.
         network: what to train.
         name: what tells it from other teachers of this network; with one, something must differ from the usual.
         results: where teachers live.
@@ -52,22 +53,24 @@ def train(
 
     Raises UserError if the teacher ends below its floor, which it then is not stored, or if an existing one is damaged.
     """
-    folder = Results(results).teacher(dataset, teacher_name(network_name(network), name))
+    folder = Results(results).teacher(str(dataset), teacher_name(network_name(network), name))
     title = f"teacher {dataset}/{folder.name}"
     loaded = data.load(dataset, verify_data)
     recipe = loaded.teachers.recipe_for(network, changes or {})
     if not replace and folder.record.exists():
-        return _known(folder)
+        return _known(folder, loaded.own)
     if name and not (changes or backbone):
         raise UserError(
             f"{folder.path}: no teacher, and one with a name is not trained like those without\n"
             f"  {shelf.how_to_make(folder, network)}, or train it otherwise: --set KEY=VALUE"
         )
+    for note in loaded.notes:
+        report(f"{dataset}: {note}")
     evaluate.check(loaded)
     with shelf.alone(folder, report):
         # Asked again under the lock: the process that held it until now may have trained this very teacher.
         if not replace and folder.record.exists():
-            return _known(folder)
+            return _known(folder, loaded.own)
         precision.apply()
         torch.set_num_threads(1)  # the thread count changes the last bits, and so the sha256
         if cards := gpus.visible():
@@ -82,9 +85,9 @@ def train(
     return record
 
 
-def _known(folder: TeacherFolder) -> TeacherRecord:
+def _known(folder: TeacherFolder, own: OwnData | None) -> TeacherRecord:
     """The teacher that is there. Raises UserError if it is damaged."""
-    record = shelf.find(folder)
+    record = shelf.find(folder, own=own)
     shelf.verify(folder, record)
     return record
 

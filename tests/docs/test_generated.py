@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from docs import generate
+from harness.data.own import OwnData
 from harness.grid.pairs import AskedPair, AskedTeacher
 from harness.grid.study import Budget, Label, Study, load_study
 from methods.base.method import MethodConfig
@@ -39,9 +40,10 @@ def test_every_file_has_its_line() -> None:
 
 def test_every_key_of_a_study_is_documented_with_an_example_that_is_accepted(tmp_path: Path) -> None:
     page = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
-    for model in (Study, AskedPair, AskedTeacher, Budget, Label):
+    models = (Study, OwnData, AskedPair, AskedTeacher, Budget, Label)
+    for model, section in zip(models, page.split("\n## ")[-len(models) - 1 : -1], strict=True):
         for name, field in model.model_fields.items():
-            (row,) = [line for line in page.splitlines() if re.match(rf"\| `{name}` \|", line)]
+            (row,) = [line for line in section.splitlines() if re.match(rf"\| `{name}` \|", line)]
             assert field.description and row.split(" | ")[4].strip(" |")
     examples = {name: field.examples[0] for name, field in Study.model_fields.items() if field.examples}
     file = tmp_path / "mine.yaml"

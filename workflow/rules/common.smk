@@ -84,7 +84,8 @@ def recipe(dataset):
     """What the grid changes in the recipe of a dataset's teachers and in its data, as options of the command."""
     changes = [f"{key}={json.dumps(value)}" for key, value in RECIPES.get(dataset, {}).items()]
     unverified = ["--no-verify"] if dataset in GRID.unverified else []
-    return " ".join([*unverified, *(f"--set {shlex.quote(change)}" for change in changes)])
+    described = [f"--configfile {shlex.quote(str(CONFIG))}"] if dataset in GRID.own else []
+    return " ".join([*described, *unverified, *(f"--set {shlex.quote(change)}" for change in changes)])
 
 
 def teacher_of(cell):
@@ -102,12 +103,12 @@ def making(wildcards):
     return f"{folder.command(network).removeprefix('dkd ')} {changes}".rstrip()
 
 
-def require_teacher(folder):
+def require_teacher(folder, own):
     """The end, with the command that puts it right, if a teacher is lost, damaged, or learned from other data."""
     if teacher_identity(folder) is None:
         return
     record = checking.teacher(folder)
-    if reason := identity.outdated(record):
+    if reason := identity.outdated(record, own):
         changes = recipe(folder.dataset) if record.recipe and not folder.own else ""
         command = f"{shelf.again(folder, record)} --results {shlex.quote(RESULTS)} {changes}"
         raise UserError(f"{folder.record}: {reason}\n  {command}".rstrip())
@@ -156,8 +157,8 @@ try:
     PLANS = {cell.name: keys.plan_key(cell) for cell in GRID.cells}
     RECIPES = GRID.recipes
     CARDS = cards(GRID)
-    for folder in {teacher_of(cell) for cell in CELLS.values()}:
-        require_teacher(folder)
+    for folder, own in {teacher_of(cell): cell.own for cell in CELLS.values()}.items():
+        require_teacher(folder, own)
 except (UserError, SyntaxError) as error:
     sys.exit(f"error: {error}")
 

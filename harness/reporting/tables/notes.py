@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from harness.reporting import text
 from harness.reporting.rows import Row
 from harness.reporting.runs import RecordedRun
+from harness.store.bounds import BY_HASH
 
 SCOPE = (
     "Cost is end to end: start-up + synthesis + distillation. "
@@ -76,7 +77,16 @@ def _origin(run: RecordedRun) -> str:
 
 def _unverified(runs: Sequence[RecordedRun]) -> list[str]:
     names = sorted({run.metrics.dataset for run in runs if not run.metrics.data_verified})
-    return [f"Unverified data: {', '.join(names)}; checksums were not compared."] if names else []
+    own = sorted({_own(run) for run in runs if run.metrics.data_verified == BY_HASH})
+    return [
+        *([f"Unverified data: {', '.join(names)}; checksums were not compared."] if names else []),
+        *([f"Own images: {', '.join(own)}."] if own else []),
+    ]
+
+
+def _own(run: RecordedRun) -> str:
+    known = f" {text.sha(run.manifest.data)}" if run.manifest and run.manifest.data else ""
+    return f"{run.metrics.dataset}, {BY_HASH}{known}"
 
 
 def _device(run: RecordedRun) -> str:

@@ -83,7 +83,7 @@ def test_no_gpu_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_dataset_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DKD_DATA", str(tmp_path))
-    found = {check.what: check for check in doctor.datasets()}
+    found = {check.what: check for check in doctor.datasets(tmp_path)}
     assert found["digits"].ok
     assert not found["cifar10"].ok
     assert not found["cifar10"].needed

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness import data
-from harness.data import catalogue, identity
+from harness.data import catalogue, identity, remembered
 from harness.engine import evaluate
 from harness.errors import UserError
 from harness.grid import keys
@@ -136,7 +136,7 @@ def test_only_contents_count(mine: Path) -> None:
 
 def test_files_are_read_again_only_after_a_change(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settle(mine, monkeypatch)
-    monkeypatch.setattr(identity, "sha256", lambda path: pytest.fail(f"{path} was read again"))
+    monkeypatch.setattr(remembered, "sha256", lambda path: pytest.fail(f"{path} was read again"))
     assert told()[0]
 
 
@@ -144,7 +144,7 @@ def test_a_folder_of_others_is_read_every_time(mine: Path, monkeypatch: pytest.M
     def refuse(*_: object) -> None:
         raise PermissionError
 
-    monkeypatch.setattr(identity, "write_bytes", refuse)
+    monkeypatch.setattr(remembered, "write_bytes", refuse)
     now = time.time() + 10
     monkeypatch.setattr(time, "time", lambda: now)
     assert told()[0]

@@ -48,8 +48,8 @@ def test_steps_stand_in_the_place_of_epochs_and_the_other_way_round() -> None:
     assert (own.steps, own.epochs) == (None, 3)
 
 
-@pytest.mark.parametrize(("images", "steps"), [(1, 2000), (450, 2000), (5120, 2000), (50_000, 19_531)])
-def test_unknown_images_take_two_thousand_steps_or_fifty_passes(images: int, steps: int) -> None:
+@pytest.mark.parametrize(("images", "steps"), [(1, 1000), (450, 1000), (2560, 1000), (5120, 2000), (50_000, 19_531)])
+def test_unknown_images_take_a_thousand_steps_or_fifty_passes(images: int, steps: int) -> None:
     assert recipe.by_steps(images).steps == steps
 
 
