@@ -20,7 +20,7 @@ class Layout:
     """The names that some repositories share.
 
     Attributes:
-        repositories: whose they are; the first one names the layout in records.
+        repositories: whose they are; none if they are the network's own.
         rules: (pattern, replacement) each, applied in this order, from our names to theirs.
         caution: what has the same names and shapes but is another network, so that the accuracy alone can tell.
         refusal: why a file in this layout is none of the network's, though all of its tensors would fit.
@@ -32,9 +32,9 @@ class Layout:
     refusal: str = ""
 
     @property
-    def name(self) -> str:
-        """As it stands in records."""
-        return self.repositories[0]
+    def name(self) -> str | None:
+        """As it stands in records: the first of the repositories, None for the network's own."""
+        return self.repositories[0] if self.repositories else None
 
     def spell(self, name: str) -> str:
         """Their name of the tensor that is ``name`` in our network."""
@@ -43,7 +43,7 @@ class Layout:
         return name
 
     def __str__(self) -> str:
-        return f"the layout of {', '.join(self.repositories)}"
+        return f"the layout of {', '.join(self.repositories)}" if self.repositories else "its own layout"
 
 
 def _numbered(template: str, *firsts: int) -> Replacement:
@@ -51,7 +51,7 @@ def _numbered(template: str, *firsts: int) -> Replacement:
     return lambda match: template.format(firsts[int(match[1])] + sum(map(int, match.groups()[1:])))
 
 
-OWN = Layout(("the network itself",))
+OWN = Layout(())
 LAYERS = (r"^groups\.(\d)", _numbered("layer{}", 1, 2, 3, 4))
 
 FAMILIES = {

@@ -50,13 +50,13 @@ def match(
         raise UserError(misfits.in_names(names, weights, wanted, network))
     if reading.layout.refusal:
         raise UserError(f"in {reading.layout}, whose {network} is another: {reading.layout.refusal}")
-    if problem := misfits.in_shapes(reading, weights, wanted, network=network, dataset=dataset):
+    if problem := misfits.in_shapes(reading, names, weights, wanted, network=network, dataset=dataset):
         raise UserError(problem)
     found = {name: weights[key] for name, key in reading.found.items()}
     _check_kinds(reading, found, wanted)
     for line in _told(reading, found, wanted):
         say(line)
-    return Match(found, None if reading.layout is layouts.OWN else reading.layout.name)
+    return Match(found, reading.layout.name)
 
 
 def _told(reading: Reading, found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:

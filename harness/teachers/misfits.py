@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -55,7 +55,9 @@ def _pairs(reading: Reading) -> str:
     return f"shapes agree one to one, in this order: {shown}; --in-order takes them so, and the accuracy tells whether"
 
 
-def in_shapes(reading: Reading, weights: State, wanted: State, *, network: str, dataset: str) -> str:
+def in_shapes(
+    reading: Reading, names: Mapping[str, str], weights: State, wanted: State, *, network: str, dataset: str
+) -> str:
     """Which tensors have the names but not the shapes of a network's, and what that means; empty if all have both."""
     given, expected = _shapes(reading, weights, wanted)
     lines = [
@@ -66,20 +68,21 @@ def in_shapes(reading: Reading, weights: State, wanted: State, *, network: str, 
     if not lines:
         return ""
     more = [f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
-    meaning = [_other({key: key for key in weights}, weights, network)] if _body(given) != _body(expected) else []
-    return "\n  ".join(filter(None, [*meaning, *lines[:SHOWN], *more, *_meaning(given, expected, dataset)]))
+    other = [_other(names, weights, network)] if _body(given) != _body(expected) else []
+    return "\n  ".join(filter(None, [*other, *lines[:SHOWN], *more, *_meaning(given, expected, dataset)]))
 
 
-def _meaning(given: Shapes, expected: Shapes, dataset: str) -> list[str]:
+def _meaning(given: Shapes, expected: Shapes, dataset: str) -> Iterator[str]:
+    """What the sizes of the first and the last tensor say; nothing if they have not even the same dimensions."""
     (first, *_), last = given, list(given)[-1]
-    lines = []
+    if len(given[first]) != len(expected[first]) or len(given[last]) != len(expected[last]):
+        return
     if given[last] != expected[last]:
-        lines.append(f"the file has {given[last][0]} classes, {dataset} has {expected[last][0]}")
+        yield f"the file has {given[last][0]} classes, {dataset} has {expected[last][0]}"
     if given[first][1:2] != expected[first][1:2]:
-        lines.append(f"the file is for images of {given[first][1]} channels, {dataset} has {expected[first][1]}")
+        yield f"the file is for images of {given[first][1]} channels, {dataset} has {expected[first][1]}"
     if given[first][2:] != expected[first][2:]:
-        lines.append("its stem is of another size, as for larger images: another network, whatever follows it")
-    return lines
+        yield "its stem is of another size, as for larger images: another network, whatever follows it"
 
 
 def _other(names: Mapping[str, str], weights: State, network: str) -> str:

@@ -194,6 +194,16 @@ def without(network: nn.Module, *names: str) -> nn.Module:
     return network
 
 
+def test_another_network_is_told_by_the_names_that_the_users_rules_leave() -> None:
+    with torch.device("meta"):
+        state = theirs.WideResNet(16, 2, CLASSES, 3).state_dict()
+    given = {f"net/{name}": value for name, value in state.items()}
+    rules = KeyRules(renamings=["^net/="])
+    wanted = networks.build("wrn16_1", CLASSES, 3).state_dict()
+    with pytest.raises(UserError, match=r"these are the keys of wrn16_2 in the layout of xternalz, .*, not of wrn16_1"):
+        match(given, wanted, network="wrn16_1", dataset="cifar7", rules=rules, say=print)
+
+
 @pytest.mark.parametrize("case", REFUSED)
 def test_another_function_is_refused_and_told_why(case: str) -> None:
     network, build, expected = REFUSED[case]

@@ -126,10 +126,7 @@ def test_keys_that_are_missing_or_left_over_are_named_as_in_the_file() -> None:
     assert "--rename pattern=replacement" in text
     assert fit(given, drops=(r"module\.aux",))[0] == WANTED
     text = refusal(without("3.weight", "tracked"))
-    assert (
-        text
-        == "not the keys of cnn3_16; nearest is the layout of the network itself\n  not in the file: 1 key (3.weight)"
-    )
+    assert text == "not the keys of cnn3_16; nearest is its own layout\n  not in the file: 1 key (3.weight)"
 
 
 def test_a_copy_beside_the_network_is_named_with_what_leaves_it_out() -> None:
@@ -141,7 +138,7 @@ def test_a_copy_beside_the_network_is_named_with_what_leaves_it_out() -> None:
 def test_what_has_nothing_of_the_network_says_what_was_tried() -> None:
     text = refusal({f"encoder.block{i}.w": torch.ones(7) for i in range(9)})
     assert text.startswith("9 keys (encoder.block0.w, encoder.block1.w, ")
-    assert "none of which is of cnn3_16\n  tried: the layout of the network itself" in text
+    assert "none of which is of cnn3_16\n  tried: its own layout" in text
 
 
 def test_where_the_shapes_agree_in_order_the_names_are_set_side_by_side() -> None:
@@ -175,6 +172,9 @@ def test_classes_and_channels_are_told_from_other_shapes() -> None:
     ("name", "value", "expected"),
     [
         ("3.weight", torch.ones(10, 4), "3.weight has shape (10, 4), not (3, 4)"),
+        ("3.bias", torch.ones(()), "3.bias has shape (), not (3,)"),
+        ("0.weight", torch.ones(18), "0.weight has shape (18,), not (2, 1, 3, 3)"),
+        ("1.num_batches_tracked", torch.ones(1), "1.num_batches_tracked has shape (1,), not ()"),
         ("0.weight", torch.ones(2, 1, 7, 7), "0.weight has shape (2, 1, 7, 7), not (2, 1, 3, 3)\n  its stem is of"),
         ("3.bias", torch.ones(3, dtype=torch.int8), "3.bias is int8, not plain floating-point numbers"),
         ("3.bias", torch.ones(3, dtype=torch.complex64), "3.bias is complex64"),
