@@ -46,19 +46,19 @@ def measure(
         floor: percent; None for what chance may give.
         imported: whether it was trained elsewhere: if it is below its floor, other normalisations are tried.
     """
-    evaluator = Evaluator(dataset, normalised(network, dataset.task, own).to(device), device)
+    evaluator = Evaluator(dataset, normalised(network, dataset.task, own), device)
     floor = evaluator.chance if floor is None else floor
     advice = "look at its recipe, or set the floor: --set floor=0"
     if imported and evaluator.teacher < floor:
         say(f"{name}: {evaluator.teacher:.2f} % on the test set; measuring what other normalisations would give")
-        advice = f"--set floor=0 takes it as it is\n  {_otherwise(network, evaluator, device, own)}"
+        advice = f"--set floor=0 takes it as it is\n  {_otherwise(network, evaluator, own)}"
     return Measured(evaluator.teacher, floor, advice)
 
 
-def _otherwise(network: nn.Module, evaluator: Evaluator, device: torch.device, own: Normalisation | None) -> str:
+def _otherwise(network: nn.Module, evaluator: Evaluator, own: Normalisation | None) -> str:
     """What the network would reach with inputs normalised by other known constants, the best first."""
     found = {
-        name: evaluator(normalised(network, evaluator.task, other).to(device)).metric
+        name: evaluator(normalised(network, evaluator.task, other)).metric
         for name, other in normalisation.others(evaluator.task, own)
     }
     (best, value), *rest = sorted(found.items(), key=lambda item: -item[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copy
 
 import torch
 from torch import Tensor, nn
@@ -11,35 +11,34 @@ from harness.store.records import Normalisation
 from methods.base.task import Task
 
 
-class Normalised(nn.Module):
-    """A network behind the map from the task's normalisation to its own: per channel x ↦ x · σ / σ' + (μ - μ') / σ'.
+class Conversion:
+    """From the task's normalisation to a network's own, per channel: x ↦ x · σ / σ' + (μ - μ') / σ'.
+
+    Called by the network before every pass: a module around it would change the names of its layers, which methods use.
 
     Args:
-        network: that takes (image - μ') / σ'.
         task: μ and σ, with which inputs come.
         own: μ' and σ'.
+        device: of the network.
     """
 
-    def __init__(self, network: nn.Module, task: Task, own: Normalisation) -> None:
-        super().__init__()
-        self.network = network
-        mean, std, own_mean, own_std = (_channels(values) for values in (task.mean, task.std, own.mean, own.std))
-        self.scale: Tensor
-        self.shift: Tensor
-        # Not the network's weights: whoever saves these shall find them alone.
-        self.register_buffer("scale", (std / own_std).to(torch.get_default_dtype()), persistent=False)
-        self.register_buffer("shift", ((mean - own_mean) / own_std).to(torch.get_default_dtype()), persistent=False)
+    def __init__(self, task: Task, own: Normalisation, device: torch.device) -> None:
+        mean, std, own_mean, own_std = (
+            torch.tensor(values, dtype=torch.float64)[:, None, None]
+            for values in (task.mean, task.std, own.mean, own.std)
+        )
+        self.scale = (std / own_std).to(device, torch.get_default_dtype())
+        self.shift = ((mean - own_mean) / own_std).to(device, torch.get_default_dtype())
 
-    def forward(self, x: Tensor, **asked: Any) -> Any:
-        """What the network says to inputs ``x`` [B, C, H, W] in the task's normalisation; ``asked`` is passed on."""
-        return self.network(torch.addcmul(self.shift, x, self.scale), **asked)
+    def __call__(self, _: nn.Module, inputs: tuple[Tensor]) -> Tensor:
+        """The inputs [B, C, H, W] that the network gets."""
+        return torch.addcmul(self.shift, inputs[0], self.scale)
 
 
 def normalised(network: nn.Module, task: Task, own: Normalisation | None) -> nn.Module:
-    """``network`` as it takes the task's inputs; itself, if it learned with the task's normalisation (None)."""
-    return network if own is None else Normalised(network, task, own)
-
-
-def _channels(values: tuple[float, ...] | list[float]) -> Tensor:
-    """[C] in double precision to [1, C, 1, 1]."""
-    return torch.tensor(values, dtype=torch.float64)[None, :, None, None]
+    """A copy of ``network`` that takes the task's inputs; itself, if it learned with these (None)."""
+    if own is None:
+        return network
+    made = copy.deepcopy(network)
+    made.register_forward_pre_hook(Conversion(task, own, next(network.parameters()).device))
+    return made

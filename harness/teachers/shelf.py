@@ -123,7 +123,7 @@ def load(folder: TeacherFolder, record: TeacherRecord, task: Task, device: torch
     network = load_weights(networks.for_task(record.network, task), folder.weights)
     verify(folder, record)  # they may have been replaced between the look and the loading
     check_finite(network, str(folder.weights), again(folder, record))
-    return normalised(network, task, own).to(device).eval()
+    return normalised(network.to(device), task, own).eval()
 
 
 def put(

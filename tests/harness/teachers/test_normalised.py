@@ -28,7 +28,7 @@ from harness.store.records import Manifest, Normalisation, TeacherRecord
 from harness.teachers import foreign, shelf
 from harness.teachers.measuring import measure
 from harness.teachers.normalisation import KNOWN, Asked
-from harness.teachers.normalised import Normalised, normalised
+from harness.teachers.normalised import Conversion, normalised
 from methods.base.task import RealImages, Task
 from methods.base.teacher import FrozenTeacher
 from tests import small
@@ -103,7 +103,8 @@ def loss(teacher: FrozenTeacher, x: Tensor) -> Tensor:
 def test_statistics_and_layers_are_those_of_the_network() -> None:
     bare = small.network("wrn16_1", 1, small.CIFAR)
     wrapped, plain = FrozenTeacher(normalised(bare, small.CIFAR, OWN)), FrozenTeacher(bare)
-    assert wrapped.channels == plain.channels
+    assert (wrapped.channels, wrapped.batch_norms) == (plain.channels, plain.batch_norms)
+    assert torch.equal(wrapped.classifier.weight, plain.classifier.weight)
     assert wrapped.nbytes == plain.nbytes
     assert torch.equal(wrapped.running.mean, plain.running.mean)
 
@@ -111,6 +112,15 @@ def test_statistics_and_layers_are_those_of_the_network() -> None:
 def test_without_constants_of_its_own_a_network_stays_itself() -> None:
     bare = small.network("wrn16_1", 1, small.CIFAR)
     assert normalised(bare, small.CIFAR, None) is bare
+
+
+def test_a_network_is_left_as_it_was_however_often_it_is_asked_otherwise() -> None:
+    bare, x = small.network("wrn16_1", 1, small.CIFAR), torch.randn(2, 3, 32, 32)
+    before = bare(x)
+    first = normalised(bare, small.CIFAR, OWN)(x)
+    assert torch.equal(normalised(bare, small.CIFAR, OWN)(x), first)
+    assert torch.equal(bare(x), before)
+    assert not torch.equal(first, before)
 
 
 def imported(results: Path, asked: Asked, floor: float = 0.0) -> tuple[TeacherRecord, nn.Module]:
@@ -141,7 +151,8 @@ def test_it_is_converted_once_from_import_to_evaluation(tmp_path: Path) -> None:
         assert set(weights.keys()) == set(bare.state_dict())
     for _ in range(2):
         loaded = shelf.load(folder, read(folder.record, TeacherRecord), digits.task, CPU)
-        assert [isinstance(module, Normalised) for module in loaded.modules()].count(True) == 1
+        hooks = [hook for module in loaded.modules() for hook in module._forward_pre_hooks.values()]
+        assert [type(hook) for hook in hooks] == [Conversion]
         evaluator = Evaluator(digits, loaded, CPU)
         assert torch.equal(evaluator.predict(loaded).long(), predicted)
         assert evaluator.teacher == record.value
