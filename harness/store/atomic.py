@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from harness.machine import trouble
 from harness.machine.users import READABLE
@@ -107,6 +108,17 @@ def append_events(path: Path, events: list[Event]) -> None:
         file.truncate(sum(len(line) for line in intact))
         for event in events[max(0, len(intact) - (events[0].n if events else 0)) :]:
             file.write(event.model_dump_json().encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def growing(path: Path, size: int) -> Iterator[BinaryIO]:
+    """A file that grows from its first ``size`` bytes on, such as a download: whatever happens, what came stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _named(path), path.open("ab") as file:
+        file.truncate(size)
+        yield file
         file.flush()
         os.fsync(file.fileno())
 
