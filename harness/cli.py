@@ -28,6 +28,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+public = typer.Typer(invoke_without_command=True)
+app.add_typer(public, name="teachers")
 
 
 def path(text: str | Path) -> Path:
@@ -186,6 +188,37 @@ def train_teacher(
         say(f"teacher {dataset}/{record.name}: {record.value:.2f} %, from {file}")
     else:
         train.train(found, network, backbone=backbone, **wanted)
+
+
+@public.callback()
+def teachers(context: typer.Context, results: ResultsFolder = RESULTS) -> None:
+    """List the public teachers that can be had by name; `dkd teachers get NAME` takes one."""
+    from harness.commands import teachers
+
+    if context.invoked_subcommand is None:
+        _print(teachers.table(results))
+
+
+@public.command()
+def get(
+    name: Annotated[str, typer.Argument(help="Name of a public teacher.")],
+    file: Annotated[
+        Path | None, typer.Option(help="Its file, if it is here; without, it is fetched.", parser=path)
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Take it again.")] = False,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="floor=PERCENT it must reach, in place of what its authors state.")
+    ] = None,
+    verify: Annotated[bool, typer.Option(help="Whether data without official checksums is refused.")] = True,
+    results: ResultsFolder = RESULTS,
+) -> None:
+    """Fetch a public teacher, check it, measure it on the test set, and keep it."""
+    from harness.grid.settings import parse
+    from harness.teachers import get
+
+    _look(results, reads=False)
+    changes = parse(settings or [])
+    get.get(name, file=file, results=results, replace=replace, changes=changes, verify_data=verify)
 
 
 @app.command()

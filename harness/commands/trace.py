@@ -131,7 +131,7 @@ def _origin(manifest: Manifest | str) -> Iterator[tuple[str, str]]:
 
 def _imported(manifest: Manifest) -> str:
     origin = manifest.teacher_imported
-    return f", imported from {origin.file}, sha256 {origin.sha256}" if origin else ""
+    return f", imported from {origin.source or origin.file}, sha256 {origin.sha256}" if origin else ""
 
 
 def _known(value: int | None) -> str:

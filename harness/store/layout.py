@@ -245,6 +245,16 @@ class TeacherFolder:
         return self.path / "training.pt"
 
     @property
+    def download(self) -> Path:
+        """A file that is fetched from elsewhere, as far as it has come."""
+        return self.path / "download.part"
+
+    @property
+    def fetching(self) -> Path:
+        """Held by the process that fetches it; the file stays."""
+        return self.path / "download.lock"
+
+    @property
     def lock(self) -> Path:
         """Held by the process that trains or takes a teacher; the file stays."""
         return self.path / "lock"

@@ -259,6 +259,10 @@ class Imported(Record):
     file: Line
     """Its name, without its folder."""
     sha256: Sha256
+    source: Line | None = None
+    """Address that its authors keep it at, if it is a public one."""
+    checksums: dict[Line, Line] = {}
+    """Of other kinds, in full, where these are what its authors print."""
     layout: Line | None = None
     """Whose names of weights were recognised in it; None where they are the network's own."""
     renamings: list[Line] = []

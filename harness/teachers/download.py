@@ -11,6 +11,7 @@ import http.client
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,6 +47,7 @@ def fetch(url: str, part: Path, report: Callable[[str], object] = say) -> None:
 
     Raises UserError if the server has something else or nothing, NetworkTrouble if it cannot be reached or breaks off.
     """
+    report(f"fetching {url}")
     have = part.stat().st_size if part.exists() else 0
     with _answer(url, have) as answer:
         if answer is None:  # nothing is left to fetch
@@ -55,30 +57,30 @@ def fetch(url: str, part: Path, report: Callable[[str], object] = say) -> None:
         have = have if answer.status == http.HTTPStatus.PARTIAL_CONTENT else 0
         left = answer.headers.get("Content-Length")
         total = have + int(left) if left else None
-        report(f"downloading {_mib(total)} from {url}" + (f", the first {_mib(have)} are here" if have else ""))
-        _write(answer, part, have, total, url, report)
+        report(_mib(total) + (f", the first {_mib(have)} are here" if have else ""))
+        _write(answer, part, have, total, report)
 
 
 @contextmanager
 def _answer(url: str, have: int) -> Iterator[Any]:
     """The server's answer to a request for all but the first ``have`` bytes; None if there are no more."""
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})  # noqa: S310 - https
-    opener = urllib.request.build_opener()  # anew, for the proxies of today
+    ask = urllib.request.build_opener().open  # made anew, for the proxies of today
     try:
-        with opener.open(request, timeout=PATIENCE) as answer:
+        with ask(request, timeout=PATIENCE) as answer:
             yield answer
     except urllib.error.HTTPError as error:
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
             yield None
             return
         if error.code in LATER or error.code >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise NetworkTrouble(errno.EPROTO, f"the server says {error.code} {error.reason}", url) from None
-        raise UserError(f"{url}: the server says {error.code} {error.reason}") from None
+            raise NetworkTrouble(errno.EPROTO, f"{_host(url)} says {error.code} {error.reason}") from None
+        raise UserError(f"{url}: {_host(url)} says {error.code} {error.reason}") from None
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
-        raise NetworkTrouble(errno.ENETUNREACH, f"cannot be reached: {_reason(error)}", url) from None
+        raise NetworkTrouble(errno.ENETUNREACH, f"{_host(url)} cannot be reached: {_reason(error)}") from None
 
 
-def _write(answer: Any, part: Path, have: int, total: int | None, url: str, report: Callable[[str], object]) -> None:
+def _write(answer: Any, part: Path, have: int, total: int | None, report: Callable[[str], object]) -> None:
     """Append what comes to the first ``have`` bytes of ``part``. Raises NetworkTrouble if it breaks off."""
     with atomic.growing(part, have) as file, _shown(have, total, report) as show:
         try:
@@ -87,9 +89,9 @@ def _write(answer: Any, part: Path, have: int, total: int | None, url: str, repo
                 have += len(block)
                 show(have)
         except (http.client.HTTPException, TimeoutError, ConnectionError) as error:
-            raise NetworkTrouble(errno.ECONNABORTED, f"broke off after {_mib(have)}: {_reason(error)}", url) from None
+            raise NetworkTrouble(errno.ECONNABORTED, f"broke off after {_mib(have)}: {_reason(error)}") from None
     if total is not None and have < total:
-        raise NetworkTrouble(errno.ECONNABORTED, f"broke off after {_mib(have)} of {_mib(total)}", url)
+        raise NetworkTrouble(errno.ECONNABORTED, f"broke off after {_mib(have)} of {_mib(total)}")
 
 
 @contextmanager
@@ -109,6 +111,10 @@ def _shown(have: int, total: int | None, report: Callable[[str], object]) -> Ite
             report(f"{_mib(done)} of {_mib(total)}, {left:.0f} s left")
 
     yield show
+
+
+def _host(url: str) -> str:
+    return urllib.parse.urlsplit(url).netloc
 
 
 def _reason(error: Exception) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from torch import nn
 
 from harness import data, networks
+from harness.data.dataset import Dataset
 from harness.data.own import OwnData
+from harness.data.recipe import Recipe
 from harness.engine import evaluate
 from harness.errors import UserError
 from harness.machine.devices import choose_device
@@ -33,6 +36,7 @@ def take(
     name: str | None = None,
     rules: KeyRules = AS_THEY_ARE,
     normalisation: Asked = Asked(),  # noqa: B008 - frozen
+    known: Mapping[str, Any] = MappingProxyType({}),
     results: Path,
     replace: bool = False,
     changes: Mapping[str, Any] | None = None,
@@ -41,27 +45,38 @@ def take(
 ) -> TeacherRecord:
     """Store a checkpoint that was trained elsewhere as the teacher, after measuring it.
 
+    Args:
+        dataset: what it was trained on.
+        network: what it is.
+        file: of `torch.save` or safetensors.
+        name: what tells it from other teachers of this network.
+        rules: the user's, for the file's keys.
+        normalisation: of the inputs that it learned from.
+        known: what else its record shall say of its origin, see `Imported`.
+        results: where teachers live.
+        replace: take it even if there is one.
+        changes: ``floor``, percent.
+        verify_data: whether the dataset's files must have their official checksums.
+        report: takes lines for the person.
+
     Raises UserError if there is a teacher already, if the file does not fit, or if it is below its floor.
     """
     folder = Results(results).teacher(str(dataset), teacher_name(network_name(network), name))
-    if others := (changes or {}).keys() - {"floor"}:
-        raise UserError(f"--set {', '.join(sorted(others))}: nothing is trained with --import; only floor can be set")
     _check_free(folder, replace)
     loaded, device = data.load(dataset, verify_data), choose_device("auto")
-    own = normalisation.of(str(dataset), loaded.task)
+    own, recipe = normalisation.of(str(dataset), loaded.task), recipe_for(loaded, network, changes or {})
     evaluate.check(loaded)
-    recipe = loaded.teachers.recipe_for(network, changes or {})
     model = networks.for_task(network, loaded.task)
     check_answer(model, network, loaded.task)
     layout = load_foreign(model, file, network=network, dataset=str(dataset), rules=rules, report=report)
     if normalisation == Asked():
         report(f"{file}: taken to have learned with {dataset}'s own normalisation; --normalisation names another")
     patterns = {"renamings": list(rules.renamings), "drops": list(rules.drops)}
-    origin = Imported(file=file.name, sha256=sha256(file), layout=layout, **patterns)
+    facts: dict[str, Any] = {"file": file.name, "sha256": sha256(file), "layout": layout, **patterns, **known}
     with shelf.alone(folder, report):
         _check_free(folder, replace)  # asked again under the lock: another process may have stored one meanwhile
         model = model.to(device).eval()
-        return shelf.put(folder, network, model, loaded, device, recipe, imported=origin, own=own)
+        return shelf.put(folder, network, model, loaded, device, recipe, imported=Imported(**facts), own=own)
 
 
 def _check_free(folder: TeacherFolder, replace: bool) -> None:
@@ -70,6 +85,13 @@ def _check_free(folder: TeacherFolder, replace: bool) -> None:
             f"{folder.path}: there is a teacher already\n"
             "  --replace takes the new one, and its results become stale; --name NAME keeps both"
         )
+
+
+def recipe_for(dataset: Dataset, network: str, changes: Mapping[str, Any]) -> Recipe:
+    """The recipe that a teacher from elsewhere is held to, for its floor. Raises UserError for any other change."""
+    if others := changes.keys() - {"floor"}:
+        raise UserError(f"--set {', '.join(sorted(others))}: nothing is trained here; only floor can be set")
+    return dataset.teachers.recipe_for(network, changes)
 
 
 def load_foreign(

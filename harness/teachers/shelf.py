@@ -19,6 +19,7 @@ from harness.store import atomic, occupancy, reading
 from harness.store.checksums import sha256
 from harness.store.layout import Results, TeacherFolder
 from harness.store.records import Imported, Normalisation, TeacherRecord
+from harness.teachers import public
 from harness.terminal import say
 
 if TYPE_CHECKING:
@@ -53,12 +54,17 @@ def find(folder: TeacherFolder, network: str | None = None, own: OwnData | None 
 
 def how_to_make(folder: TeacherFolder, network: str | None = None) -> str:
     """What to type for a teacher that is not there; ``network`` is what it is of, where that is known."""
+    if known := public.named(folder.dataset, folder.name):
+        return f"take it: dkd teachers get {known.name}"
     command = folder.command(network)
     return f"take it from a file: {command} --import FILE" if folder.own else f"train it: {command}"
 
 
 def again(folder: TeacherFolder, record: TeacherRecord) -> str:
     """What to type for a teacher that is there and shall be made anew."""
+    known = public.named(folder.dataset, folder.name)
+    if known and record.imported and record.imported.source:
+        return f"take it again: dkd teachers get {known.name} --replace"
     command = f"{folder.command(record.network)} --replace"
     if record.imported:
         return f"take it again: {command} --import {record.imported.file}"

@@ -215,7 +215,7 @@ def test_train_teacher(dkd: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: 
         (["--set", "epochs"], "--set epochs: write it as key=value"),
         (["--set", "epoch=3"], "did you mean: epochs"),
         (["--set", "lr=-1.0"], "recipe.lr: -1.0: "),
-        (["--set", "epochs=3", "--import", "w.pt"], "--set epochs: nothing is trained with --import"),
+        (["--set", "epochs=3", "--import", "w.pt"], "--set epochs: nothing is trained here"),
         (["--import", "."], "--import .: a folder, not a file"),
         (["--import", "nothing.pt"], "--import nothing.pt: no such file"),
         (["--backbone", "nothing.pt"], "--backbone nothing.pt: "),
@@ -307,6 +307,7 @@ except SystemExit:
     ("arguments", "allowed"),
     [
         (["list"], set()),
+        (["teachers"], set()),
         (["retry"], set()),
         (["prune", "--dry-run"], set()),
         (["trace", "nothing"], set()),

@@ -96,6 +96,13 @@ def test_a_teacher_with_a_name_is_made_by_it_and_by_no_recipe_of_the_grids(bench
     assert sorted(path.name for path in bench.results.glob("toy/digits/*")) == ["wrn10_1--cnn3_16"]
 
 
+def test_a_public_teacher_is_fetched_by_its_name(bench: Bench) -> None:
+    text = bench.study.read_text(encoding="utf-8").replace("dataset: digits", "dataset: cifar10\nverify: false")
+    named = "{network: resnet20, name: akamaster}"
+    bench.study.write_text(f"{text.replace('wrn10_1', named)}recipe: {{epochs: 3}}\n", encoding="utf-8")
+    assert "teachers get akamaster-resnet20 --no-verify --results" in bench.run("-n", "-p").stdout
+
+
 def test_a_killed_snakemake_goes_on_and_destroys_nothing(bench: Bench) -> None:
     (bench.folder / "hang").write_text(HUNG, encoding="utf-8")
     process = bench.start()

@@ -18,7 +18,7 @@ from harness.machine import gpus
 from harness.store import checking, layout
 from harness.store.atomic import write, write_bytes
 from harness.store.records import Plan, Planned
-from harness.teachers import shelf
+from harness.teachers import public, shelf
 
 
 def study_file():
@@ -83,9 +83,13 @@ def write_plans():
 def recipe(dataset):
     """What the grid changes in the recipe of a dataset's teachers and in its data, as options of the command."""
     changes = [f"{key}={json.dumps(value)}" for key, value in RECIPES.get(dataset, {}).items()]
-    unverified = ["--no-verify"] if dataset in GRID.unverified else []
     described = [f"--configfile {shlex.quote(str(CONFIG))}"] if dataset in GRID.own else []
-    return " ".join([*described, *unverified, *(f"--set {shlex.quote(change)}" for change in changes)])
+    return " ".join([*described, *unverified(dataset), *(f"--set {shlex.quote(change)}" for change in changes)])
+
+
+def unverified(dataset):
+    """The option that lets a teacher learn from data without official checksums, where the grid says so."""
+    return ["--no-verify"] if dataset in GRID.unverified else []
 
 
 def teacher_of(cell):
@@ -97,6 +101,8 @@ def making(wildcards):
     """What makes a teacher, as arguments of dkd. No recipe of the grid's is for one with a name of its own."""
     if (wildcards.dataset, wildcards.teacher) not in NETWORKS:
         sys.exit(f"error: {wildcards.dataset}/{wildcards.teacher}: no teacher of the chosen grid")
+    if known := public.named(wildcards.dataset, wildcards.teacher):
+        return " ".join(["teachers", "get", known.name, *unverified(wildcards.dataset)])
     network = shlex.quote(NETWORKS[wildcards.dataset, wildcards.teacher])
     folder = PLACE.teacher(wildcards.dataset, wildcards.teacher)
     changes = "" if folder.own else recipe(wildcards.dataset)

@@ -1,8 +1,8 @@
 """Before any cell: its teacher."""
 
 
-# Returns at once if there is a valid teacher: teachers are never replaced silently. One with a name of its own is not
-# trained here: where it is missing, the command ends with what to type, and is not tried again.
+# Returns at once if there is a valid teacher: teachers are never replaced silently. A public one is fetched.
+# Another one with a name of its own is not trained here: the command ends with what to type, and is not tried again.
 rule teacher:
     output:
         touch(str(PATTERNS.teacher("{dataset}", "{teacher}").ready)),
