@@ -272,7 +272,7 @@ def list_(
     from harness.commands import estimate as estimates
     from harness.commands import status
     from harness.grid.grid import find
-    from harness.grid.study import default
+    from harness.grid.paths import default
 
     _look(results)
     source = configfile or (None if pattern else default())

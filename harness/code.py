@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import ROOT
+from methods.base.outside import OURS, imported
 
 LAYOUT = (tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER)
 """Tokens that are no code; what lies between tokens is none either."""
@@ -32,7 +33,8 @@ class Source:
     sha256: str
     """Of its code. Comments, docstrings, texts that document attributes, and layout are none."""
     imports: tuple[str, ...]
-    """Modules that it names, anywhere in it: of ``from a import b`` a and a.b, whichever is one."""
+    """Modules that it names, anywhere in it, with their dots if they are relative: of ``from a import b`` a and a.b,
+    whichever is one."""
 
 
 @functools.cache
@@ -52,16 +54,27 @@ def read(path: Path) -> Source:
 
 @functools.cache
 def closure(path: Path, packages: tuple[str, ...]) -> frozenset[Path]:
-    """``path`` and every module below one of our ``packages`` that it imports, directly or not."""
+    """``path`` and what it imports, directly or not: every module below one of our ``packages``.
+
+    If it lies outside the bench, also what it imports from its own folder. Raises SyntaxError and OSError, like `read`.
+    """
     seen: set[Path] = set()
     waiting = [path]
     while waiting:
         file = waiting.pop()
         if file not in seen:
             seen.add(file)
-            inside = [name for name in read(file).imports if name.startswith(tuple(f"{p}." for p in packages))]
+            names = read(file).imports
+            inside = [name for name in names if name.startswith(tuple(f"{p}." for p in packages))]
             waiting += [found for name in inside if (found := _file(name)).is_file()]
+            if not is_ours(file):
+                waiting += [found for name in names for found in imported(path.parent, _absolute(name, file, path))]
     return frozenset(seen)
+
+
+def is_ours(file: Path) -> bool:
+    """Whether a file is one of the bench's."""
+    return any(file.is_relative_to(ROOT / package) for package in OURS)
 
 
 def hashes(files: Iterable[Path]) -> dict[str, str]:
@@ -120,8 +133,11 @@ def _between(lines: list[str], start: Position, end: Position) -> str:
 
 def _imports(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+        if isinstance(node, ast.ImportFrom):
+            dots, above = "." * node.level, [node.module] if node.module else []
+            yield from (
+                f"{dots}{'.'.join(parts)}" for parts in (above, *([*above, alias.name] for alias in node.names))
+            )
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
 
@@ -129,6 +145,16 @@ def _imports(tree: ast.AST) -> Iterator[str]:
 def _file(module: str) -> Path:
     """Where a module of the repository would lie."""
     return ROOT / (module.replace(".", "/") + ".py")
+
+
+def _absolute(module: str, file: Path, start: Path) -> str:
+    """What ``file`` means by the name of a module, seen from the folder of ``start``; empty if it is not in there."""
+    dots = len(module) - len(module.lstrip("."))
+    if not dots:
+        return module
+    above = file.parent.relative_to(start.parent).parts
+    package = above[: len(above) - dots + 1] if dots <= len(above) + 1 else ("",)
+    return ".".join(filter(None, (*package, module[dots:]))) if all(package) else ""
 
 
 def _label(file: Path) -> str:

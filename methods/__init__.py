@@ -1,6 +1,6 @@
 """The methods of the bench, found by file name: `ssd_kd.py` is `ssd-kd`. Importing this package does not import torch.
 
-A method may also live outside the package: its name is then the path of its .py file.
+A method may also live outside the package: the path of its .py file then stands for its name.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def source(name: str) -> Path:
         except (OSError, ValueError, RuntimeError):  # a name that no file can have, ~ without a home
             there = False
         if not there:
-            raise UnknownMethod(f"no such method file: {name}")
+            raise UnknownMethod(f"no such method file: {name}, looked for in {Path.cwd()}")
         return path
     if name not in names():
         raise UnknownMethod(f"unknown method: {name!r}")

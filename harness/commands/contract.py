@@ -66,6 +66,11 @@ def contract_problems(name: str, options: Mapping[str, Any] | None = None) -> li
 
 def tiny_cell(name: str, options: Mapping[str, Any] | None = None) -> Cell:
     """A cell of the method on 65 digits, with its ``smoke`` preset if it has one and no options are given."""
+    try:
+        source = methods.source(name)
+    except methods.UnknownMethod as error:
+        raise UserError(f"{error}; known: {', '.join(methods.names())}") from None
+    outside = name.endswith(".py")
     cell = Cell(
         study="check",
         dataset="digits",
@@ -75,7 +80,7 @@ def tiny_cell(name: str, options: Mapping[str, Any] | None = None) -> Cell:
         label=Path(name).stem,
         scale=5.0,
         seed=0,
-        method=name,
+        method=source.name if outside else name,
         preset=None,
         budget=Budget(steps=240, epochs=4, batch=8),
         options={},
@@ -83,11 +88,9 @@ def tiny_cell(name: str, options: Mapping[str, Any] | None = None) -> Cell:
         threads=1,
         device="cpu",
         checkpoint_seconds=0.0,
+        outside={"method": source} if outside else {},
     )
-    try:
-        smoke = SMOKE in method_class(cell).presets
-    except methods.UnknownMethod as error:
-        raise UserError(f"{error}; known: {', '.join(methods.names())}") from None
+    smoke = SMOKE in method_class(cell).presets
     return settings.apply(options if options is not None else {"preset": SMOKE} if smoke else {}, cell)
 
 

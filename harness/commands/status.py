@@ -13,7 +13,7 @@ from harness.commands import costs, differences
 from harness.commands.output import Line, columns
 from harness.data import identity
 from harness.data.own import OwnData
-from harness.grid import keys
+from harness.grid import files, keys
 from harness.grid.cell import Cell
 from harness.store import checking, occupancy, reading, verdict
 from harness.store.layout import CellFolder, Results, RunFolder, TeacherFolder
@@ -136,7 +136,7 @@ def _reasons(cell: Cell, result: Metrics, plan: str, run: RunFolder, teacher: _T
         return [*found, differences.OTHER_SCHEME]
     changed = [
         *differences.of_sources(manifest.sources, keys.sources(cell)),
-        *differences.of_data(manifest.data, keys.files(cell)),
+        *differences.of_data(manifest.data, keys.data(cell)),
         *differences.of_numbers(manifest.numbers, keys.NUMBERS),
         *_changed_options(cell, result, manifest),
     ]
@@ -148,7 +148,7 @@ def _reasons(cell: Cell, result: Metrics, plan: str, run: RunFolder, teacher: _T
 
 def _changed_options(cell: Cell, result: Metrics, manifest: Manifest) -> list[str]:
     """Options that are given; those of a preset are not known without importing the method."""
-    certain = {**cell.budget.options, **cell.options}
+    certain = files.plain({**cell.budget.options, **cell.options})
     then = {**manifest.config, "method": result.method, "preset": result.preset, "threads": result.threads}
     now = {**certain, "method": cell.method, "preset": cell.preset, "threads": cell.threads}
     return differences.of_values(then, now)

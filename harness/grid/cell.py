@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -22,7 +23,7 @@ class Cell(CellName):
     student_network: str
     """What it builds as the student."""
     method: str
-    """A name in methods/, or the path of a .py file."""
+    """A name in methods/; of a file outside its name, such as ``mine.py``: where it lies is no part of a result."""
     preset: str | None
     """A named set of the method's hyperparameters."""
     budget: Budget
@@ -36,6 +37,8 @@ class Cell(CellName):
     deterministic: bool = False
     own: OwnData | None = None
     """One's own images that the dataset's name stands for; None for a dataset of the bench."""
+    outside: Mapping[str, Path] = field(default_factory=dict, compare=False)
+    """Files outside the bench that hold code of it: ``method`` -> where it lies."""
     places: Places = field(default=Places(), compare=False, repr=False)
     """Where these values stand, for errors."""
 
@@ -50,6 +53,11 @@ class Cell(CellName):
     def data(self) -> str | OwnData:
         """The dataset as `data.load` takes it."""
         return self.own or self.dataset
+
+    @property
+    def method_source(self) -> str:
+        """What `methods.load` takes: the method's name, or the path of its file."""
+        return str(self.outside.get("method", self.method))
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ import difflib
 import fnmatch
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from harness import data
 from harness.data.own import OwnData
 from harness.errors import ConfigError
 from harness.explain import brief
-from harness.grid import yaml_file
+from harness.grid import files, yaml_file
 from harness.grid.cell import Cell
 from harness.grid.own_data import agree
+from harness.grid.paths import configs, configuration
 from harness.grid.places import Places
-from harness.grid.study import CELLS, Study, beside, configs, load_study, study_of
+from harness.grid.study import CELLS, Budget, Study, load_study, study_of
 from harness.store.layout import scale_text
 
 SELECTIONS = {
@@ -65,7 +67,8 @@ class Grid:
 
 
 def expand(study: Study) -> list[Cell]:
-    """All cells of a study, in the order of the file."""
+    """All cells of a study, in the order of the file. Raises ConfigError for a file that is not there."""
+    budget, labels = _budget(study), [_label(study, name) for name in study.methods]
     return [
         Cell(
             study=study.study,
@@ -74,30 +77,27 @@ def expand(study: Study) -> list[Cell]:
             pair=pair.pair,
             teacher_network=pair.teacher.network,
             student_network=pair.student,
-            label=name,
             scale=scale,
             seed=seed,
-            method=label.method or name,
-            preset=label.preset,
-            budget=study.budget,
-            options=label.options,
+            budget=budget,
             verify=study.verify,
             threads=study.threads,
             deterministic=study.deterministic,
             device=study.device,
             checkpoint_seconds=study.checkpoint_seconds,
             places=study.places,
+            **label,
         )
         for dataset in study.datasets
         for pair in study.pairs
-        for name, label in study.methods.items()
+        for label in labels
         for scale in study.scales
         for seed in study.seeds
     ]
 
 
 def load_grid(path: Path) -> Grid:
-    """The grid of a study, or of a file that says ``include: [other.yaml, ...]``, which lie beside it.
+    """The grid of a study, or of a file that says ``include: [other.yaml, ...]``.
 
     Raises ConfigError; studies of one grid must agree on device and threads.
     """
@@ -105,7 +105,7 @@ def load_grid(path: Path) -> Grid:
     if "include" not in raw:
         study = study_of(path, raw, places)
         return Grid(study.study, study.device, study.threads, [study], expand(study))
-    included = [load_study(beside(path, name, where)) for name, where in _included(raw, places)]
+    included = [load_study(configuration(path, name, where)) for name, where in _included(raw, places)]
     where = places.at("include")
     for key in ("device", "threads"):
         if len(values := {str(getattr(study, key)) for study in included}) > 1:
@@ -142,8 +142,8 @@ def select(cells: Iterable[Cell], filters: Mapping[str, object]) -> list[Cell]:
 
 def find(pattern: str, path: Path | None = None) -> list[tuple[Path, Cell]]:
     """The cells whose names match a shell pattern, from ``path`` or else from every file in workflow/config."""
-    files = [path] if path else [file for file in sorted(configs().glob("*.yaml")) if not _collects(file)]
-    cells = [(file, cell) for file in files for cell in load_grid(file).cells]
+    asked = [path] if path else [file for file in sorted(configs().glob("*.yaml")) if not _collects(file)]
+    cells = [(file, cell) for file in asked for cell in load_grid(file).cells]
     found = [(file, cell) for file, cell in cells if fnmatch.fnmatchcase(cell.name, pattern)]
     if not found:
         near = difflib.get_close_matches(pattern, [cell.name for _, cell in cells], n=5, cutoff=0.3)
@@ -170,12 +170,31 @@ def _collects(path: Path) -> bool:
 
 def _included(raw: dict[str, Any], places: Places) -> list[tuple[str, str]]:
     """The files that are included, and where each is named."""
-    files = raw["include"]
-    if set(raw) != {"include"} or not isinstance(files, list) or not all(isinstance(name, str) for name in files):
+    names = raw["include"]
+    if set(raw) != {"include"} or not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ConfigError(places.at("include"), "a list of files, and no other key beside it")
-    if not 0 < len(files) <= INCLUDED or len(set(files)) != len(files):
+    if not 0 < len(names) <= INCLUDED or len(set(names)) != len(names):
         raise ConfigError(places.at("include"), f"a list of files: 1 to {INCLUDED}, each once")
-    return [(name, places.at("include", number)) for number, name in enumerate(files)]
+    return [(name, places.at("include", number)) for number, name in enumerate(names)]
+
+
+def _budget(study: Study) -> Budget:
+    """What the study gives to every method, with the files that it names."""
+    places = study.places
+    return Budget(**files.options(study.budget.options, places.written_in("budget"), partial(places.at, "budget")))
+
+
+def _label(study: Study, name: str) -> dict[str, Any]:
+    """What a cell has of its label: method, preset, options, and the files that these name."""
+    label, at, file = study.methods[name], partial(study.places.at, "methods", name), study.places.written_in("methods")
+    method, outside = files.method(label.method or name, file, at("method"))
+    return {
+        "label": name,
+        "method": method,
+        "outside": {"method": outside} if outside else {},
+        "preset": label.preset,
+        "options": files.options(label.options, file, at),
+    }
 
 
 def _listed(value: object) -> list[object]:

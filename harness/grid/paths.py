@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from harness.errors import ConfigError, one_line
+from harness import ROOT
+from harness.errors import ConfigError, UserError, one_line
 from harness.explain import shown
+
+CONFIGS = Path("workflow/config")
+DEFAULT = CONFIGS / "digits.yaml"
 
 
 def beside(file: Path, text: str, where: str, needed: bool = True) -> Path:
@@ -19,13 +24,67 @@ def beside(file: Path, text: str, where: str, needed: bool = True) -> Path:
 
     Raises ConfigError that says where it looked.
     """
+    return _first([file.absolute().parent], text, where, needed=needed)
+
+
+def regular(file: Path, text: str, where: str) -> Path:
+    """The same, of a file that is to be read. Raises ConfigError for a folder, and for all that is no file."""
+    path = beside(file, text, where)
+    if not path.is_file():
+        kind = "a folder" if path.is_dir() else "not a regular file"
+        raise ConfigError(where, f"{shown(text)}: {kind}, and a file is wanted: {one_line(str(path))}")
+    return path
+
+
+def configuration(file: Path, text: str, where: str) -> Path:
+    """The configuration that ``text`` names in another one: beside that one, or a mere name in `configs` as well."""
+    folders = [file.absolute().parent]
+    if Path(text).name == text and (ours := _configs()):
+        folders.append(ours.absolute())
+    return _first(folders, text, where, "*.yaml")
+
+
+def configs() -> Path:
+    """The folder of configurations: the current folder's, or else that of the project whose code this is.
+
+    Raises UserError if there is neither, such as beside an installed wheel.
+    """
+    if folder := _configs():
+        return folder
+    raise UserError(
+        f"no configurations: neither {CONFIGS.absolute()} nor {ROOT / CONFIGS} is there\n"
+        "  go to a checkout of the bench, or name a file with --configfile"
+    )
+
+
+def default() -> Path:
+    """The default grid. Raises UserError if there are no configurations."""
+    return configs() / DEFAULT.name
+
+
+def _configs() -> Path | None:
+    return next((folder for folder in (CONFIGS, ROOT / CONFIGS) if folder.is_dir()), None)
+
+
+def _first(folders: Sequence[Path], text: str, where: str, choices: str = "", needed: bool = True) -> Path:
+    """What is there under this path in the first of the folders that has something there.
+
+    Args:
+        folders: absolute.
+        text: the path.
+        where: it stands there.
+        choices: pattern of what the error lists.
+        needed: whether something must be there; else the first path it is.
+    """
     if not text.strip():
         raise ConfigError(where, f"{shown(text)}: the path of a file is wanted")
     try:
-        path = Path(file.absolute().parent, Path(text).expanduser()).resolve()
-        there = path.exists()
+        paths = [Path(folder, Path(text).expanduser()).resolve() for folder in folders]
+        found = next((path for path in paths if path.exists()), None)
     except (OSError, ValueError, RuntimeError):  # a name that no file can have, a circle of links, ~ without a home
         raise ConfigError(where, f"{shown(text)}: no file can have this path") from None
-    if needed and not there:
-        raise ConfigError(where, f"{shown(text)}: no such file; it was looked for at {one_line(str(path))}")
-    return path
+    if found is None and needed:
+        looked = " and ".join(one_line(str(path)) for path in dict.fromkeys(paths))
+        there = sorted({path.name for folder in folders for path in folder.glob(choices)}) if choices else []
+        raise ConfigError(where, f"{shown(text)}: no such file; it was looked for at {looked}", text, there)
+    return found or paths[0]

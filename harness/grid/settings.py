@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from harness.errors import UserError
 from harness.explain import brief
-from harness.grid import yaml_file
+from harness.grid import files, yaml_file
 from harness.grid.cell import Cell
 
 
@@ -18,10 +20,14 @@ def parse(settings: list[str]) -> dict[str, Any]:
 
 
 def apply(settings: Mapping[str, Any], cell: Cell) -> Cell:
-    """The cell with ``settings`` over its own options; ``preset`` names another preset."""
-    options = {**cell.options, **settings}
-    preset = options.pop("preset", cell.preset)
+    """The cell with ``settings`` over its own options; ``preset`` names another preset.
+
+    Files go from the current folder. Raises ConfigError for one that is not there.
+    """
     places = cell.places.instead("--set", *(("methods", cell.label, name) for name in settings))
+    found = files.options(settings, Path("--set"), functools.partial(places.at, "methods", cell.label))
+    options = {**cell.options, **found}
+    preset = options.pop("preset", cell.preset)
     return dataclasses.replace(cell, preset=preset, options=options, places=places)
 
 

@@ -10,12 +10,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
-import methods
-from harness import ROOT, data, networks
+from harness import data, networks
 from harness.data.own import OwnData
-from harness.errors import ConfigError, UserError, one_line
+from harness.errors import ConfigError
 from harness.explain import explain, shown
-from harness.grid import yaml_file
+from harness.grid import files, paths, yaml_file
 from harness.grid.own_data import described
 from harness.grid.pairs import AskedPair, AskedTeacher
 from harness.grid.places import Places
@@ -23,15 +22,13 @@ from harness.grid.strict import LONGEST, NAME, Strict
 from harness.store.layout import RESERVED
 from methods.base.bounds import Batch, Epochs, Steps
 
-CONFIGS = Path("workflow/config")
-DEFAULT = CONFIGS / "digits.yaml"
-
 CELLS = 100_000
 """Of one study, at most: ten times the largest grid that was tried."""
 BASES = 10
-"""Studies that start from one another, at most."""
+"""Studies that extend one another, at most."""
 
 GONE = {
+    "base": "`base` is called `extends` now",
     "defaults": (
         "`defaults` is called `budget` now, and goes over presets: a label whose preset shall keep a value of its own "
         "says it again"
@@ -65,7 +62,8 @@ class Budget(BaseModel):
     def options(self) -> dict[str, Any]:
         """What is given, as options of a method; the rest is the preset's, or the method's own."""
         # Options of the methods' own are taken as they stand: there, null is a value.
-        return {**self.model_dump(exclude_none=True), **(self.model_extra or {})}
+        given = {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
+        return {**given, **(self.model_extra or {})}
 
 
 class Label(BaseModel):
@@ -74,7 +72,8 @@ class Label(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True, strict=True, use_attribute_docstrings=True)
 
     method: str | None = Field(default=None, examples=["dafl", "my_method.py"])
-    """A method's name, or the path of its file; the label itself where it is not given."""
+    """A method's name, or the path of its .py file from the folder of this configuration; the label itself where it is
+    not given."""
     preset: str | None = Field(default=None, examples=["original"])
     """One of the method's named sets of hyperparameters."""
 
@@ -87,8 +86,8 @@ class Label(BaseModel):
 class Study(Strict):
     """One configuration file."""
 
-    base: str | None = Field(default=None, examples=["ablation.yaml"])
-    """Another study's file, beside this one: keys that are not given here are taken from there."""
+    extends: str | None = Field(default=None, examples=["digits.yaml"])
+    """Another study's file, beside this one or of workflow/config: keys that are not given here are taken from it."""
     study: str = Field(pattern=NAME, max_length=LONGEST, examples=["digits"])
     """First folder under results/; keeps studies apart."""
     dataset: str | OwnData | list[str | OwnData] = Field(
@@ -166,31 +165,12 @@ class Study(Strict):
         return {name: {} if label is None else label for name, label in value.items()}
 
 
-def configs() -> Path:
-    """The folder of configurations: the current folder's, or else that of the project whose code this is.
-
-    Raises UserError if there is neither, such as beside an installed wheel.
-    """
-    for folder in (CONFIGS, ROOT / CONFIGS):
-        if folder.is_dir():
-            return folder
-    raise UserError(
-        f"no configurations: neither {CONFIGS.absolute()} nor {ROOT / CONFIGS} is there\n"
-        "  go to a checkout of the bench, or name a file with --configfile"
-    )
-
-
-def default() -> Path:
-    """The default grid. Raises UserError if there are no configurations."""
-    return configs() / DEFAULT.name
-
-
 def load_study(path: Path, above: tuple[Path, ...] = ()) -> Study:
     """Read and check a configuration file. Raises ConfigError that names file, line, key path, value and choices.
 
     Args:
         path: of the file.
-        above: the files that it is the base of.
+        above: the files that extend it.
     """
     return study_of(path, *yaml_file.read(path), above)
 
@@ -200,8 +180,8 @@ def study_of(path: Path, raw: dict[str, Any], places: Places, above: tuple[Path,
     for key, advice in GONE.items():
         if key in raw:
             raise ConfigError(places.at(key), advice)
-    if isinstance(raw.get("base"), str):
-        base = _base(path, raw["base"], places, above)
+    if isinstance(raw.get("extends"), str):
+        base = _base(path, raw["extends"], places, above)
         raw, places = {**base.model_dump(exclude_unset=True), **raw}, places.over(base.places)
     if "dataset" in raw:
         raw = {**raw, "dataset": described(path, raw["dataset"], places)}
@@ -214,21 +194,15 @@ def study_of(path: Path, raw: dict[str, Any], places: Places, above: tuple[Path,
     return study
 
 
-def _base(path: Path, name: str, places: Places, above: tuple[Path, ...]) -> Study:
-    """The study that ``path`` starts from. It is checked by itself: its mistakes bear its name."""
-    file = beside(path, name, places.at("base"))
-    if file in (*above, path):
-        raise ConfigError(places.at("base"), f"{file.name} cannot be the base of itself")
-    if len(above) >= BASES:
-        raise ConfigError(places.at("base"), f"more than {BASES} bases upon one another")
-    return load_study(file, (*above, path))
-
-
-def beside(path: Path, name: str, where: str) -> Path:
-    """The file of this name beside ``path``. Raises ConfigError if ``name`` says more than that."""
-    if not name or Path(name).name != name or name == "..":
-        raise ConfigError(where, f"{shown(name)}: give the name of a file beside this one")
-    return path.with_name(name)
+def _base(path: Path, text: str, places: Places, above: tuple[Path, ...]) -> Study:
+    """The study that ``path`` extends. It is checked by itself: its mistakes bear its name."""
+    where = places.at("extends")
+    file, above = paths.configuration(path, text, where), (*above, path.resolve())
+    if file in above:
+        raise ConfigError(where, f"{file.name} cannot extend itself")
+    if len(above) > BASES:
+        raise ConfigError(where, f"more than {BASES} studies that extend one another")
+    return load_study(file, above)
 
 
 def _check(study: Study) -> None:
@@ -263,12 +237,8 @@ def _check_labels(study: Study) -> None:
         # It is a folder's name, and some file systems do not tell A from a.
         if (same := folders.setdefault(name.casefold(), name)) != name:
             raise ConfigError(where, f"the same folder as {same}, where case does not count")
-        method = label.method or name
-        try:
-            methods.source(method)
-        except methods.UnknownMethod as error:
-            where = study.places.at("methods", name, "method") if label.method else where
-            raise ConfigError(where, one_line(str(error)), method, methods.names()) from None
+        where = study.places.at("methods", name, "method") if label.method else where
+        files.method(label.method or name, study.places.written_in("methods"), where)
 
 
 def _choose(where: str, problem: str, value: str, choices: Iterable[str]) -> None:

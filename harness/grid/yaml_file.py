@@ -54,7 +54,7 @@ def read(path: Path) -> tuple[dict[str, Any], Places]:
     if not isinstance(found, dict) or not found:
         held = "nothing" if found is None or found == {} else shown(found)
         raise ConfigError(path.name, f"it holds {held}: keys with values are wanted, such as study: NAME")
-    return found, Places(path.name, places.lines)
+    return found, Places(path.name, places.lines, dict.fromkeys(found, path))
 
 
 def value(text: str, where: str) -> Any:

@@ -27,7 +27,7 @@ from methods.base.teacher import FrozenTeacher
 def method_class(cell: Cell) -> type[Method]:
     """The class of the cell's method. Raises UserError if its file breaks the contract."""
     try:
-        return methods.load(cell.method)
+        return methods.load(cell.method_source)
     except (methods.BrokenContract, TypeError) as error:
         raise UserError(f"methods.{cell.label}: {clean(str(error))}") from None
 

@@ -63,7 +63,7 @@ def _begun(run: Run) -> Manifest:
         plan_key=run.plan_key,
         config=run.config.model_dump(mode="json"),
         sources=keys.sources(run.cell),
-        data=keys.files(run.cell),
+        data=keys.data(run.cell),
         scheme=keys.SCHEME,
         numbers=keys.NUMBERS,
         teacher_sha256=run.teacher.identity,

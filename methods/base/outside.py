@@ -97,7 +97,8 @@ class _Finder(MetaPathFinder):
     """Finds what lies in the folder of a package: .py files, and folders with an __init__.py."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: object = None) -> ModuleSpec | None:
-        if fullname.partition(".")[0] not in _packages or not path:
+        package, _, module = fullname.partition(".")
+        if package not in _packages or not path or module.partition(".")[0] in OURS:
             return None
         spec = FileFinder(path[0], (_Loader, importlib.machinery.SOURCE_SUFFIXES)).find_spec(fullname)
         return spec if spec and spec.loader else None
@@ -113,7 +114,7 @@ sys.meta_path.insert(0, _Finder())
 def imported(folder: Path, module: str) -> list[Path]:
     """The files of ``folder`` that ``import module`` runs in a file of it; none if the module is not there."""
     parts = module.split(".")
-    if parts[0] in OURS:
+    if parts[0] in OURS or not all(parts):
         return []
     found: list[Path] = []
     for length in range(1, len(parts) + 1):

@@ -16,7 +16,7 @@ import pytest
 from harness import ROOT, terminal
 from harness.commands import output
 from harness.errors import UserError
-from harness.grid import grid, keys, study
+from harness.grid import grid, keys, paths
 from tests import factory
 from tests.harness.conftest import Command
 
@@ -114,8 +114,8 @@ for line in sys.stdin.read().splitlines():
         cli.main()
     except SystemExit as ended:
         assert ended.code in (None, 0, 1), (line, ended.code)
-from harness.grid import grid, keys, study
-print("keys", *sorted({keys.plan_key(cell) for cell in grid.load_grid(study.DEFAULT).cells}))
+from harness.grid import grid, keys, paths
+print("keys", *sorted({keys.plan_key(cell) for cell in grid.load_grid(paths.DEFAULT).cells}))
 """
 
 
@@ -139,5 +139,5 @@ def test_commands_under_a_narrow_locale(
     assert b"Traceback" not in done.stderr
     assert b"\x1b" not in done.stdout + done.stderr
     assert done.stdout.splitlines()[-1].decode().split()[1:] == sorted(
-        {keys.plan_key(cell) for cell in grid.load_grid(ROOT / study.DEFAULT).cells}
+        {keys.plan_key(cell) for cell in grid.load_grid(ROOT / paths.DEFAULT).cells}
     )

@@ -17,7 +17,7 @@ import torch
 from harness import ROOT, data
 from harness.grid import grid
 from harness.grid.cell import Cell
-from harness.grid.study import CONFIGS
+from harness.grid.paths import CONFIGS
 from harness.run.assemble import method_class, method_config
 from methods.base.method import RoundLosses
 from methods.base.schedule import Schedule

@@ -13,7 +13,7 @@ sys.path.insert(0, workflow.basedir)
 from harness import start
 from harness.data import identity
 from harness.errors import UserError
-from harness.grid import grid, keys, study
+from harness.grid import grid, keys, paths
 from harness.machine import gpus
 from harness.store import checking, layout
 from harness.store.atomic import write, write_bytes
@@ -26,7 +26,7 @@ def study_file():
     files = workflow.config_settings.configfiles
     if len(files) > 1:
         raise UserError(f"--configfile: one file at a time, not {len(files)}: {', '.join(map(str, files))}")
-    return Path(files[0]) if files else Path(workflow.basedir) / study.DEFAULT
+    return Path(files[0]) if files else Path(workflow.basedir) / paths.DEFAULT
 
 
 def folder_of(name):

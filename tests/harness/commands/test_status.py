@@ -54,7 +54,7 @@ class Bench:
             "sources": keys.sources(self.cell),
             "scheme": keys.SCHEME,
             "numbers": keys.NUMBERS,
-            "data": keys.files(self.cell),
+            "data": keys.data(self.cell),
             "config": {"gamma": 2, "batch": 64},
         }
         atomic.write(run / "manifest.json", factory.manifest(result).model_copy(update=now))

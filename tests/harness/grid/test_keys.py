@@ -4,13 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.grid import grid, keys, study
+from harness.grid import grid, keys, paths, study
 from harness.grid.cell import Cell
 from harness.grid.study import Budget
+from methods.base.files import File
 from methods.base.pair import Pair
 
 
-def cell(path: Path, **changes: object) -> Cell:
+def cell(method: Path | str, **changes: object) -> Cell:
+    """A cell of a method, by its name or its file."""
+    path = Path(method)
     values = {
         "study": "s",
         "dataset": "digits",
@@ -20,7 +23,8 @@ def cell(path: Path, **changes: object) -> Cell:
         "label": "mine",
         "scale": 10.0,
         "seed": 0,
-        "method": str(path),
+        "method": path.name,
+        "outside": {"method": path} if path.suffix else {},
         "preset": None,
         "budget": Budget(),
         "options": {},
@@ -80,12 +84,76 @@ def test_where_and_how_often_it_is_saved_does_not_count(tmp_path: Path, change: 
 
 
 def test_sources_follow_imports_of_methods_networks_and_datasets_alone() -> None:
-    found = set(keys.sources(grid.expand(study.load_study(study.DEFAULT))[0]))
+    found = set(keys.sources(grid.expand(study.load_study(paths.DEFAULT))[0]))
     assert {"methods/ssd_kd.py", "methods/parts/replay_buffer.py", "harness/networks/wrn.py"} <= found
     assert "methods/dafl.py" not in found
     assert {"harness/data/digits.py", "harness/data/dataset.py"} <= found
     assert not {"harness/data/cifar.py", "harness/data/files.py"} & found
     assert not [file for file in found if not file.startswith(("methods/", "harness/networks/", "harness/data/"))]
+
+
+FILES = {
+    "mine.py": "import helper\nfrom lib.losses import kl\ndef f():\n    from .later import RATE\n",
+    "helper.py": "from methods.parts import losses\n",
+    "lib/__init__.py": "",
+    "lib/losses.py": "from . import more\nfrom ..helper import losses as kl\n",
+    "lib/more.py": "",
+    "later.py": "RATE = 0.1\n",
+    "other.py": "RATE = 0.1\n",
+}
+IMPORTED = set(FILES) - {"other.py"}
+
+
+def lay(folder: Path, **more: str) -> Path:
+    """The files of a method that is spread over many; ``more`` is added to the ends, by stem."""
+    for name, text in FILES.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text + more.get(file.stem, ""), encoding="utf-8")
+    keys.forget()
+    return folder / "mine.py"
+
+
+def test_where_an_outside_file_lies_does_not_count(tmp_path: Path) -> None:
+    here, there = (cell(lay(tmp_path / folder)) for folder in ("a", "b/c"))
+    assert keys.plan_key(here) == keys.plan_key(there)
+    assert keys.sources(here) == keys.sources(there)
+    own = {name for name in keys.sources(here) if not name.startswith(("methods/", "harness/"))}
+    assert own == {f"method/{name}" for name in IMPORTED}
+    assert "methods/parts/losses.py" in keys.sources(here)
+    assert keys.outside(there) == {f"method/{name}": tmp_path / "b/c" / name for name in IMPORTED}
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_of_outside_files_the_code_of_all_that_are_imported_counts(tmp_path: Path, name: str) -> None:
+    file = lay(tmp_path)
+    before = keys.plan_key(cell(file))
+    (tmp_path / name).write_text(FILES[name] + "# more\n", encoding="utf-8")
+    keys.forget()
+    assert keys.plan_key(cell(file)) == before
+    (tmp_path / name).write_text(FILES[name] + "more = 1\n", encoding="utf-8")
+    keys.forget()
+    assert (keys.plan_key(cell(file)) != before) == (name in IMPORTED)
+
+
+def test_what_outside_files_are_for_keeps_those_of_one_name_apart(tmp_path: Path) -> None:
+    one, two = lay(tmp_path / "a"), lay(tmp_path / "b", helper="x = 1\n")
+    found = keys.sources(cell(one, outside={"method": one, "student": two}))
+    assert found["method/helper.py"] != found["student/helper.py"]
+
+
+@pytest.mark.parametrize("where", ["options", "budget"])
+def test_of_files_in_options_the_content_alone_counts(tmp_path: Path, where: str) -> None:
+    def asked(name: str, content: bytes) -> str:
+        keys.forget()
+        (tmp_path / name).write_bytes(content)
+        options = {"embeddings": File(tmp_path / name), "list": [File(tmp_path / name)]}
+        return keys.plan_key(cell("fast", **{where: Budget(**options) if where == "budget" else options}))
+
+    first = asked("a.npz", b"one")
+    assert asked("b.npz", b"one") == first
+    assert asked("a.npz", b"two") != first
+    assert asked("a.npz", b"one") == first
 
 
 def test_numbers_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

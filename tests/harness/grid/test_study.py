@@ -10,9 +10,10 @@ import yaml
 
 from harness import ROOT
 from harness.errors import ConfigError, UserError
-from harness.grid import settings, study
+from harness.grid import paths, settings
 from harness.grid.grid import expand, load_grid
-from harness.grid.study import CONFIGS, Budget, configs, default, load_study
+from harness.grid.paths import CONFIGS, configs, default
+from harness.grid.study import Budget, load_study
 from harness.run.assemble import method_config
 
 STUDY = {
@@ -107,7 +108,7 @@ def test_an_option_that_is_not_finite_is_no_number(tmp_path: Path) -> None:
 
 def test_a_value_of_the_base_is_found_in_the_bases_file(tmp_path: Path) -> None:
     write(tmp_path, "low.yaml", methods={"a": {"method": "ssd-kd", "gamma": "1"}})
-    (tmp_path / "mine.yaml").write_text("base: low.yaml\nstudy: above\nbudget:\n  lr: '1'\n", encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text("extends: low.yaml\nstudy: above\nbudget:\n  lr: '1'\n", encoding="utf-8")
     (cell,) = expand(load_study(tmp_path / "mine.yaml"))
     with pytest.raises(ConfigError, match=r"low\.yaml:4: methods\.a\.gamma: '1': a number"):
         method_config(dataclasses.replace(cell, budget=Budget()))
@@ -117,8 +118,8 @@ def test_a_value_of_the_base_is_found_in_the_bases_file(tmp_path: Path) -> None:
 
 def test_bases_upon_one_another_come_to_an_end(tmp_path: Path) -> None:
     for number in range(300):
-        (tmp_path / f"{number}.yaml").write_text(f"base: {number + 1}.yaml\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match="more than 10 bases upon one another"):
+        (tmp_path / f"{number}.yaml").write_text(f"extends: {number + 1}.yaml\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="more than 10 studies that extend one another"):
         load_study(tmp_path / "0.yaml")
 
 
@@ -136,7 +137,7 @@ def test_without_any_configurations_it_is_said_where_they_were_looked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(study, "ROOT", tmp_path / "site-packages")
+    monkeypatch.setattr(paths, "ROOT", tmp_path / "site-packages")
     with pytest.raises(UserError, match=f"neither {tmp_path}/workflow/config nor {tmp_path}/site-packages/workflow"):
         configs()
 
@@ -145,6 +146,7 @@ def test_without_any_configurations_it_is_said_where_they_were_looked_for(
     ("changes", "words"),
     [
         ({"defaults": {"steps": 100}}, ("mine.yaml:", ": defaults:", "`budget`", "over presets")),
+        ({"base": "low.yaml"}, ("mine.yaml:", ": base:", "`extends`")),
         ({"references": ["kd-real"]}, ("mine.yaml:", ": references:", "`methods`", "kd-real: {}")),
     ],
 )
@@ -152,7 +154,7 @@ def test_keys_of_earlier_versions_are_told_the_new_words(
     tmp_path: Path, changes: dict[str, object], words: tuple[str, ...]
 ) -> None:
     write(tmp_path, **changes)
-    (tmp_path / "above.yaml").write_text("base: mine.yaml\nstudy: above\n", encoding="utf-8")
+    (tmp_path / "above.yaml").write_text("extends: mine.yaml\nstudy: above\n", encoding="utf-8")
     for file in ("mine.yaml", "above.yaml"):
         with pytest.raises(ConfigError) as error:
             load_study(tmp_path / file)
@@ -171,10 +173,10 @@ def test_a_base_gives_the_keys_that_are_not_given(tmp_path: Path) -> None:
     """Keys as wholes: a mapping is replaced, not merged."""
     write(tmp_path, "lowest.yaml", budget={"steps": 100, "epochs": 2}, device="cpu", threads=2)
     (tmp_path / "middle.yaml").write_text(
-        "base: lowest.yaml\nstudy: middle\nseeds: [3, 4]\nthreads: 3\n", encoding="utf-8"
+        "extends: lowest.yaml\nstudy: middle\nseeds: [3, 4]\nthreads: 3\n", encoding="utf-8"
     )
     (tmp_path / "top.yaml").write_text(
-        "base: middle.yaml\nstudy: top\nscales: [20]\nbudget: {steps: 50}\n", encoding="utf-8"
+        "extends: middle.yaml\nstudy: top\nscales: [20]\nbudget: {steps: 50}\n", encoding="utf-8"
     )
     lowest, middle, top = (load_study(tmp_path / f"{name}.yaml") for name in ("lowest", "middle", "top"))
     assert (middle.study, middle.device, middle.threads, middle.seeds) == ("middle", "cpu", 3, [3, 4])
@@ -190,17 +192,24 @@ def test_a_base_gives_the_keys_that_are_not_given(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "problem"),
     [
-        ({"mine.yaml": "base: mine.yaml\n"}, r"mine.yaml:1: base: mine.yaml cannot be the base of itself"),
+        ({"mine.yaml": "extends: mine.yaml\n"}, r"mine.yaml:1: extends: mine.yaml cannot extend itself"),
         (
-            {"mine.yaml": "base: a.yaml\n", "a.yaml": "base: b.yaml\n", "b.yaml": "base: a.yaml\n"},
-            r"b.yaml:1: base: a.yaml cannot be the base of itself",
+            {"mine.yaml": "extends: a.yaml\n", "a.yaml": "extends: b.yaml\n", "b.yaml": "extends: a.yaml\n"},
+            r"b.yaml:1: extends: a.yaml cannot extend itself",
         ),
-        ({"mine.yaml": "base: nowhere.yaml\n"}, r"nowhere\.yaml: no such file"),
-        ({"mine.yaml": "base: [a.yaml]\n"}, r"mine\.yaml:1: base: \['a\.yaml'\]"),
-        ({"mine.yaml": "base: there/a.yaml\n"}, "mine.yaml:1: base: 'there/a.yaml'"),
-        ({"mine.yaml": "base: ''\n"}, "mine.yaml:1: base: ''"),
-        ({"mine.yaml": "base: a.yaml\n", "a.yaml": "just text\n"}, r"a\.yaml: "),
-        ({"mine.yaml": "base: a.yaml\n", "a.yaml": "study: a\nseed: [1]\n"}, r"a\.yaml: "),
+        (
+            {"mine.yaml": "extends: nowhere.yaml\n"},
+            r"mine.yaml:1: extends: 'nowhere.yaml': no such file; .* and /.*/workflow/config/nowhere\.yaml",
+        ),
+        ({"mine.yaml": "extends: [a.yaml]\n"}, r"mine\.yaml:1: extends: \['a\.yaml'\]"),
+        (
+            {"mine.yaml": "extends: there/a.yaml\n"},
+            r"mine.yaml:1: extends: 'there/a.yaml': no such file; .*/there/a\.yaml\n",
+        ),
+        ({"mine.yaml": "extends: .\n"}, "/[^:]+: a folder: name a YAML file"),
+        ({"mine.yaml": "extends: ''\n"}, "mine.yaml:1: extends: ''"),
+        ({"mine.yaml": "extends: a.yaml\n", "a.yaml": "just text\n"}, r"a\.yaml: "),
+        ({"mine.yaml": "extends: a.yaml\n", "a.yaml": "study: a\nseed: [1]\n"}, r"a\.yaml: "),
     ],
 )
 def test_bases_that_cannot_be_used(tmp_path: Path, files: dict[str, str], problem: str) -> None:
