@@ -26,7 +26,7 @@ def test_parsing_imports_no_torch(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("/first.py", "/frist.py", "study.yaml:7: methods.first.method: no such method file"),
+        ("/first.py", "/frist.py", "study.yaml:7: methods.first.method: '"),
         ("wrn10_1", "wrn10_l", "study.yaml:3: pairs.0.teacher: unknown network: 'wrn10_l'"),
         ("[100, 10]", "[250]", "study.yaml:4: scales.0: 250: Input should be less than or equal to 100"),
         ("scales:", "scale:", "study.yaml: scales: this key is missing"),
