@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel
 
+from methods.base.files import File
+
 WHOLE = 2**63
 """Whole numbers lie below this, as in configuration files."""
 DEPTH = 20
@@ -18,6 +20,8 @@ def problem(value: object, depth: int = 0) -> str | None:
     """What is wrong, and where, with a value that is no null, boolean, finite number, text, list or mapping of such."""
     if depth > DEPTH:
         return f"more than {DEPTH} lists and mappings inside one another"
+    if isinstance(value, File):
+        value = value.record
     if isinstance(value, BaseModel):
         value = value.model_dump()  # with what its class adds to its fields
     if isinstance(value, Mapping):
