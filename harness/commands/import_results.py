@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.errors import UserError, one_line
-from harness.store import atomic, checking, files
+from harness.store import atomic, checking, files, reading
 from harness.store.files import there
 from harness.store.layout import Results, RunFolder, TeacherFolder
 from harness.store.reading import DamagedRecord
-from harness.store.records import Metrics
+from harness.store.records import Manifest, Metrics
 
 FolderT = TypeVar("FolderT", RunFolder, TeacherFolder)
 
@@ -136,6 +136,10 @@ class _Import:
         for file in run.kept:
             if there(file):
                 atomic.take(file, staged.path / file.name, WEIGHTS if file == run.student else files.MOST)
+        for place in reading.read(staged.manifest, Manifest).outside if there(staged.manifest) else ():
+            if there(run.outside(place)):
+                self._require_inside(run.outside(place).parent)
+                atomic.take(run.outside(place), staged.outside(place), files.MOST)
         result = checking.finished(staged)
         checking.evidence(staged, result)
         mine = checking.teacher_identity(self.ours.teacher(result.dataset, result.teacher))

@@ -119,6 +119,8 @@ def _origin(manifest: Manifest | str) -> Iterator[tuple[str, str]]:
     yield "config", ", ".join(f"{name}={value}" for name, value in manifest.config.items())
     for file, digest in manifest.sources.items():
         yield "code", f"{digest[:16]}  {file}"
+    for place, digest in manifest.outside.items():
+        yield "file", f"{digest[:16]}  {place}"
     if manifest.scheme != keys.SCHEME:
         yield "code", differences.OTHER_SCHEME
     yield "code", f"NUMBERS = {_known(manifest.numbers)}  harness/grid/keys.py"

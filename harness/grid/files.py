@@ -53,8 +53,11 @@ def options(values: Mapping[str, Any], file: Path, at: Callable[[str], str]) -> 
 
 
 def named(values: Mapping[str, Any]) -> dict[str, Path]:
-    """The files in options: ``option/name of the file`` -> where it lies."""
-    return {f"{name}/{file.path.name}": file.path for name, value in values.items() for file in _files(value)}
+    """The files in options: ``option/name of the file``, with its number before it in a list -> where it lies."""
+    found = {name: value for name, value in values.items() if isinstance(value, File)}
+    lists = {name: value for name, value in values.items() if isinstance(value, list)}
+    found |= {f"{name}/{number}": item for name, items in lists.items() for number, item in enumerate(items)}
+    return {f"{name}/{file.path.name}": file.path for name, file in found.items() if isinstance(file, File)}
 
 
 def plain(value: Any) -> Any:
@@ -80,16 +83,6 @@ def _found(value: Any, file: Path, where: str) -> Any:
     except OSError as error:
         raise ConfigError(f"{where}.file", f"cannot be read: {error.strerror}: {one_line(str(path))}") from None
     return File(path)
-
-
-def _files(value: Any) -> list[File]:
-    return (
-        [value]
-        if isinstance(value, File)
-        else [item for item in value if isinstance(item, File)]
-        if isinstance(value, list)
-        else []
-    )
 
 
 def _check_name(name: str, where: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 from pathlib import PurePosixPath
 
-import methods
 from harness import ROOT, networks
 from harness.grid import keys
 from harness.grid.cell import Cell
@@ -21,6 +20,7 @@ def complete(cell: Cell) -> None:
     for file in map(PurePosixPath, keys.sources(cell)):
         if not file.is_absolute() and (ROOT / file).is_file():
             importlib.import_module(".".join(file.with_suffix("").parts).removesuffix(".__init__"))
-    outside.complete(methods.source(cell.method))
+    for start in cell.outside.values():
+        outside.complete(start)
     for network in (cell.teacher_network, cell.student_network):
         outside.complete(networks.source(network))

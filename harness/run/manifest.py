@@ -12,6 +12,7 @@ from harness.engine import precision
 from harness.errors import clean, describe
 from harness.grid import keys
 from harness.machine import facts
+from harness.run import copies
 from harness.run.run import Run
 from harness.store import atomic, reading
 from harness.store.records import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, Manifest
@@ -69,6 +70,7 @@ def _begun(run: Run) -> Manifest:
         teacher_sha256=run.teacher.identity,
         teacher_normalisation=run.teacher.normalisation,
         teacher_imported=run.teacher.imported,
+        outside=copies.keep(run),
         networks={"teacher": run.cell.teacher_network, "student": run.cell.student_network},
         attempts=[attempt for index, attempt in enumerate(attempts) if index not in surplus],
         dropped=len(surplus) + (earlier.dropped if earlier else 0),

@@ -31,6 +31,12 @@ def _line(value: str) -> str:
     return _text(value)
 
 
+def _inside(value: str) -> str:
+    if any(part in ("", ".", "..") for part in value.split("/")):
+        raise ValueError("does not stay inside its folder")
+    return _line(value)
+
+
 def _moment(value: str) -> str:
     datetime.fromisoformat(value)
     return value
@@ -60,6 +66,8 @@ Name = Annotated[str, Field(max_length=200), AfterValidator(_name)]
 """Of a study, dataset, network or label: a folder bears it."""
 Line = Annotated[str, Field(max_length=4096), AfterValidator(_line)]
 """A short text that stays on its line, a path for example."""
+Inside = Annotated[str, Field(max_length=1000), AfterValidator(_inside)]
+"""Path of a file from a folder, and inside it."""
 Text = Annotated[str, Field(max_length=100_000), AfterValidator(_text)]
 """What somebody else's code said, after `errors.clean`."""
 Moment = Annotated[str, Field(max_length=40), AfterValidator(_moment)]

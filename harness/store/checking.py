@@ -80,7 +80,7 @@ def evidence(run: RunFolder, result: Metrics, source: Path | None = None, *, wei
         source: where these were read, if not in the run's folder.
         weights: whether the student's weights are read too; they are the largest file by far.
 
-    Student and samples may be missing: they are often left behind. Raises DamagedRecord.
+    Student, samples and copies of files of one's own may be missing: they are often left behind. Raises DamagedRecord.
     """
     source = source or run.metrics
     _check_place(source, result, run)
@@ -92,6 +92,8 @@ def evidence(run: RunFolder, result: Metrics, source: Path | None = None, *, wei
     if weights:
         _check_seal(run.student, result.student_sha256)
     manifest, events = reading.read(run.manifest, Manifest), reading.read_events(run)
+    for place, digest in manifest.outside.items():
+        _check_seal(run.outside(place), digest)
     for name in ("cell", "key", "plan_key", "teacher_sha256"):
         _equal(run.manifest, name, getattr(manifest, name), getattr(result, name), "the metrics say")
     if result.status == "done":

@@ -139,6 +139,10 @@ class RunFolder:
         """Held by the process that works on the run; the file stays."""
         return self.path / "lock"
 
+    def outside(self, place: str) -> Path:
+        """The copy of a file of one's own, such as ``method/mine.py``."""
+        return self.path / "outside" / place
+
     @property
     def kept(self) -> tuple[Path, ...]:
         """What a finished run consists of, the result last. What other commands say of it stays where they said it."""
@@ -146,7 +150,7 @@ class RunFolder:
 
     def torn(self) -> Iterator[Path]:
         """Temporary files of processes that were killed while they wrote."""
-        yield from self.path.glob(".*.tmp")
+        yield from self.path.rglob(".*.tmp")
 
     def leftovers(self) -> Iterator[Path]:
         """What nobody needs once the run has a result."""
@@ -366,8 +370,8 @@ def remedy(path: Path) -> str:
         return f"{teacher.command()} --replace{made}"
     if (run := RunFolder(path.parent)).metrics == path and path.parent.parent.name == "runs":
         return f"remove it and run the cell again: {run.cell.metrics} is taken back if it agrees"
-    if path.parent.parent.name == "runs":
-        return f"remove {path.parent} and run the cell again"
+    if folder := next((folder for folder in path.parents if folder.parent.name == "runs"), None):
+        return f"remove {folder} and run the cell again"
     if path.parent.name == ".stamps":
         return f"remove {path}; the workflow writes it anew"
     return f"remove {path}; the next run copies it back from runs/"

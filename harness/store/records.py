@@ -16,6 +16,7 @@ from harness.store.bounds import (
     Count,
     Device,
     Duration,
+    Inside,
     Key,
     Line,
     MetricName,
@@ -282,6 +283,9 @@ class Manifest(Record):
     """Every value the method ran with, defaults included."""
     sources: dict[Line, Sha256]
     """File to sha256 of its code without comments and docstrings."""
+    outside: dict[Inside, Sha256] = Field(default={}, max_length=10_000)
+    """Files of one's own that it was made with, by their place in the run's folder, to sha256 of all their bytes; large
+    ones have no copy there."""
     scheme: Count | None = None
     """``SCHEME`` of harness/grid/keys.py: how its keys and hashes were computed; None in older records."""
     data: Line | None = None

@@ -93,6 +93,8 @@ class Experiment:
             self.client.log_batch(run_id, metrics=[Metric(p.name, p.value, p.time, p.step) for p in batch])
         if view.samples:
             self.client.log_artifact(run_id, str(view.samples))
+        for place, file in view.outside.items():
+            self.client.log_artifact(run_id, str(file), f"outside/{place.rpartition('/')[0]}")
         if view.end is None:
             self.client.update_run(run_id, view.status)
         else:

@@ -47,6 +47,8 @@ class RunView:
     tags: dict[str, str]
     points: list[Point]
     samples: Path | None
+    outside: dict[str, Path]
+    """Copies of files of one's own, by their places."""
 
 
 def of_run(run: RunFolder, superseded: bool, working: bool) -> RunView:
@@ -73,6 +75,7 @@ def of_run(run: RunFolder, superseded: bool, working: bool) -> RunView:
         tags={**_tags(run, manifest, result), **identity, "superseded": "yes" if superseded else "no"},
         points=[*_curves(events, metric_of(run, result)), *_final(result)],
         samples=run.samples if result and run.samples.exists() else None,
+        outside={place: file for place in manifest.outside if there(file := run.outside(place))},
     )
 
 
