@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "harness.terminal": {"harness.errors"},
     "harness.start": {"harness", "harness.errors"},
     "harness.registry": {"harness.errors"},
-    "harness.code": {"harness"},
+    "harness.code": {"harness", "methods.base"},
     "harness.machine": {"harness", "harness.errors", "harness.terminal"},
     "harness.store": {"harness.errors", "harness.machine", "harness.terminal", "methods.base"},
     "harness.networks": {*KEPT, "harness.registry", "methods.base"},
