@@ -99,7 +99,7 @@ def test_files_with_keys_of_another_kind(folder: Path, name: str, data: st.DataO
     content = PARSED[name]
     inside = [path for path in paths(content) if isinstance(at(content, path), dict)]
     path = data.draw(st.sampled_from(inside))
-    key = data.draw(st.one_of(texts, st.sampled_from(["include", "base", "study", "recipe", "budget", "<<"])))
+    key = data.draw(st.one_of(texts, st.sampled_from(["include", "extends", "study", "recipe", "budget", "<<"])))
     new = {**at(content, path), key: data.draw(st.one_of(values, st.sampled_from(["digits.yaml", ["digits.yaml"]])))}
     try_it(folder, name, written(replaced(content, path, new), data))
 
