@@ -92,6 +92,10 @@ def test_images_out_of_range_are_noticed(tmp_path: Path) -> None:
         ),
         ("import sys; sys.exit(0)", "SystemExit: 0 (forgetful.py:"),
         ("import os; os.chdir('/'); return super().distill_step()", "it changed the working directory"),
+        (
+            "loss = super().distill_step()['kd']; return {'kd': loss.requires_grad_()}",
+            "distill_step returned the loss 'kd' with its graph",
+        ),
         ("return 1 / 0", "ZeroDivisionError: division by zero (forgetful.py:"),
     ],
 )
@@ -106,6 +110,65 @@ def test_a_method_that_cannot_go_on_after_a_kill_is_told_why(tmp_path: Path) -> 
     body = "\n    def load_state_dict(self, state):\n        state['momentum']\n"
     (problem,) = contract_problems(write(tmp_path, "all", body))
     assert problem.startswith("it does not go on after a kill: KeyError: 'momentum' (forgetful.py:")
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (
+            "\n    def fixed_images(self):\n        return 2 * super().fixed_images() - 1\n",
+            r"its images go from -\S+ to \S+, ",
+        ),
+        (
+            "\n    def fixed_images(self):\n        return super().fixed_images()[:7]\n",
+            "from 7 images in the end, most_images says",
+        ),
+    ],
+)
+def test_images_that_a_pool_would_take_in_silence_are_noticed(tmp_path: Path, body: str, problem: str) -> None:
+    with pytest.raises(UserError, match=problem):
+        check(write(tmp_path, "images", body))
+
+
+def test_what_a_resume_lost_is_told_in_few_lines(tmp_path: Path) -> None:
+    body = """
+    def load_state_dict(self, state):
+        state["distiller"]["optimizer"]["state"] = {}
+        super().load_state_dict(state)
+"""
+    problems = contract_problems(write(tmp_path, "momentum", body))
+    assert len(problems) <= 5
+    assert problems[0].startswith("after a resume the student differs: ")
+    assert problems[-1].endswith("Stateful.state")
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (
+            "\n    presets = {'mine': Preset({'stepps': 3})}\n",
+            r"preset 'mine' of Forgetful: stepps: \w+ has no such hyperparameter, but steps, epochs",
+        ),
+        (
+            "\n    presets = {'mine': Preset({'lr': -1.0})}\n",
+            r"preset 'mine' of Forgetful: lr: Input should be greater",
+        ),
+    ],
+)
+def test_a_preset_that_does_not_fit_is_named(tmp_path: Path, body: str, problem: str) -> None:
+    file = write(tmp_path, "presets", body)
+    text = Path(file).read_text(encoding="utf-8")
+    Path(file).write_text("from methods.base.presets import Preset\n" + text, encoding="utf-8")
+    with pytest.raises(UserError, match=problem):
+        check(file)
+
+
+def test_a_method_without_a_name_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "nameless.py"
+    body = "from methods.parts.fixed_images import FixedImages\nclass Nameless(FixedImages):\n    fixed_images = None\n"
+    file.write_text(body, encoding="utf-8")
+    with pytest.raises(UserError, match="Nameless has no name"):
+        check(str(file))
 
 
 def test_abstract_method_is_refused(tmp_path: Path) -> None:

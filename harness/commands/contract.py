@@ -28,6 +28,7 @@ from harness.terminal import say
 from methods.base.method import Method
 from methods.base.pair import Pair
 from methods.base.presets import SMOKE
+from methods.parts.composed import ComposedMethod
 
 CPU = torch.device("cpu")
 
@@ -103,6 +104,7 @@ def prepare(cell: Cell, folder: Path, stop_before: int | None = None) -> Engine:
     )
     with inside_method():
         method = build_method(cell, method_config(cell), dataset, teacher, CPU)
+    _watch_range(method)
 
     def on_round(engine: Engine) -> None:
         if engine.ledger.next_round == stop_before:
@@ -110,6 +112,21 @@ def prepare(cell: Cell, folder: Path, stop_before: int | None = None) -> Engine:
 
     evaluator = Evaluator(dataset, teacher, CPU)
     return Engine(method, evaluator, RunFolder(folder), CPU, cell.checkpoint_seconds, on_round)
+
+
+def _watch_range(method: Method) -> None:
+    """Let a pool refuse images that are not in [0, 1]: elsewhere it clamps them, and waits for no card to tell."""
+    if not isinstance(method, ComposedMethod) or method.source.filled is None:
+        return
+    admit = method.source.admit
+
+    def watched(images: torch.Tensor, call: int, extras: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        low, high = images.aminmax()
+        if not 0 <= low <= high <= 1:
+            raise MethodFailed(f"its images go from {low:.3f} to {high:.3f}, expected [0, 1]; Normaliser.inverse helps")
+        return admit(images, call, extras)
+
+    method.source.admit = watched  # type: ignore[method-assign, assignment]
 
 
 def run(cell: Cell, folder: Path) -> Engine:
@@ -131,9 +148,9 @@ def interrupt_and_resume(cell: Cell, folder: Path) -> Engine:
 def differences(whole: Engine, resumed: Engine) -> list[str]:
     """Where the resumed run does not equal the whole one, bit for bit; times aside."""
     mine, theirs = (engine.method.context.student.state_dict() for engine in (whole, resumed))
-    problems = [
-        f"after a resume the student's {name} differs" for name in mine if not torch.equal(mine[name], theirs[name])
-    ]
+    problems = []
+    if other := [name for name in mine if not torch.equal(mine[name], theirs[name])]:
+        problems.append(f"after a resume the student differs: {len(other)} of {len(mine)} tensors, {other[0]} first")
     if [_timeless(event) for event in whole.ledger.events] != [_timeless(event) for event in resumed.ledger.events]:
         problems.append("after a resume the recorded losses or accuracies differ")
     with inside_method():
@@ -143,7 +160,7 @@ def differences(whole: Engine, resumed: Engine) -> list[str]:
     counts = [(e.method.images_synthesised, e.method.context.teacher.images_forwarded) for e in (whole, resumed)]
     if counts[0] != counts[1]:
         problems.append(f"after a resume the counters differ: {counts[0]} and {counts[1]}")
-    return problems
+    return [*problems, "whatever changes while a run goes on belongs into Stateful.state"] if problems else []
 
 
 def _schedule_problems(engine: Engine) -> list[str]:
@@ -154,6 +171,8 @@ def _schedule_problems(engine: Engine) -> list[str]:
         problems.append(f"it took {engine.ledger.step} distillation steps, the budget says {expected}")
     if len(engine.ledger.events) != method.schedule.epochs:
         problems.append(f"it was evaluated {len(engine.ledger.events)} times in {method.schedule.epochs} epochs")
+    if method.images != (most := type(method).most_images(method.config, method.context.images)):
+        problems.append(f"the student could draw from {method.images} images in the end, most_images says {most}")
     return problems
 
 

@@ -61,6 +61,8 @@ def _check(verb: str, name: object, value: object) -> None:
         )
     if not isinstance(value, torch.Tensor) or value.dim() or value.is_complex():
         raise MethodFailed(f"{verb} returned {_kind(value)} as the loss {name!r}, not a 0-dim tensor")
+    if value.requires_grad:
+        raise MethodFailed(f"{verb} returned the loss {name!r} with its graph, whose memory would be held; detach it")
 
 
 def _kind(value: object) -> str:

@@ -18,6 +18,8 @@ def check(cls: type[Method]) -> None:
         raise TypeError(f"{cls.__name__} does not define {', '.join(missing)}")
     if not (isinstance(cls.Config, type) and issubclass(cls.Config, MethodConfig)):
         raise TypeError(f"{cls.__name__}.Config is not a subclass of methods.base.method.MethodConfig")
+    if not isinstance(getattr(cls, "name", None), str):
+        raise TypeError(f"{cls.__name__} has no name: it says name = its file's name, with dashes")
     if not isinstance(cls.data_free, bool):
         raise TypeError(f"{cls.__name__}.data_free is {cls.data_free!r:.60}, not True or False")
     if not any(field.is_required() for field in cls.Config.model_fields.values()):
@@ -44,6 +46,8 @@ def _check_options(cls: type[Method], what: str, options: Mapping[str, Any]) -> 
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         field, reason = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            reason = f"{cls.Config.__name__} has no such hyperparameter, but {', '.join(cls.Config.model_fields)}"
         raise TypeError(f"{what} of {cls.__name__}: {field}: {reason}") from None
     if found:
         raise TypeError(f"{what} of {cls.__name__}: {found}")

@@ -27,7 +27,7 @@ from methods.base.task import RealImages, Task
 from methods.base.teacher import FrozenTeacher
 
 Losses = dict[str, Tensor]
-"""Named 0-dim tensors on the device. Nobody reads them before the end of an epoch."""
+"""Named 0-dim tensors on the device, detached. Nobody reads them before the end of an epoch."""
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
@@ -131,7 +131,7 @@ class Method(ABC):
     """A data-free distillation method at work on one cell."""
 
     name: ClassVar[str]
-    """The file's name, with dashes."""
+    """In methods/ the file's name, with dashes."""
     Config: ClassVar[type[MethodConfig]] = MethodConfig
     presets: ClassVar[Mapping[str, Preset]] = {}
     """Named sets of hyperparameters. The one named `SMOKE` is small enough for `dkd check` and the test grid."""
