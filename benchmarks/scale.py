@@ -28,14 +28,16 @@ PAIRS = [("wrn10_1", student) for student in ("cnn3_16", "wrn16_1", "wrn16_2", "
 
 
 def study(folder: Path, cells: int) -> Path:
-    """A configuration of about so many cells."""
-    labels = LABELS[: max(1, cells // (len(PAIRS) * len(SCALES) * len(SEEDS)))]
+    """A configuration of about so many cells, five at least."""
+    pairs = PAIRS[: max(1, cells // len(SCALES))]
+    seeds = SEEDS[: max(1, cells // (len(pairs) * len(SCALES)))]
+    labels = LABELS[: max(1, cells // (len(pairs) * len(SCALES) * len(seeds)))]
     content = {
         "study": "large",
         "dataset": "digits",
-        "pairs": [{"teacher": teacher, "student": student} for teacher, student in PAIRS],
+        "pairs": [{"teacher": teacher, "student": student} for teacher, student in pairs],
         "scales": SCALES,
-        "seeds": SEEDS,
+        "seeds": seeds,
         "methods": {label: {"method": "kd-noise"} for label in labels},
     }
     file = folder / f"large-{cells}.yaml"

@@ -449,6 +449,20 @@ def doctor(results: ResultsFolder = RESULTS) -> None:
     raise typer.Exit(1 if any(check.needed and not check.ok for check in checks) else 0)
 
 
+ENDS = "Status: 0 done, 1 the machine's trouble, 2 what you can put right"
+ALSO = {
+    "run": "a method that failed or diverged is a result, and done",
+    "verify": "1 also if a result is not as it is recorded, or cannot be measured",
+    "import": "1 also if something was left out",
+    "doctor": "1 also if something is missing that is needed",
+    "sync": f"{LEFT_OUT} if all but some runs could be shown",
+}
+"""What a command's status says beside."""
+for _command in app.registered_commands:
+    _name = _command.name or str(getattr(_command.callback, "__name__", ""))
+    _command.epilog = "; ".join(filter(None, (ENDS, ALSO.get(_name)))) + "."
+
+
 def _check_arguments(arguments: Iterable[str]) -> None:
     """Raise UserError for what no name, path or option holds, and what would move a terminal's cursor in an error."""
     for argument in arguments:

@@ -45,6 +45,11 @@ class Evaluator:
         return self._metric(self._teacher)
 
     @property
+    def images(self) -> int:
+        """How many images the test set has."""
+        return len(self._images)
+
+    @property
     def chance(self) -> float:
         """Percent that a network may reach which has learned nothing.
 

@@ -122,10 +122,10 @@ def stem(*parts: str) -> str:
 
 
 def number(value: float) -> str:
-    """Two or three significant digits, at most three after the point; ``1.2e-05`` where these would show none."""
+    """Two or three significant digits, at most three after the point; ``< 0.001`` where these would show none."""
     if value == 0:
         return "0"
-    return f"{value:.{_digits(value)}f}" if abs(value) >= 0.001 else f"{value:.1e}"
+    return f"{value:.{_digits(value)}f}" if abs(value) >= 0.001 else "< 0.001"
 
 
 def measured(summary: Summary) -> str:

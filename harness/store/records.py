@@ -360,6 +360,8 @@ class TeacherRecord(Record):
     imported: Imported | None = None
     seconds: Duration
     parameters: Count
+    device_name: Line | None = None
+    """What it was measured on; None in records that are older than this field."""
     versions: dict[Line, Line]
     finished: Moment
     data: Line | None = None

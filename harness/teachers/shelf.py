@@ -160,6 +160,7 @@ def put(
     Raises UserError if its weights are not finite, or if it is below its floor: without one, no better than chance.
     """
     from harness.engine.evaluate import metric_name
+    from harness.machine.devices import device_name
     from harness.networks.weights import check_finite, save_weights
     from harness.teachers.measuring import measure
 
@@ -180,6 +181,7 @@ def put(
         imported=imported,
         seconds=seconds,
         parameters=sum(p.numel() for p in model.parameters()),
+        device_name=device_name(device),
         versions=facts.versions(),
         finished=facts.now(),
         data=dataset.identity,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from harness import cli
 from harness.errors import UserError
@@ -368,3 +369,13 @@ def test_data_lie_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("DKD_DATA", "~/images")
     assert data.folder() == tmp_path / "images"
+
+
+@pytest.mark.parametrize("name", sorted(typer.main.get_group(cli.app).commands))
+def test_every_commands_help_says_what_its_status_means(name: str, dkd: Command) -> None:
+    code, out, _ = dkd(name, "--help")
+    said = " ".join(out.split())
+    assert code == 0
+    assert "Status: 0 done, 1 the machine's trouble, 2 what you can put right" in said
+    assert ("1 also if" in said) == (name in ("verify", "import", "doctor"))
+    assert ("3 if all but some" in said) == (name == "sync")

@@ -51,12 +51,13 @@ def _figure(
     rows = [point.row for point in points]
     names, scales, chance = labels(rows), sorted({row.scale for row in rows}, reverse=True), front.chance(rows)
     width = TEXT_WIDTH if len(scales) > 1 or len(names) > MANY else COLUMN_WIDTH
-    signs = [Line2D([], [], **FRONT), Line2D([], [], **FLOOR, label=_floor_name(rows)), *plot.overloaded(busy)]
+    fronts = {scale: _front([point for point in points if point.row.scale == scale], busy, chance) for scale in scales}
+    line = [Line2D([], [], **FRONT)] if any(fronts.values()) else []
+    signs = [*line, Line2D([], [], **FLOOR, label=_floor_name(rows)), *plot.overloaded(busy)]
     figure, axes = panels(len(scales), 2.0, key(styles, names, width, signs))
     for panel, scale in zip(axes, scales, strict=True):
         here = [point for point in points if point.row.scale == scale]
-        floor = front.floor([point.row for point in here], chance)
-        best = front.front([point for point in here if point.row not in busy], floor)
+        floor, best = front.floor([point.row for point in here], chance), fronts[scale]
         _draw_front(panel, best, unit)
         for point in here:
             look = replace(styles[point.row.label], hollow=point.row in busy)
@@ -71,6 +72,12 @@ def _figure(
     for first in axes[::ABREAST]:
         first.set_ylabel(metric(rows))
     return figure
+
+
+def _front(here: Sequence[Point], busy: Sequence[Row], chance: float) -> list[Point]:
+    """The front at one scale."""
+    floor = front.floor([point.row for point in here], chance)
+    return front.front([point for point in here if point.row not in busy], floor)
 
 
 def _floor_name(rows: Sequence[Row]) -> str:

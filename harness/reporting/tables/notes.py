@@ -25,13 +25,15 @@ def spread(rows: Sequence[Row]) -> str:
 
 
 def progress(rows: Sequence[Row]) -> str | None:
-    """How many of the planned cells are done, and what became of the others; None if none waits."""
+    """How many of the planned cells are done as planned, and what became of the others; None if none waits."""
     states = Counter(run.status for row in rows for run in row.runs)
     if not (waiting := states["waiting"]):
         return None
     lost = "".join(f", {states[state]} {state}" for state in ("failed", "diverged", "damaged") if states[state])
     wait = "waits" if waiting == 1 else "wait"
-    return f"{states['done']} of {states.total()} planned cells are done; {waiting} {wait}{lost}."
+    stale = sum(run.stale for row in rows for run in row.done)
+    current = f"{states['done'] - stale} of {states.total()} planned cells are done"
+    return f"{current}{f', {stale} stale' if stale else ''}; {waiting} {wait}{lost}."
 
 
 def left_out(rows: Sequence[Row]) -> list[str]:

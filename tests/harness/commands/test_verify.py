@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from harness import data, networks
 from harness.commands import verify
-from harness.engine.evaluate import Evaluator
+from harness.engine.evaluate import Evaluator, Score
 from harness.errors import UserError
 from harness.grid import grid, study
 from harness.run import runner
@@ -191,3 +191,38 @@ def test_a_record_that_contradicts_another_is_named(results: Path, run: RunFolde
 def test_a_pattern_that_matches_nothing(results: Path) -> None:
     with pytest.raises(UserError, match=r"no result matches 'x/\*'"):
         list(verify.verify(results, "x/*"))
+
+
+def elsewhere(results: Path, monkeypatch: pytest.MonkeyPatch, images: int, shift: float) -> list[str]:
+    """What is found by a machine on which every score of ``images`` images comes out higher by ``shift`` percent."""
+
+    class Shifted(Evaluator):
+        @property
+        def teacher(self) -> float:
+            return super().teacher + shift
+
+        def __call__(self, student: torch.nn.Module) -> Score:
+            score = super().__call__(student)
+            return Score(score.metric + shift, score.agreement + shift)
+
+    monkeypatch.setattr(Shifted, "images", images)
+    monkeypatch.setattr(verify, "Evaluator", Shifted)
+    return states(results)
+
+
+@pytest.mark.parametrize(
+    ("images", "shift", "state"),
+    [
+        (10_000, 0.01, "verified"),
+        (10_000, 0.02, "wrong"),
+        (1_000_000, 0.01, "verified"),
+        (500, 0.2, "verified"),
+        (500, 0.4, "wrong"),
+    ],
+)
+def test_another_device_may_differ_by_one_image(
+    images: int, shift: float, state: str, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert elsewhere(results, monkeypatch, images, shift) == ["wrong", "wrong"]
+    monkeypatch.setattr(verify, "device_name", lambda device: "another")
+    assert elsewhere(results, monkeypatch, images, shift) == [state, state]

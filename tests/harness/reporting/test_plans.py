@@ -139,11 +139,13 @@ def test_a_damaged_plan_is_a_warning(tmp_path: Path, damage: Callable[[Path], ob
 def test_a_result_of_another_plan_is_marked(tmp_path: Path) -> None:
     for seed in (0, 1):
         factory.write(tmp_path / "results", factory.metrics(seed=seed))
-    factory.plan(tmp_path / "results", [factory.metrics(seed=0), factory.metrics(seed=1, plan_key="0" * 16)])
+    waiting = factory.metrics(seed=2)
+    factory.plan(tmp_path / "results", [factory.metrics(seed=0), factory.metrics(seed=1, plan_key="0" * 16), waiting])
     render(tmp_path / "results", tmp_path / "out")
     for kind in ("md", "tex", "csv"):
         table = (tmp_path / f"out/toy/tables/accuracy-time.{kind}").read_text(encoding="utf-8")
         assert "seed 1 stale: code or configuration changed since" in table
+        assert kind == "csv" or "1 of 3 planned cells are done, 1 stale; 1 waits." in table
 
 
 def test_a_variant_that_waits_has_its_line_in_the_ablation(tmp_path: Path) -> None:

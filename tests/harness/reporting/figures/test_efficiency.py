@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 from matplotlib.figure import Figure
 
 from harness.reporting.figures.efficiency import efficiency, operations
@@ -91,3 +92,14 @@ def test_a_floor_far_below_does_not_press_the_points_together(tmp_path: Path) ->
     assert figure is not None
     assert figure.axes[0].get_ylim()[0] > 80  # chance is 10
     assert len(figure.axes[0].get_xticks()) <= 8
+
+
+@pytest.mark.parametrize("final", [10.0, 50.0])
+def test_a_front_is_named_only_where_there_is_one(final: float, tmp_path: Path) -> None:
+    """Ten per cent is what chance gives with the factory's ten classes."""
+    write(tmp_path, "a", 10.0, 2.0, final)
+    rows = group(load(tmp_path))
+    figure = efficiency(rows, looks(rows))
+    assert figure is not None
+    named = [entry.get_text() for entry in figure.legends[0].get_texts()]
+    assert ("Pareto front" in named) == (final > 10.0)
