@@ -59,7 +59,7 @@ def test_the_key_takes_the_content_and_not_the_place(tmp_path: Path) -> None:
 
 def test_a_grid_is_listed_where_its_images_are_not(tmp_path: Path) -> None:
     path = write(tmp_path, "{name: shapes, folder: nowhere}")
-    assert keys.files(grid.load_grid(path).cells[0]) is None
+    assert keys.data(grid.load_grid(path).cells[0]) is None
     assert len(plan(path)) == keys.LENGTH
 
 
