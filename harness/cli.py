@@ -461,6 +461,10 @@ ALSO = {
 for _command in app.registered_commands:
     _name = _command.name or str(getattr(_command.callback, "__name__", ""))
     _command.epilog = "; ".join(filter(None, (ENDS, ALSO.get(_name)))) + "."
+for _group in app.registered_groups:
+    _group.epilog = f"{ENDS}."
+    for _command in _group.typer_instance.registered_commands if _group.typer_instance else ():
+        _command.epilog = f"{ENDS}."
 
 
 def _check_arguments(arguments: Iterable[str]) -> None:
