@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness import start, terminal
-from harness.errors import ConfigError, UserError
+from harness.errors import UserError
 from harness.machine import trouble
 from harness.terminal import say
 
@@ -124,7 +124,9 @@ def run(
 @app.command()
 def train_teacher(
     dataset: Annotated[str, typer.Argument(help="Name of a dataset.")],
-    network: Annotated[str, typer.Argument(help="Name of a network.")],
+    network: Annotated[
+        str, typer.Argument(help="Name of a network, or torchvision:NAME, timm:NAME, FILE.py:FUNCTION.")
+    ],
     name: Annotated[
         str | None, typer.Option(help="Tells it from other teachers of this network: one from elsewhere, or --set.")
     ] = None,
@@ -155,14 +157,13 @@ def train_teacher(
     results: ResultsFolder = RESULTS,
 ) -> None:
     """Train a teacher, once, or take one that was trained elsewhere."""
-    from harness import networks
     from harness.grid.grid import find_dataset
-    from harness.grid.pairs import plain
+    from harness.grid.pairs import network_at, plain
     from harness.grid.settings import parse
 
     found = find_dataset(dataset, configfile)
-    if network not in networks.names():
-        raise ConfigError(f"dkd train-teacher {network}", f"unknown network: {network!r}", network, networks.names())
+    where = "dkd train-teacher"
+    network = network_at(network, Path.cwd() / where, f"{where} {dataset}")
     try:
         plain(name or "unnamed")
     except ValueError as error:

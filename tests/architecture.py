@@ -50,7 +50,7 @@ ALLOWED: dict[str, set[str]] = {
         *(*KEPT, "methods", "methods.base", "methods.parts"),
     },
     "harness.cli": {
-        *("harness.commands", "harness.teachers", "harness.grid", "harness.networks", "harness.data"),
+        *("harness.commands", "harness.teachers", "harness.grid", "harness.data"),
         *("harness.tracking", "harness.reporting", "harness.machine", "harness.errors", "harness.start"),
         *("harness.terminal",),
     },

@@ -19,6 +19,7 @@ from harness.store import checking, occupancy, reading, verdict
 from harness.store.layout import CellFolder, Results, RunFolder, TeacherFolder
 from harness.store.reading import DamagedRecord
 from harness.store.records import Manifest, Metrics
+from harness.teachers.shelf import how_to_make
 
 State = Literal["done", "running", "waiting", "failed", "diverged", "stale", "damaged"]
 
@@ -77,7 +78,7 @@ def _teacher(folder: TeacherFolder, own: OwnData | None) -> _Teacher:
     try:
         record = checking.teacher(folder)
     except FileNotFoundError:
-        return _Teacher(None, "its teacher is not trained")
+        return _Teacher(None, f"no teacher: {how_to_make(folder)}" if folder.own else "its teacher is not trained")
     reason = identity.outdated(record, own)
     return _Teacher(record.identity, f"its teacher must be trained again: {reason}" if reason else "")
 

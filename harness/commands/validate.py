@@ -63,7 +63,9 @@ def _validate_dataset(
     for cell in setups.values():
         method_config(cell)
     for asked in sorted({network for cell in cells for network in (cell.teacher_network, cell.student_network)}):
-        check_features(asked, dataset.task)
+        offer = check_features(asked, dataset.task)
+        if asked not in networks.names():
+            report(f"{file}: {asked}: {offer}")
     report(f"{file}: {name}: building every method on every pair, {len(setups)} in all")
     for teacher, group in _by_teacher(setups.values()).items():
         network = networks.for_task(teacher, dataset.task)

@@ -29,6 +29,7 @@ from harness.store.layout import CellFolder, Results, RunFolder
 from harness.store.reading import DamagedRecord
 from harness.store.records import Metrics, TeacherRecord, Verification
 from harness.teachers import shelf
+from methods.base.names import network_spec
 
 State = Literal["verified", "wrong", "unverified", "nothing"]
 
@@ -115,10 +116,11 @@ class _Bench:
             raise UserError(f"{run.metrics}: lost; `dkd run` takes it back from the cell's copy")
         device, score, problem = self.device(result.device), None, None
         try:
-            checking.evidence(run, result)
+            built = checking.evidence(run, result).manifest.networks or {}
             teacher = self.teacher(result.dataset, bool(result.data_verified), result.teacher, device)
             _compare_teacher(result, teacher, device)
-            score = _score(run, result, teacher, device)
+            student = built.get("student", network_spec(result.student))
+            score = _score(run, student, result.threads, teacher, device)
             given = _Given(result.device_name, device, teacher.evaluator.images)
             given.compare("final", result.final, score.metric)
             given.compare("agreement", result.agreement, score.agreement)
@@ -162,14 +164,16 @@ def _device(wanted: str) -> torch.device:
     return choose_device(wanted)
 
 
-def _score(run: RunFolder, result: Metrics, teacher: _Teacher, device: torch.device) -> Score:
-    """Of the stored student. Raises UserError if it cannot be loaded."""
+def _score(run: RunFolder, network: str, threads: int, teacher: _Teacher, device: torch.device) -> Score:
+    """Of the stored student, which is a ``network``. Raises UserError if it cannot be loaded."""
     if not there(run.student):
         raise UserError(f"{run.student}: the student's weights are not there")
-    if result.student not in networks.names():
-        raise UserError(f"no network {result.student!r} is known here")
-    torch.set_num_threads(max(1, min(result.threads, os.cpu_count() or 1)))
-    student = load_weights(networks.for_task(result.student, teacher.dataset.task), run.student)
+    try:
+        networks.check(network)
+    except networks.UnknownNetwork as error:
+        raise UserError(f"its student is not known here: {error}") from None
+    torch.set_num_threads(max(1, min(threads, os.cpu_count() or 1)))
+    student = load_weights(networks.for_task(network, teacher.dataset.task), run.student)
     return teacher.evaluator(student.to(device))
 
 

@@ -86,7 +86,7 @@ def expand(study: Study) -> list[Cell]:
             device=study.device,
             checkpoint_seconds=study.checkpoint_seconds,
             places=study.places,
-            **label,
+            **{**label, "outside": {**label["outside"], **pair.outside}},
         )
         for dataset in study.datasets
         for pair in study.pairs

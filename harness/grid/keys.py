@@ -40,7 +40,8 @@ def plan_key(cell: Cell) -> str:
     """Key of everything that is known before the teacher is trained."""
     # Everything a cell has counts unless it is named as harmless: a field that is added later cannot be forgotten here.
     config = {name: value for name, value in vars(cell).items() if name not in NOT_IN_KEY}
-    versions = {"numbers": NUMBERS, "scheme": SCHEME}
+    versions: dict[str, object] = {"numbers": NUMBERS, "scheme": SCHEME}
+    versions |= networks.version(cell.teacher_network) | networks.version(cell.student_network)
     plain = {"pair": cell.pair.folder, **files.plain({"budget": cell.budget.options, "options": cell.options})}
     return _digest({"cell": config | plain, "sources": sources(cell), "data": data(cell), **versions})
 
@@ -71,7 +72,9 @@ def _sources(
     named: Iterable[tuple[str, str]], outside: Iterable[tuple[str, Path]], dataset: str | OwnData
 ) -> dict[str, str]:
     away = dict(outside)
-    starts = [away.get(role) or FINDERS[role](name) for role, name in named]
+    # What makes a network of one's own file of it is ours; a method's file is all there is of it.
+    ours = [FINDERS[role](name) for role, name in named if role != "method" or role not in away]
+    starts = [*away.values(), *ours]
     found = {file for start in starts for file in code.closure(start, PACKAGES) if code.is_ours(file)}
     theirs = {name: code.read(file).sha256 for name, file in _outside(outside).items()}
     return code.hashes(found | identity.sources(dataset)) | theirs

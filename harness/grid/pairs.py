@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field, field_validator
 
+from harness import networks
+from harness.errors import ConfigError, one_line
+from harness.explain import At
+from harness.grid.paths import beside
 from harness.grid.strict import LONGEST, NAME, Strict
 from methods.base.names import BETWEEN, network_name, teacher_name
 from methods.base.pair import Pair
@@ -20,11 +25,30 @@ def plain(value: str) -> str:
     return value
 
 
+def network_at(network: str, file: Path, where: str) -> str:
+    """The network as `harness.networks` is asked for it: one's own by the whole path of its file.
+
+    Args:
+        network: as written: our own name, ``torchvision:resnet18``, ``timm:resnet10t``, or ``nets.py:small``.
+        file: the configuration in which it is written.
+        where: where it stands there.
+
+    Raises ConfigError if there is no such network.
+    """
+    path, end, function = network.rpartition(".py:")
+    asked = f"{beside(file, f'{path}.py', where)}:{function}" if end else network
+    try:
+        networks.check(asked)
+    except networks.UnknownNetwork as error:
+        raise ConfigError(where, one_line(str(error)), error.value, error.choices) from None
+    return asked
+
+
 class AskedTeacher(Strict):
     """A network, and which of its teachers is meant. A text alone is the network of the one that the bench trains."""
 
-    network: str = Field(examples=["wrn40_2"])
-    """Network of the teacher."""
+    network: str = Field(examples=["wrn40_2", "torchvision:resnet18"])
+    """Network of the teacher: ours by name, or `torchvision:NAME`, `timm:NAME`, `FILE.py:FUNCTION`."""
     name: str | None = Field(default=None, examples=["theirs"])
     """Tells it from other teachers of this network: one from elsewhere, or trained otherwise (`--name`)."""
 
@@ -39,8 +63,8 @@ class AskedPair(Strict):
 
     teacher: AskedTeacher = Field(examples=["wrn40_2", {"network": "wrn40_2", "name": "theirs"}])
     """Network that is trained on real data, or taken from elsewhere; with a name where there are several of it."""
-    student: str = Field(examples=["wrn16_1"])
-    """Network that learns from the teacher alone."""
+    student: str = Field(examples=["wrn16_1", "nets.py:small"])
+    """Network that learns from the teacher alone; named as a teacher's."""
 
     @field_validator("teacher", mode="before")
     @classmethod
@@ -56,6 +80,23 @@ class AskedPair(Strict):
         """Its names, by which folders, records and tables know it."""
         teacher = teacher_name(network_name(self.teacher.network), self.teacher.name)
         return Pair.of(teacher, network_name(self.student))
+
+    @property
+    def networks(self) -> tuple[str, str]:
+        """What is asked for as teacher and as student."""
+        return self.teacher.network, self.student
+
+    @property
+    def outside(self) -> dict[str, Path]:
+        """The files of networks of one's own: ``teacher``, ``student`` -> where it lies."""
+        files = {role: networks.file(name) for role, name in zip(("teacher", "student"), self.networks, strict=True)}
+        return {role: file for role, file in files.items() if file}
+
+    def at(self, file: Path, at: At) -> AskedPair:
+        """The pair with its networks as they are asked for, when ``file`` names them. Raises ConfigError."""
+        network = network_at(self.teacher.network, file, at("teacher"))
+        teacher = self.teacher.model_copy(update={"network": network})
+        return self.model_copy(update={"teacher": teacher, "student": network_at(self.student, file, at("student"))})
 
     def __str__(self) -> str:
         """As folders tell pairs apart."""

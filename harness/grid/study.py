@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
-from harness import data, networks
+from harness import data
 from harness.data.own import OwnData
 from harness.errors import ConfigError
 from harness.explain import explain, shown
@@ -21,6 +22,7 @@ from harness.grid.places import Places
 from harness.grid.strict import LONGEST, NAME, Strict
 from harness.store.layout import RESERVED
 from methods.base.bounds import Batch, Epochs, Steps
+from methods.base.names import network_name
 
 CELLS = 100_000
 """Of one study, at most: ten times the largest grid that was tried."""
@@ -189,6 +191,8 @@ def study_of(path: Path, raw: dict[str, Any], places: Places, above: tuple[Path,
         study = Study.model_validate(raw)
     except ValidationError as error:
         raise explain(error, places.at, Study.model_fields, INNER) from None
+    pairs = [pair.at(path, functools.partial(places.at, "pairs", i)) for i, pair in enumerate(study.pairs)]
+    study = study.model_copy(update={"pairs": pairs})
     study._places = places
     _check(study)
     return study
@@ -212,9 +216,10 @@ def _check(study: Study) -> None:
         where = at("dataset", i) if isinstance(study.dataset, list) else at("dataset")
         if isinstance(dataset, str):
             _choose(where, "unknown dataset", dataset, data.names())
-    for i, pair in enumerate(study.pairs):
-        _choose(at("pairs", i, "teacher"), "unknown network", pair.teacher.network, networks.names())
-        _choose(at("pairs", i, "student"), "unknown network", pair.student, networks.names())
+    asked: dict[str, str] = {}
+    for i, network in ((i, network) for i, pair in enumerate(study.pairs) for network in pair.networks):
+        if (other := asked.setdefault(network_name(network), network)) != network:
+            raise ConfigError(at("pairs", i), f"{network} and {other} have one name, {network_name(network)}")
     lists: dict[str, Sequence[object]] = {"dataset": study.datasets, "pairs": study.pairs}
     for key, items in (lists | {"scales": study.scales, "seeds": study.seeds}).items():
         # They are folders' names, and some file systems do not tell A from a.

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 
 from harness.errors import UserError, describe
-from harness.networks import for_task, source
+from harness.networks import file, for_task, source
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from methods.base.task import Task
 
 
@@ -20,17 +19,25 @@ TRIED = 2
 
 
 @torch.no_grad()
-def check_features(name: str, task: Task) -> None:
-    """Raise UserError unless a network of this name gives the logits, features and stages that methods ask for."""
+def check_features(name: str, task: Task) -> str:
+    """What a network has for methods, in words; raises UserError unless it gives logits, features and stages."""
     network = for_task(name, task)
     check_answer(network, name, task)
-    contract = "docs/add-a-pair.md says what forward(x, return_features=True) returns"
+    contract = "docs/bring-a-network.md says what forward(x, return_features=True) returns"
     try:
         answer = network.eval()(torch.zeros(TRIED, *task.shape), return_features=True)
     except Exception as error:
-        raise UserError(f"{source(name)}: {name}: {describe(error)}\n  {contract}") from error
+        raise UserError(f"{file(name) or source(name)}: {name}: {describe(error)}\n  {contract}") from error
     if problem := _problem(answer, task):
-        raise UserError(f"{source(name)}: {name}: return_features=True gives {problem}\n  {contract}")
+        raise UserError(f"{file(name) or source(name)}: {name}: return_features=True gives {problem}\n  {contract}")
+    return _offer(network, answer[1], answer[2])
+
+
+def _offer(network: nn.Module, features: torch.Tensor, stages: tuple[torch.Tensor, ...]) -> str:
+    layers = sum(isinstance(layer, nn.BatchNorm2d) for layer in network.modules())
+    without = "no batch norm, so no method can match its statistics"
+    shapes = ", ".join(_text(stage.shape[1:]).replace(" ", "") for stage in stages)
+    return f"{layers or without}{' batch-norm layers' * bool(layers)}; features {features.shape[1]}; stages {shapes}"
 
 
 def _problem(answer: object, task: Task) -> str | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.store.files import there
-from methods.base.names import network_of, own_name
+from methods.base.names import network_of, network_spec, own_name
 from methods.base.pair import Pair
 
 _CELL = re.compile(
@@ -231,7 +231,7 @@ class TeacherFolder:
     def command(self, network: str | None = None) -> str:
         """The command that makes it. ``network`` is what it is of, where that is known; or else its name must do."""
         own = f" --name {self.own}" if self.own else ""
-        return f"dkd train-teacher {self.dataset} {network or network_of(self.name)}{own}"
+        return f"dkd train-teacher {self.dataset} {network or network_spec(network_of(self.name))}{own}"
 
     @property
     def record(self) -> Path:

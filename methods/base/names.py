@@ -7,6 +7,9 @@ BETWEEN = "--"
 OWN = "+"
 """Between the name of a teacher's network and its own; no network's name has one."""
 
+PACKAGES = ("torchvision", "timm")
+"""Whose models can be networks: ``torchvision:resnet18`` is called ``torchvision.resnet18``."""
+
 
 def teacher_name(network: str, own: str | None) -> str:
     """Name of a teacher: its network's, and behind it its own, if there are several: ``wrn40_2``, ``wrn40_2+cmi``."""
@@ -24,5 +27,12 @@ def own_name(teacher: str) -> str:
 
 
 def network_name(spec: str) -> str:
-    """Name of the network that `harness.networks` builds from ``spec``."""
-    return spec
+    """Name of what ``spec`` asks for (`harness/networks/spec.py`): ``nets.small`` for ``a/nets.py:small``."""
+    file, end, function = spec.rpartition(".py:")
+    return f"{file.rpartition('/')[2]}.{function}" if end else spec.replace(":", ".")
+
+
+def network_spec(name: str) -> str:
+    """What a network of this name is asked for by; a file's is not known, since its name says no folder."""
+    package, dot, _ = name.partition(".")
+    return name.replace(".", ":") if dot and package in PACKAGES else name
