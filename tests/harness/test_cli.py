@@ -14,6 +14,8 @@ import typer
 from harness import cli
 from harness.errors import UserError
 from harness.store import atomic
+from harness.teachers.normalisation import Asked
+from harness.teachers.renaming import KeyRules
 from harness.tracking import store
 from tests import factory
 from tests.harness.conftest import Command
@@ -189,18 +191,28 @@ def test_an_unknown_cell_names_the_nearest(dkd: Command, file: Path) -> None:
 def test_train_teacher(dkd: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     calls = []
     stand_in(monkeypatch, "teachers.train", train=lambda *arguments, **more: calls.append((arguments, more)))
-    taken = types.SimpleNamespace(value=91.5)
+    taken = types.SimpleNamespace(value=91.5, name="wrn10_1+theirs")
     stand_in(monkeypatch, "teachers.foreign", take=lambda *arguments, **more: calls.append((arguments, more)) or taken)
     assert dkd("train-teacher", "digits", "wrn10_1", "--replace", "--results", tmp_path)[0] == 0
-    given = {"results": tmp_path, "replace": True, "changes": {}, "backbone": None, "verify_data": True}
+    given = {"results": tmp_path, "replace": True, "changes": {}, "backbone": None, "verify_data": True, "name": None}
     assert calls == [(("digits", "wrn10_1"), given)]
-    weights = ["--import", tmp_path / "w.pt", "--rename", "^a=b", "--set", "floor=0.0", "--no-verify"]
-    code, output, _ = dkd("train-teacher", "digits", "wrn10_1", *weights, "--results", tmp_path)
-    assert (code, output) == (0, f"teacher digits/wrn10_1: 91.50 %, from {tmp_path}/w.pt\n")
-    given = {"results": tmp_path, "replace": False, "changes": {"floor": 0.0}, "verify_data": False}
-    assert calls[1:] == [
-        (("digits", "wrn10_1", tmp_path / "w.pt"), given | {"key": None, "renamings": ["^a=b"], "drops": []})
+    weights = [
+        "--import",
+        tmp_path / "w.pt",
+        "--name",
+        "theirs",
+        "--rename",
+        "^a=b",
+        "--set",
+        "floor=0.0",
+        "--no-verify",
     ]
+    learned = ["--mean", ".3", "--std", ".2"]
+    code, output, _ = dkd("train-teacher", "digits", "wrn10_1", *weights, *learned, "--results", tmp_path)
+    assert (code, output) == (0, f"teacher digits/wrn10_1+theirs: 91.50 %, from {tmp_path}/w.pt\n")
+    given = {"results": tmp_path, "replace": False, "changes": {"floor": 0.0}, "verify_data": False, "name": "theirs"}
+    asked = {"rules": KeyRules(None, [], ["^a=b"], False), "normalisation": Asked(None, ".3", ".2")}
+    assert calls[1:] == [(("digits", "wrn10_1", tmp_path / "w.pt"), given | asked)]
     code, _, errors = dkd("train-teacher", "digits", "wrn10-1")
     assert (code, len(calls)) == (2, 2)
     assert "did you mean: wrn10_1" in errors
@@ -210,9 +222,9 @@ def test_train_teacher(dkd: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     ("options", "expected"),
     [
         (["--import", "w.pt", "--backbone", "b.pt"], "--import takes a whole teacher, --backbone starts the training"),
-        (["--rename", "a=b"], "--key, --rename and --drop are for the keys of a file that --import names"),
-        (["--drop", "a"], "--key, --rename and --drop are for"),
-        (["--key", "a"], "--key, --rename and --drop are for"),
+        (["--rename", "a=b"], "--key, --rename, --drop and --in-order are for the keys of a file that --import names"),
+        (["--drop", "a"], "--key, --rename, --drop and --in-order are for"),
+        (["--key", "a"], "--key, --rename, --drop and --in-order are for"),
         (["--set", "epochs"], "--set epochs: write it as key=value"),
         (["--set", "epoch=3"], "did you mean: epochs"),
         (["--set", "lr=-1.0"], "recipe.lr: -1.0: "),
