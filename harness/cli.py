@@ -43,8 +43,11 @@ def path(text: str | Path) -> Path:
 ResultsFolder = Annotated[Path, typer.Option(help="The results folder.", parser=path)]
 AnyGridFile = Annotated[
     Path | None,
-    typer.Option("--configfile", help="Grid to look in; without it, all of workflow/config.", parser=path),
+    typer.Option(
+        "--configfile", help="Grid to look in; without it the default one, then all of workflow/config.", parser=path
+    ),
 ]
+MEANT = "A part of a cell's name such as ssd-kd/scale-10, a shell pattern of whole names, or a key."
 GridFile = Annotated[Path, typer.Option("--configfile", help="Configuration of the grid.", parser=path)]
 
 DescribingFile = Annotated[
@@ -95,7 +98,7 @@ def main() -> None:
 
 @app.command()
 def run(
-    pattern: Annotated[str, typer.Argument(help="Name of a cell, or a shell pattern of names.")],
+    pattern: Annotated[str, typer.Argument(help=MEANT)],
     configfile: AnyGridFile = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Option of the method, key=value.")] = None,
     out: Annotated[Path | None, typer.Option(help="Results go here instead; required with --set.", parser=path)] = None,
@@ -263,7 +266,7 @@ def check(method: Annotated[str, typer.Argument(help="A method's .py file, or it
 
 @app.command("list")
 def list_(
-    pattern: Annotated[str | None, typer.Argument(help="Name of a cell, or a shell pattern of names.")] = None,
+    pattern: Annotated[str | None, typer.Argument(help=MEANT)] = None,
     configfile: AnyGridFile = None,
     stale: Annotated[bool, typer.Option("--stale", help="Only the files that `snakemake -R` must make again.")] = False,
     estimate: Annotated[bool, typer.Option("--estimate", help="Device hours and disk instead.")] = False,
@@ -277,7 +280,7 @@ def list_(
 
     _look(results)
     source = configfile or (None if pattern else default())
-    found = status.of_grid([cell for _, cell in find(pattern or "*", source)], results)
+    found = status.of_grid([cell for _, cell in find(pattern or "*", source, results)], results)
     if stale:
         lines: Iterable[Line] = [str(one.folder.metrics) for one in found if one.must_rerun]
     elif estimate:
@@ -289,7 +292,7 @@ def list_(
 
 @app.command()
 def retry(
-    pattern: Annotated[str, typer.Argument(help="Name of a cell, or a shell pattern of names.")] = "*",
+    pattern: Annotated[str, typer.Argument(help=MEANT)] = "*",
     overloaded: Annotated[
         bool, typer.Option("--overloaded", help="Those that ran on an overloaded machine instead.")
     ] = False,
@@ -321,22 +324,20 @@ def prune(
 
 @app.command()
 def trace(
-    name: Annotated[
-        str, typer.Argument(help="A cell's name, a part of it such as ssd-kd/scale-10, a pattern, or a key.")
-    ],
+    pattern: Annotated[str, typer.Argument(help=MEANT)],
     results: ResultsFolder = RESULTS,
 ) -> None:
     """From a number to its runs: records, configuration, code, commit, teacher, device, log."""
-    from harness.commands import trace
+    from harness.commands import stored, trace
 
     _look(results)
-    for run in trace.find(results, name):
+    for run in stored.runs(results, pattern):
         _print(trace.describe(run))
 
 
 @app.command()
 def verify(
-    pattern: Annotated[str, typer.Argument(help="Name of a cell, or a shell pattern of names.")] = "*",
+    pattern: Annotated[str, typer.Argument(help=MEANT)] = "*",
     results: ResultsFolder = RESULTS,
 ) -> None:
     """Measure stored students and teachers again, and compare with their records."""

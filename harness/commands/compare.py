@@ -10,14 +10,12 @@ from statistics import mean, stdev
 from harness.commands import differences, within
 from harness.commands.output import Line, columns
 from harness.errors import UserError, suggest
+from harness.grid import pattern
 from harness.machine import facts
 from harness.store import checking, reading
 from harness.store.layout import CellFolder, CellName, Results, RunFolder
 from harness.store.reading import DamagedRecord
 from harness.store.records import Manifest, Metrics
-
-SHORTEST = 4
-"""Characters of a key or commit that are enough to name it."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,8 @@ Done = list[tuple[Metrics, Metrics]]
 def side(text: str, results: Path) -> Side:
     """The runs meant by a results folder, a report's records.jsonl, a key under ``results`` or a commit.
 
-    Keys and commits may be shortened. Of several runs of a cell the one that finished last counts.
+    Keys, of cells and of plans, and commits may be shortened. Of several runs of a cell the one that finished last
+    counts.
 
     Raises UserError if there is none.
     """
@@ -92,9 +91,9 @@ def table(a: Side, b: Side) -> Iterator[Line]:
 
 def _named(text: str, versions: list[Version], results: Path) -> list[Version]:
     commit = facts.resolve(text) or text
-    of_key = [version for version in versions if version.result.key.startswith(text)]
+    of_key = pattern.of_key(text, versions, lambda version: (version.result.key, version.result.plan_key))
     found = of_key or [version for version in versions if version.commit.startswith(commit)]
-    if not found or len(text) < SHORTEST:
+    if not found or len(text) < pattern.SHORTEST:
         known = sorted({version.commit[:12] for version in versions} - {""})
         raise UserError(f"{text}: neither a folder nor a key or commit of runs under {results}{suggest(text, known)}")
     return found

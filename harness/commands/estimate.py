@@ -67,18 +67,29 @@ def lines(found: Sequence[CellStatus], counting: Counting = _counted) -> Iterato
         found: the states of the grid's cells.
         counting: the costs of cells, one of each row of which no seed is done.
     """
+    spent = _by_row(found)
+    done = [one for several in spent.values() for one in several]
+    yield f"done: {_sum([(one.seconds, one.bytes) for one in done])}"
+    yield known(found)
+    unknown = [status.cell for status in found if status.state in LEFT and status.cell.row not in spent]
+    if unknown:
+        yield from _by_operations(unknown, done, counting)
+
+
+def known(found: Sequence[CellStatus]) -> str:
+    """What is left will take, of cells that have finished seeds: from records alone."""
+    spent = _by_row(found)
+    rows = [status.cell.row for status in found if status.state in LEFT]
+    return f"left, judged by finished seeds: {_sum([_mean(spent[row]) for row in rows if row in spent])}"
+
+
+def _by_row(found: Sequence[CellStatus]) -> dict[str, list[Spent]]:
+    """Row -> what its finished cells took."""
     spent: dict[str, list[Spent]] = {}
     for status in found:
         if status.state == "done" and status.result:
             spent.setdefault(status.cell.row, []).append(_spent(status.folder, status.result))
-    left = [status.cell for status in found if status.state in LEFT]
-    done = [one for several in spent.values() for one in several]
-    yield f"done: {_sum([(one.seconds, one.bytes) for one in done])}"
-    known = [_mean(spent[cell.row]) for cell in left if cell.row in spent]
-    yield f"left, judged by finished seeds: {_sum(known)}"
-    unknown = [cell for cell in left if cell.row not in spent]
-    if unknown:
-        yield from _by_operations(unknown, done, counting)
+    return spent
 
 
 def _by_operations(cells: Sequence[Cell], done: Sequence[Spent], counting: Counting) -> Iterator[str]:

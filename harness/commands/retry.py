@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Callable
 from pathlib import Path
 
+from harness.commands import stored
 from harness.commands.prune import remove
 from harness.store import reading
-from harness.store.layout import CellFolder, Results
+from harness.store.layout import CellFolder
 from harness.store.records import Metrics
 
 Wanted = Callable[[Metrics], bool]
@@ -17,11 +17,10 @@ Wanted = Callable[[Metrics], bool]
 def retry(results: Path, pattern: str = "*", overloaded: bool = False) -> list[str]:
     """Remove failed and diverged results of the cells that match, or those of an overloaded machine.
 
-    Returns the names of the cells. A run that somebody is working in stays.
+    Returns the names of the cells. A run that somebody is working in stays. Raises UserError if no cell matches.
     """
     wanted: Wanted = (lambda result: result.overloaded) if overloaded else (lambda result: result.status != "done")
-    cells = [cell for cell in Results(results).cells() if fnmatch.fnmatchcase(str(cell.name), pattern)]
-    return [str(cell.name) for cell in cells if _remove(cell, wanted)]
+    return [str(cell.name) for cell in stored.cells(results, pattern) if _remove(cell, wanted)]
 
 
 def _remove(cell: CellFolder, wanted: Wanted) -> bool:

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness import start
+from harness.commands import estimate, status
 from harness.errors import UserError
 from harness.grid import settings
+from harness.grid.cell import Cell
 from harness.grid.grid import find
 from harness.run.runner import run_cell
 from harness.teachers.shelf import borrow
@@ -29,8 +31,8 @@ def run(
     """Run the cells that match, or resume them, or copy back what is already done; gives the exit status.
 
     Args:
-        pattern: name of a cell, or a shell pattern of names.
-        configfile: of the grid; all of the project's if None.
+        pattern: which cells are meant (`harness/grid/pattern.py`).
+        configfile: of the grid; the default one, and then all of the project's, if None.
         changes: options of the method, ``key=value`` each; they need ``out``.
         results: where the teachers are, and the results go.
         out: where the results go instead.
@@ -43,10 +45,11 @@ def run(
         raise UserError("--set needs --out DIR: results with other options do not belong into the grid's folder")
     if out and out.resolve() == results.resolve():
         raise UserError(f"--out {out} is the results folder itself: name another for results with other options")
-    parsed, found = settings.parse(list(changes)), find(pattern, configfile)
+    parsed, found = settings.parse(list(changes)), find(pattern, configfile, results)
     if plan_key and (len(found) != 1 or changes):
         raise UserError(f"--plan-key belongs to one cell as it stands in the grid; {pattern} names {len(found)}")
     if len(found) > 1:
+        say(_plan(found, None if out else results))
         options = _options(changes, results, out, concurrent)
         return _each([[cell.name, "--configfile", str(file), *options] for file, cell in found])
     cell = settings.apply(parsed, found[0][1])
@@ -54,6 +57,16 @@ def run(
         borrow(cell.dataset, cell.pair.teacher, source=results, target=out)
     run_cell(cell, results=out or results, plan_key=plan_key, concurrent=concurrent)
     return 0
+
+
+def _plan(found: Sequence[tuple[Path, Cell]], results: Path | None) -> str:
+    """What is about to run: how many cells of which files, and how long, as far as ``results`` tell."""
+    files = ", ".join(dict.fromkeys(str(file) for file, _ in found))
+    told = [f"{len(found)} cells of {files}"]
+    if results:
+        states = status.of_grid([cell for _, cell in found], results)
+        told += [status.totals(states), estimate.known(states)]
+    return "; ".join(told)
 
 
 def _options(changes: Sequence[str], results: Path, out: Path | None, concurrent: int) -> list[str]:

@@ -57,12 +57,15 @@ def of_grid(cells: Iterable[Cell], results: Path) -> list[CellStatus]:
 def table(found: list[CellStatus]) -> Iterator[Line]:
     """One line per cell, and the totals."""
     yield columns(((status.state, status.cell.name, status.detail) for status in found), style=STYLES)
-    counts = Counter(status.state for status in found)
-    totals = ", ".join(f"{count} {state}" for state, count in counts.most_common())
-    yield f"{len(found)} cells: {totals}" if found else "0 cells"
+    yield f"{len(found)} cells: {totals(found)}" if found else "0 cells"
     overloaded = sum(1 for status in found if status.result and status.result.overloaded)
     if overloaded:
         yield f"{overloaded} on an overloaded machine: `dkd retry --overloaded` lets them run again"
+
+
+def totals(found: Iterable[CellStatus]) -> str:
+    """How many are in which state, the most common first."""
+    return ", ".join(f"{count} {state}" for state, count in Counter(one.state for one in found).most_common())
 
 
 @dataclass(frozen=True)

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterator
 from pathlib import Path
 
 from harness.commands import costs, differences
 from harness.commands.output import Line, columns
-from harness.errors import UserError, suggest
 from harness.grid import keys
 from harness.store import checking, reading, verdict
-from harness.store.layout import Results, RunFolder
+from harness.store.layout import RunFolder
 from harness.store.reading import DamagedRecord
 from harness.store.records import Attempt, Manifest, Metrics, RecordT, TrackingLink
-
-
-def find(results: Path, text: str) -> list[RunFolder]:
-    """The run folders meant by ``text``: a cell's name, a shell pattern, a part such as ``ssd-kd/scale-10``, or a key.
-
-    Raises UserError if there is none.
-    """
-    everything = [(str(run.cell.name), run) for run in Results(results).runs()]
-    found = [run for name, run in everything if _meant(text, name, run.key)]
-    if not found:
-        raise UserError(f"no run matches {text!r} under {results}{suggest(text, _near(text, everything))}")
-    return found
 
 
 def describe(run: RunFolder) -> Iterator[Line]:
@@ -43,17 +29,6 @@ def _facts(run: RunFolder) -> Iterator[tuple[str, str]]:
     yield "log", str(run.log) if run.log.exists() else "none"
     yield "MLflow", _mlflow(run)
     yield from _origin(_read(run.manifest, Manifest))
-
-
-def _meant(text: str, name: str, key: str) -> bool:
-    part = text.strip("/")
-    return f"/{part}/" in f"/{name}/" or fnmatch.fnmatchcase(name, text) or (len(text) >= 4 and key.startswith(text))
-
-
-def _near(text: str, everything: list[tuple[str, RunFolder]]) -> list[str]:
-    import difflib
-
-    return difflib.get_close_matches(text, sorted({name for name, _ in everything}), n=5, cutoff=0.3)
 
 
 def _read(path: Path, kind: type[RecordT]) -> RecordT | str:

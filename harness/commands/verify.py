@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import functools
 import math
 import os
@@ -14,6 +13,7 @@ from typing import Literal
 import torch
 
 from harness import data, networks
+from harness.commands import stored
 from harness.data import identity
 from harness.data.dataset import Dataset
 from harness.engine import precision
@@ -58,15 +58,14 @@ class Outcome:
 
 
 def verify(results: Path, pattern: str = "*") -> Iterator[Outcome]:
-    """Measure the current results whose names match, one after another, and note the outcome beside their runs.
+    """Measure the current results that match, one after another, and note the outcome beside their runs.
 
     Raises UserError if there is none.
     """
-    place = Results(results)
-    cells = [cell for cell in place.finished() if fnmatch.fnmatchcase(str(cell.name), pattern)]
+    cells = stored.finished(results, pattern)
     if not cells:
-        raise UserError(f"no result matches {pattern!r} under {results}; `dkd list` names the cells")
-    bench = _Bench(place)
+        raise UserError(f"no results under {results}; `dkd list` names the cells")
+    bench = _Bench(Results(results))
     for cell in cells:
         yield bench.outcome(cell)
 

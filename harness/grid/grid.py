@@ -1,10 +1,9 @@
-"""From studies to cells: all of a file's, those of a selection, those whose names match a pattern."""
+"""From studies to cells: all of a file's, those of a selection, those that a pattern means."""
 
 from __future__ import annotations
 
-import difflib
-import fnmatch
-from collections.abc import Iterable, Mapping
+import functools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,13 +13,15 @@ from harness import data
 from harness.data.own import OwnData
 from harness.errors import ConfigError
 from harness.explain import brief
-from harness.grid import files, yaml_file
+from harness.grid import files, keys, yaml_file
 from harness.grid.cell import Cell
 from harness.grid.own_data import agree
-from harness.grid.paths import configs, configuration
+from harness.grid.paths import configs, configuration, default
+from harness.grid.pattern import keys_of, matching, nothing
 from harness.grid.places import Places
 from harness.grid.study import CELLS, Budget, Study, load_study, study_of
-from harness.store.layout import scale_text
+from harness.store import checking
+from harness.store.layout import Results, scale_text
 
 SELECTIONS = {
     "methods": lambda cell: cell.label,
@@ -140,15 +141,25 @@ def select(cells: Iterable[Cell], filters: Mapping[str, object]) -> list[Cell]:
     return chosen
 
 
-def find(pattern: str, path: Path | None = None) -> list[tuple[Path, Cell]]:
-    """The cells whose names match a shell pattern, from ``path`` or else from every file in workflow/config."""
-    asked = [path] if path else [file for file in sorted(configs().glob("*.yaml")) if not _collects(file)]
-    cells = [(file, cell) for file in asked for cell in load_grid(file).cells]
-    found = [(file, cell) for file, cell in cells if fnmatch.fnmatchcase(cell.name, pattern)]
-    if not found:
-        near = difflib.get_close_matches(pattern, [cell.name for _, cell in cells], n=5, cutoff=0.3)
-        raise ConfigError(brief(pattern), f"no cell of this name in {path or configs()}", pattern, near)
-    return found
+def find(pattern: str, path: Path | None = None, results: Path = Path("results")) -> list[tuple[Path, Cell]]:
+    """The cells that a pattern means (`harness/grid/pattern.py`), each with the file of its grid.
+
+    Args:
+        pattern: part of a name, shell pattern or key: of what a cell asks for now, or of a run that it has.
+        path: the grid to look in; without one the default grid, and if it has none, all of workflow/config.
+        results: where teachers and runs are, for keys.
+
+    Raises ConfigError, or UserError if there is none.
+    """
+    usual = path or default()
+    cells = _cells([usual] if path or usual.exists() else [])
+    if found := _matching(pattern, cells, results):
+        return found
+    others = [] if path else _cells(file for file in _studies() if file != usual)
+    if found := _matching(pattern, others, results):
+        return found
+    where = f"{usual} ({len(cells)} cells){f' or elsewhere in {configs()}' if others else ''}"
+    raise nothing(pattern, [cell.name for _, cell in [*cells, *others]], where)
 
 
 def find_dataset(name: str, path: Path | None = None) -> str | OwnData:
@@ -163,9 +174,27 @@ def find_dataset(name: str, path: Path | None = None) -> str | OwnData:
     return own.get(name, name)
 
 
-def _collects(path: Path) -> bool:
-    """Whether a file has no cells of its own."""
-    return "include" in yaml_file.read(path)[0]
+def _studies() -> list[Path]:
+    """The files of workflow/config that have cells of their own."""
+    return [file for file in sorted(configs().glob("*.yaml")) if "include" not in yaml_file.read(file)[0]]
+
+
+def _cells(files: Iterable[Path]) -> list[tuple[Path, Cell]]:
+    return [(file, cell) for file in files for cell in load_grid(file).cells]
+
+
+def _matching(pattern: str, cells: Iterable[tuple[Path, Cell]], results: Path) -> list[tuple[Path, Cell]]:
+    place = Results(results)
+    identity = functools.cache(lambda dataset, teacher: checking.teacher_identity(place.teacher(dataset, teacher)))
+
+    def of_cell(item: tuple[Path, Cell]) -> Iterator[str]:
+        _, cell = item
+        yield (plan := keys.plan_key(cell))
+        if taught := identity(cell.dataset, cell.pair.teacher):
+            yield keys.cell_key(plan, taught)
+        yield from keys_of(place.cell(cell.name))
+
+    return matching(pattern, ((item[1].name, item) for item in cells), of_cell)
 
 
 def _included(raw: dict[str, Any], places: Places) -> list[tuple[str, str]]:

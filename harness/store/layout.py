@@ -31,6 +31,11 @@ def scale_text(scale: float) -> str:
     return repr(float(scale)).removesuffix(".0")
 
 
+def words_of(name: str) -> list[str]:
+    """The words of a cell's name, or of a part of one: what stands between slashes."""
+    return name.strip("/").split("/")
+
+
 @dataclass(frozen=True)
 class CellName:
     """What tells the cells of all studies apart. As text it is the cell's path under ``results/``."""

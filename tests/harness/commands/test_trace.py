@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.commands import output, trace
+from harness.commands import output, stored, trace
 from harness.errors import UserError
 from harness.store.layout import RunFolder
 from tests import factory
@@ -19,7 +19,7 @@ def results(tmp_path: Path) -> Path:
 
 
 def named(results: Path, text: str) -> list[str]:
-    return [run.path.parent.parent.relative_to(results).as_posix() for run in trace.find(results, text)]
+    return [run.path.parent.parent.relative_to(results).as_posix() for run in stored.runs(results, text)]
 
 
 PAIR = "toy/digits/wrn10_1--cnn3_16"
@@ -41,13 +41,12 @@ def test_find(results: Path, text: str, expected: list[str]) -> None:
 
 
 def test_find_nothing_names_the_nearest_cells(results: Path) -> None:
-    with pytest.raises(UserError, match="no run matches 'sdd-kd/scale-10'") as error:
-        trace.find(results, "sdd-kd/scale-10")
-    assert f"{PAIR}/ssd-kd/scale-10/seed-0" in str(error.value)
+    with pytest.raises(UserError, match=r"no cell matches 'sdd-kd/scale-10'[\s\S]*did you mean: ssd-kd/scale-10"):
+        stored.runs(results, "sdd-kd/scale-10")
 
 
 def test_describe_leads_from_the_number_to_its_origin(results: Path) -> None:
-    (folder,) = trace.find(results, f"{PAIR}/ssd-kd/scale-10/seed-1")
+    (folder,) = stored.runs(results, f"{PAIR}/ssd-kd/scale-10/seed-1")
     run = folder.path
     (run / "attempts.log").touch()
     link = {"run_id": "abc", "tracking_uri": "sqlite:///x", "store": "sqlite:///x#1@2", "fingerprint": "0"}

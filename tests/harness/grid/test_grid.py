@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import ConfigError
+from harness.errors import ConfigError, UserError
 from harness.grid.grid import Grid, expand, find, load_grid, select
 from harness.grid.study import load_study
 from tests.harness.grid.test_study import write
@@ -105,12 +105,13 @@ def test_cells_are_found_by_pattern(tmp_path: Path) -> None:
     assert [(file.name, cell.name) for file, cell in found] == [
         ("mine.yaml", "mine/digits/wrn10_1--cnn3_16/a/scale-10/seed-1")
     ]
-    with pytest.raises(ConfigError, match="no cell of this name in"):
+    with pytest.raises(UserError, match=r"no cell matches 'other/\*' in .*mine.yaml \(2 cells\)"):
         find("other/*", tmp_path / "mine.yaml")
 
 
-def test_without_a_file_all_studies_are_looked_through() -> None:
+def test_without_a_file_the_default_grid_is_looked_through_and_then_all_studies() -> None:
     """Those that only include others would show their cells twice."""
-    names = [cell.name for _, cell in find("*/kd-real/scale-100/seed-0")]
-    assert {"digits/digits/wrn10_1--cnn3_16/kd-real/scale-100/seed-0"} <= set(names)
+    assert {file.name for file, _ in find("*/kd-real/scale-100/seed-0")} == {"digits.yaml"}
+    names = [cell.name for _, cell in find("*/wrn40_2--wrn16_1/kd-real/scale-100/seed-0")]
+    assert {"cifar/cifar10/wrn40_2--wrn16_1/kd-real/scale-100/seed-0"} < set(names)
     assert len(set(names)) == len(names)
