@@ -291,6 +291,23 @@ def list_(
 
 
 @app.command()
+def show(
+    name: Annotated[
+        list[str] | None,
+        typer.Argument(help="Any name or file; or methods, presets, datasets, networks, teachers or grids."),
+    ] = None,
+    configfile: Annotated[
+        Path | None, typer.Option("--configfile", help="Study in which a label or method is resolved.", parser=path)
+    ] = None,
+    results: ResultsFolder = RESULTS,
+) -> None:
+    """What there is, or all about one: every hyperparameter of a method, a dataset's files, a teacher's record."""
+    from harness.commands.show import show
+
+    _print(show.lines(name or [], results, configfile))
+
+
+@app.command()
 def retry(
     pattern: Annotated[str, typer.Argument(help=MEANT)] = "*",
     overloaded: Annotated[

@@ -24,7 +24,7 @@ WANTED = {
     "model_type": "keys with values are wanted, such as {key: value}",
 }
 """What pydantic calls a value of another type -> what is said of it."""
-SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "multiple_of": "a multiple of"}
 BOUNDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
 """What pydantic calls a number beyond its bounds."""
 BOOLEANS = {
@@ -58,19 +58,15 @@ def explain(
     if kind == "missing":
         return ConfigError(at(*loc), "this key is missing")
     problem = WANTED.get(kind) or first["msg"].removeprefix("Value error, ")
-    valid = _range(fields.get(str(loc[0]))) if kind in BOUNDS and len(loc) == 1 else ""
+    field = fields.get(str(loc[0])) if kind in BOUNDS and len(loc) == 1 else None
+    valid = f"; valid: {bounds(field)}" if field else ""
     return ConfigError(at(*loc), f"{shown(value)}: {problem}{_advice(kind, value)}{valid}")
 
 
-def _range(field: FieldInfo | None) -> str:
-    """All bounds of a field, where a value is beyond one of them."""
-    found = [
-        f"{sign} {getattr(bound, word)}"
-        for bound in (field.metadata if field else ())
-        for word, sign in SIGNS.items()
-        if hasattr(bound, word)
-    ]
-    return f"; valid: {', '.join(found)}" if found else ""
+def bounds(field: FieldInfo) -> str:
+    """All bounds of a field's value, such as ``>= 0, < 1``; empty if it has none."""
+    found = ((sign, getattr(bound, word, None)) for bound in field.metadata for word, sign in SIGNS.items())
+    return ", ".join(f"{sign} {limit}" for sign, limit in found if limit is not None)
 
 
 def shown(value: object) -> str:

@@ -8,16 +8,24 @@ import sys
 
 from harness.errors import clean
 
-PLAIN = {"→": "->", "×": "x", "–": "-", "±": "+/-", "…": "...", "·": "*", "−": "-", "²": "2", "√": "sqrt", "Δ": "delta"}
+PLAIN = {
+    **{"→": "->", "×": "x", "–": "-", "±": "+/-", "…": "...", "·": "*", "−": "-", "²": "2", "₁": "1", "₂": "2"},
+    **{"√": "sqrt", "Δ": "delta", "φ": "phi", "β": "beta", "γ": "gamma", "δ": "delta", "τ": "tau", "Σ": "sum"},
+}
 """Signs that the bench prints -> what stands for them where the terminal's encoding has none of them."""
 
 
 def prepare() -> None:
     """Let output and errors show whatever they are given: a locale may have few letters."""
-    codecs.register_error("dkd.plain", _plain)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="dkd.plain")
+
+
+def plain(text: str) -> str:
+    """A text as it will stand on the terminal, whose letters may be fewer: to be measured before it is folded."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "dkd.plain").decode(encoding)
 
 
 def say(text: str, err: bool = False) -> None:
@@ -32,3 +40,6 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
         raise error
     letters = error.object[error.start : error.end]
     return "".join(PLAIN.get(letter) or ascii(letter)[1:-1] for letter in letters), error.end
+
+
+codecs.register_error("dkd.plain", _plain)

@@ -47,7 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     "harness.commands": {
         *("harness", "harness.run", "harness.teachers", "harness.engine", "harness.grid", "harness.networks"),
         *("harness.data", "harness.machine", "harness.tracking", "harness.start", "harness.terminal"),
-        *(*KEPT, "methods", "methods.base", "methods.parts"),
+        *("harness.explain", *KEPT, "methods", "methods.base", "methods.parts"),
     },
     "harness.cli": {
         *("harness.commands", "harness.teachers", "harness.grid", "harness.data"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from harness.errors import clean
+from harness.terminal import plain
 
 GAP = 2
 """Spaces between two columns."""
@@ -29,7 +30,7 @@ class Columns:
     @cached_property
     def _texts(self) -> list[list[str]]:
         """The rows as they may be printed: an entry that has several lines would stand for several entries."""
-        return [[clean(text.replace("\n", " ")) for text in row] for row in self.rows]
+        return [[plain(clean(text.replace("\n", " "))) for text in row] for row in self.rows]
 
     @property
     def widths(self) -> list[int]:
@@ -57,7 +58,8 @@ class Columns:
         table.add_column(overflow="fold")
         for first, *others in self._texts:
             table.add_row(Text(first, self.style.get(first, "")), *map(Text, others))
-        console = Console(force_terminal=True, width=room if used + LEAST <= room else used + last)
+        # without a height, a terminal that says of itself that it is dumb gets 80 columns whatever the width
+        console = Console(force_terminal=True, width=room if used + LEAST <= room else used + last, height=25)
         with console.capture() as captured:
             console.print(table)
         yield from (" " * self.indent + line.rstrip() for line in captured.get().splitlines())

@@ -70,7 +70,7 @@ def test_hashes_of_two_ways_are_not_compared(tmp_path: Path) -> None:
     new = {"scheme": 2, "sources": {"methods/ssd_kd.py": "cd" * 32}, "numbers": 2}
     add(tmp_path, 0, "11" * 8, 80.0, seconds=5.0)
     add(tmp_path, 0, "22" * 8, 80.0, seconds=5.0, **new)
-    told = [line for line in lines(tmp_path, "1111", "2222") if "differs" in line]
+    told = [line for line in lines(tmp_path, "111111", "222222") if "differs" in line]
     assert told == ["  differs   the code may: its hashes were computed in different ways"]
 
 
@@ -96,7 +96,7 @@ def test_a_folder_from_elsewhere(results: Path, tmp_path: Path) -> None:
 
 def test_two_keys_are_compared_whatever_they_are(results: Path) -> None:
     factory.write(results, factory.metrics("dafl", seed=3, key="3" * 16, final=70.0))
-    found = lines(results, "2121", "3333")
+    found = lines(results, "212121", "333333")
     assert found[2] == "  accuracy  83.00 → 70.00 % top1, Δ -13.00 (n = 1, seeds 1)"
     assert {"  differs   label: ssd-kd → dafl", "  differs   seed: 1 → 3"} <= set(found)
 
@@ -154,7 +154,7 @@ def test_unknown_names_are_refused(results: Path, tmp_path: Path) -> None:
 
 
 def test_the_command(results: Path, dkd: Command) -> None:
-    code, output, _ = dkd("compare", "aaaa", "bbbb", "--results", results)
+    code, output, _ = dkd("compare", "aaaaaa", "bbbbbb", "--results", results)
     assert code == 0
-    assert output.splitlines() == lines(results, "aaaa", "bbbb")
-    assert dkd("compare", "aaaa", "nowhere", "--results", results)[0] == 2
+    assert output.splitlines() == lines(results, "aaaaaa", "bbbbbb")
+    assert dkd("compare", "aaaaaa", "nowhere", "--results", results)[0] == 2

@@ -189,7 +189,7 @@ def test_a_record_that_contradicts_another_is_named(results: Path, run: RunFolde
 
 
 def test_a_pattern_that_matches_nothing(results: Path) -> None:
-    with pytest.raises(UserError, match=r"no result matches 'x/\*'"):
+    with pytest.raises(UserError, match=r"no cell matches 'x/\*'"):
         list(verify.verify(results, "x/*"))
 
 

@@ -1,0 +1,1 @@
+"""`dkd show`: which methods, presets, datasets, networks, teachers and grids there are, and all about one."""
