@@ -136,7 +136,8 @@ class _Import:
         for file in run.kept:
             if there(file):
                 atomic.take(file, staged.path / file.name, WEIGHTS if file == run.student else files.MOST)
-        for place in reading.read(staged.manifest, Manifest).outside if there(staged.manifest) else ():
+        manifest = reading.read_intact(staged.manifest, Manifest)  # a damaged one is told by what follows
+        for place in manifest.outside if manifest else ():
             if there(run.outside(place)):
                 self._require_inside(run.outside(place).parent)
                 atomic.take(run.outside(place), staged.outside(place), files.MOST)
