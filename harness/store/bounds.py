@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -32,7 +33,7 @@ def _line(value: str) -> str:
 
 
 def _inside(value: str) -> str:
-    if any(part in ("", ".", "..") for part in value.split("/")):
+    if re.search(r"(^|/)\.{0,2}(/|$)", value):  # an empty part, . or ..
         raise ValueError("does not stay inside its folder")
     return _line(value)
 

@@ -84,7 +84,7 @@ def moments(method: Any, monkeypatch: pytest.MonkeyPatch) -> Moments:
     monkeypatch.setattr(method.inverter, "synthesise", synthesise)
     monkeypatch.setattr(method.inverter, "_invert", invert, raising=False)
     monkeypatch.setattr(method.inverter, "_reset", lambda random: found.resets.append(found.calls[-1]), raising=False)
-    monkeypatch.setattr(method.source, "admit", lambda images, call: {})
+    monkeypatch.setattr(method.source, "admit", lambda images, call, extras: {})
     for index in range(method.schedule.rounds):
         if found.before_distillation is None and steps_follow(method.schedule, index):
             found.before_distillation = len(found.calls)

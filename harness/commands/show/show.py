@@ -10,6 +10,7 @@ from harness.commands.output import Line, columns
 from harness.commands.show import grid, names, teacher
 from harness.errors import UserError, suggest
 from harness.explain import brief
+from harness.grid.pairs import network_at
 from harness.grid.paths import configs
 
 KINDS = {
@@ -83,6 +84,12 @@ def _once(listed: names.Names) -> Iterator[tuple[str, str]]:
 
 
 def _one(name: str, kind: str | None, results: Path) -> Iterator[Line]:
+    if kind in (None, "networks") and ":" in name:
+        from harness.commands.show import network
+
+        where = "dkd show"
+        yield from network.describe(network_at(name, Path.cwd() / where, where), results)
+        return
     if kind is None and (file := _file(name)):
         yield from file
         return

@@ -324,3 +324,15 @@ def test_the_command(dkd: Command, shelf: Path, study: Path) -> None:
     assert status == 0 and output_.startswith("kd-noise in study mine")
     status, _, errors = dkd("show", "ssdkd")
     assert status == 2 and "did you mean: ssd-kd (method)" in errors
+
+
+def test_networks_of_others_are_told_like_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = "from torch import nn\n\ndef line(classes, channels):\n    return nn.Sequential({})\n"
+    layers = "nn.Conv2d(channels, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, classes)"
+    (tmp_path / "nets.py").write_text(file.format(layers), encoding="utf-8")
+    # a convolution of 3 × 4 × 3 × 3 weights and 4 biases, a linear layer of 4 × 10 and 10
+    assert row(text("nets.py:line"), "parameters") == f"{3 * 4 * 9 + 4 + 4 * 10 + 10} for 10 classes"
+    assert row(text("network", "torchvision:resnet18"), "features") == "512"
+    with pytest.raises(UserError, match="unknown model of torchvision: 'resnet19'"):
+        text("torchvision:resnet19")
