@@ -83,7 +83,8 @@ def _teacher(folder: TeacherFolder, own: OwnData | None) -> _Teacher:
     except FileNotFoundError:
         return _Teacher(None, f"no teacher: {how_to_make(folder)}" if folder.own else "its teacher is not trained")
     reason = identity.outdated(record, own)
-    return _Teacher(record.identity, f"its teacher must be trained again: {reason}" if reason else "")
+    made = "taken" if record.imported else "trained"
+    return _Teacher(record.identity, f"its teacher must be {made} again: {reason}" if reason else "")
 
 
 def _of_cell(cell: Cell, results: Results, teacher: _Teacher) -> CellStatus:

@@ -47,11 +47,9 @@ def of_runs(row: Row, odd: Odd) -> list[str]:
 
 
 def of_cost(row: Row) -> list[str]:
-    """In which seeds the machine had so much else to do that seconds say little, and how much that was."""
-    told = {run.name.seed: overload(run.metrics) for run in row.overloaded}
-    if not told:
-        return []
-    return [f"machine overloaded in {text.seeds(told)}: {', '.join(told.values())}"]
+    """In which seeds the machine had so much else to do that seconds say little; the page tells of each how much."""
+    busy = [run.name.seed for run in row.overloaded]
+    return [f"machine overloaded in {text.seeds(busy)}"] if busy else []
 
 
 def overload(metrics: Metrics) -> str:

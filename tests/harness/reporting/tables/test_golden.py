@@ -45,7 +45,7 @@ def test_golden_numbers_by_hand() -> None:
     # In seed 1 synthesis took 4 · 51 s on the wall: 79, 4 + 204 + 25 = 233 and 81, mean 131, sd = sqrt(7804); its work
     # took 204 + 25 = 229 s for 76 on cores.
     assert "| 79.0 ± 1.0 <sup>d</sup> | 131 ± 88 <sup>d</sup> |" in table
-    assert "<sup>d</sup> machine overloaded in seed 1: 3.0 wall s to a CPU s" in table
+    assert "<sup>d</sup> machine overloaded in seed 1" in table
     # 80, 82 and a seed that diverged: mean 81, sd = sqrt(2); 3 + (5, 6) + 2.5 = 11 s in the mean.
     assert "| 81.00 ± 1.41 (2/3)" in table
     assert "| 11.0 ± 0.7 |" in table
