@@ -84,6 +84,8 @@ def build(label: str, batch: int) -> Method:
         tiny_cell(method, options),
         dataset="cifar10",
         pair=Pair.of("wrn40_2", "wrn16_1"),
+        teacher_network="wrn40_2",
+        student_network="wrn16_1",
         scale=10.0,
         preset=preset,
         budget=Budget(),

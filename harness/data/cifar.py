@@ -32,7 +32,7 @@ OFFLINE = "without a network, copy the unpacked Python or binary version into th
 PICKLE = (
     "a pickle can execute code, so one that differs is never opened; without its folder, the binary version is read"
 )
-ACCEPT = "or say `verify: false` in the configuration: records and tables then say so"
+ACCEPT = "or accept it, `verify: false` in a study, --no-verify in a command: records and tables then say so"
 
 
 @dataclass(frozen=True)

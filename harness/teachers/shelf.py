@@ -65,7 +65,7 @@ def again(folder: TeacherFolder, record: TeacherRecord) -> str:
     known = public.named(folder.dataset, folder.name)
     if known and record.imported and record.imported.source:
         return f"take it again: dkd teachers get {known.name} --replace"
-    command = f"{folder.command(record.network)} --replace"
+    command = f"{folder.command(record.network)} --replace{' --configfile FILE' if record.own else ''}"
     if record.imported:
         return f"take it again: {command} --import {record.imported.file}"
     return f"train it again, with the --set of before, if any: {command}"

@@ -77,8 +77,8 @@ class Key:
 
     @property
     def height(self) -> float:
-        """Inches."""
-        return 0.158 * _lines(len(self.handles), self.columns) + 0.1
+        """Inches; none where there is nothing to say."""
+        return 0.158 * _lines(len(self.handles), self.columns) + 0.1 if self.handles else 0.0
 
 
 def key(styles: dict[str, Look], names: Iterable[str], width: float, extra: Sequence[Line2D] = ()) -> Key:
@@ -95,7 +95,8 @@ def panels(count: int, height: float, below: Key) -> tuple[Figure, list[Axes]]:
     figure = Figure(figsize=(width, total))
     figure.subplots_adjust(left / width, bottom / total, 1 - right / width, 1 - top / total, 0.28, gap / height)
     place: dict[str, Any] = {"loc": "lower center", "ncols": below.columns, "borderaxespad": 0.3, "handlelength": 2.4}
-    figure.legend(handles=below.handles, labels=below.labels, **place)
+    if below.handles:
+        figure.legend(handles=below.handles, labels=below.labels, **place)
     return figure, [figure.add_subplot(lines, columns, i + 1) for i in range(count)]
 
 

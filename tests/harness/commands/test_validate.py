@@ -138,14 +138,14 @@ def test_a_network_without_features_is_refused_once_and_with_its_file(
     monkeypatch.setattr(
         networks, "build", lambda name, *shape: (Plain if name == network else partial(build, name))(*shape)
     )
-    expected = rf"networks/\w+\.py: {network}: TypeError: .*return_features.*\n  docs/add-a-pair\.md"
+    expected = rf"networks/\w+\.py: {network}: TypeError: .*return_features.*\n  docs/bring-a-network\.md"
     with pytest.raises(UserError, match=expected):
         validate(write(tmp_path, "{}"))
 
 
 BROKEN = [
     ("import nonexistent_package", "ModuleNotFoundError: No module named 'nonexistent_package'"),
-    ("def broken(:", "SyntaxError: invalid syntax"),
+    ("def broken(:", "cannot be read as Python: invalid syntax"),
     ("import sys; sys.exit(0)", "SystemExit: 0"),
     ("def f(): f()\nf()", "RecursionError: maximum recursion depth exceeded"),
     ("raise KeyError('\x1b[2J')", "KeyError: "),

@@ -252,6 +252,8 @@ def test_a_whole_run(folder: Path, sources: Sources, tmp_path: Path, label: str)
         tiny_cell(label, {**small, **few}),
         dataset="nyuv2",
         pair=Pair.of("deeplabv3_resnet50", "deeplabv3_mobilenetv2"),
+        teacher_network="deeplabv3_resnet50",
+        student_network="deeplabv3_mobilenetv2",
         scale=0.05,
     )
     found = run_cell(cell, results=results)

@@ -51,3 +51,13 @@ def test_without_real_images_there_is_nothing_to_compare(tmp_path: Path) -> None
     factory.write(tmp_path, factory.metrics("kd-noise"))
     rows = group(load(tmp_path))
     assert against_real(rows, looks(rows)) is None
+
+
+def test_a_figure_that_needs_no_legend_has_none(tmp_path: Path) -> None:
+    """One N, and no method that made more images than it holds: there is nothing to explain."""
+    for label in ("kd-real", "a"):
+        factory.write(tmp_path, factory.metrics(label, 10.0, images_synthesised=130))
+    rows = group(load(tmp_path))
+    figure = against_real(rows, looks(rows))
+    assert figure is not None
+    assert not figure.legends
