@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from harness import cli
 from harness.store import atomic
 from harness.store.records import Progress, Seconds, TrackingLink
+from harness.tracking import sync
 from tests import factory
 from tests.fuzz.hostile import TEXTS, paths, replaced, seeded, values
 
@@ -36,6 +37,7 @@ COMMANDS = {
     "prune": ("prune",),
     "import": ("import", "other"),
     "doctor": ("doctor",),
+    "verify": ("verify",),
 }
 """Those that take no seconds by themselves; `other` is what `results` was before the damage, or the other way round."""
 
@@ -146,4 +148,25 @@ def test_reports(
     monkeypatch.chdir(tmp_path)
     damaged(intact, tmp_path, data)
     assert dkd(("report", "--mixed"), monkeypatch) in (None, 0, 1, 2)
+    assert "Traceback" not in "".join(capsys.readouterr())
+
+
+@pytest.fixture(scope="module")
+def store(intact: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's store after a sync of what is intact; made once, for making one takes seconds."""
+    folder = tmp_path_factory.mktemp("store")
+    shutil.copytree(intact, folder / "results")
+    sync.sync(folder / "results")
+    return folder / "results"
+
+
+@settings(seeded, max_examples=8)
+@given(data=st.data())
+def test_syncs(
+    intact: Path, store: Path, tmp_path: Path, data: st.DataObject, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    damaged(intact, tmp_path, data)
+    shutil.copy(store / "mlflow.db", tmp_path / "results/mlflow.db")
+    assert dkd(("sync",), monkeypatch) in (None, 0, 1, 2, cli.LEFT_OUT)
     assert "Traceback" not in "".join(capsys.readouterr())
