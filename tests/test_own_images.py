@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.commands import doctor, status, trace, validate, verify
+from harness.commands import doctor, status, stored, validate, verify
 from harness.data import identity, own_copy, prepare
 from harness.grid import grid
 from harness.grid.cell import Cell
@@ -96,7 +96,7 @@ def _shown(results: Path, metrics: Metrics, reports: Path) -> None:
     page = render(results, reports)[-1].read_text(encoding="utf-8")
     assert "Classes: bar, dot, frame." in page
     assert "shapes, by your hash" in page
-    (run,) = trace.find(results, metrics.key)
+    (run,) = stored.runs(results, metrics.key)
     manifest = checking.evidence(run, metrics).manifest
     assert manifest.data is not None
     assert manifest.data[:12] in page

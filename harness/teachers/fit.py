@@ -63,7 +63,8 @@ class Fit:
             self.seconds += time.perf_counter() - start
             self.epoch += 1
             left = self.seconds / self.epoch * (self.epochs - self.epoch)
-            report(f"epoch {self.epoch}/{self.epochs}, loss {loss:.4f}, {left:.0f} s left")
+            part = "part" if self.recipe.steps else "epoch"
+            report(f"{part} {self.epoch}/{self.epochs}, loss {loss:.4f}, {left:.0f} s left")
             if time.monotonic() - saved >= CHECKPOINT_SECONDS:
                 self._save()
                 saved = time.monotonic()

@@ -58,7 +58,7 @@ def train(
     loaded = data.load(dataset, verify_data)
     recipe = loaded.teachers.recipe_for(network, changes or {})
     if not replace and folder.record.exists():
-        return _known(folder, loaded.own)
+        return _known(folder, loaded.own, report)
     if name and not (changes or backbone):
         raise UserError(
             f"{folder.path}: no teacher, and one with a name is not trained like those without\n"
@@ -70,7 +70,7 @@ def train(
     with shelf.alone(folder, report):
         # Asked again under the lock: the process that held it until now may have trained this very teacher.
         if not replace and folder.record.exists():
-            return _known(folder, loaded.own)
+            return _known(folder, loaded.own, report)
         precision.apply()
         torch.set_num_threads(1)  # the thread count changes the last bits, and so the sha256
         if cards := gpus.visible():
@@ -85,10 +85,11 @@ def train(
     return record
 
 
-def _known(folder: TeacherFolder, own: OwnData | None) -> TeacherRecord:
+def _known(folder: TeacherFolder, own: OwnData | None, report: Callable[[str], object]) -> TeacherRecord:
     """The teacher that is there. Raises UserError if it is damaged."""
     record = shelf.find(folder, own=own)
     shelf.verify(folder, record)
+    report(f"teacher {folder.dataset}/{folder.name}: there already, {record.value:.2f} %; --replace makes it anew")
     return record
 
 

@@ -54,7 +54,10 @@ def meet(results: Path, second: Second) -> TeacherRecord:
 def test_a_second_training_takes_the_teacher_of_the_first(tmp_path: Path) -> None:
     second = Second(train.train, results=tmp_path)
     assert meet(tmp_path, second) == second.ended
-    assert second.said == ["teacher digits/wrn10_1: another process is at work on it; waiting"]
+    assert second.said == [
+        "teacher digits/wrn10_1: another process is at work on it; waiting",
+        f"teacher digits/wrn10_1: there already, {second.ended.value:.2f} %; --replace makes it anew",
+    ]
 
 
 def test_an_import_does_not_overwrite_the_teacher_it_waited_for(tmp_path: Path) -> None:
