@@ -9,7 +9,7 @@ import torch
 import torchvision
 import yaml
 
-from harness.commands import status, trace, verify
+from harness.commands import status, stored, trace, verify
 from harness.commands.validate import validate
 from harness.errors import UserError
 from harness.grid.cell import Cell
@@ -74,7 +74,7 @@ def test_from_validation_to_verification(tmp_path: Path) -> None:
     assert [cell.state for cell in status.of_grid(cells, results)] == ["done", "done"]
     outcomes = list(verify.verify(results))
     assert [outcome.state for outcome in outcomes] == ["verified", "verified"], outcomes
-    (second,) = trace.find(results, "torchvision.shufflenet_v2_x0_5+theirs--torchvision.shufflenet_v2_x0_5")
+    (second,) = stored.runs(results, "torchvision.shufflenet_v2_x0_5+theirs--torchvision.shufflenet_v2_x0_5")
     facts = str(list(trace.describe(second)))
     assert "imported from a.pth" in facts
     assert f"student {NETWORK}" in facts
