@@ -56,6 +56,7 @@ COMMANDS: dict[str, tuple[int, tuple[str, ...]]] = {
     "compare": (2, ("--results",)),
     "import": (1, ("--results",)),
     "ui": (0, ("--port", "--results")),
+    "show": (1, ("--configfile", "--results")),
     "report": (0, ("--only", "--out", "--mixed", "--results")),
 }
 """Command -> how many words it takes, and its options."""
