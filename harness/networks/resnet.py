@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from harness.networks.staged import Staged
+
 
 class BasicBlock(nn.Module):
     """Two 3×3 convolutions with batch norm; where the shape changes, so has the shortcut a 1×1 one with batch norm."""
@@ -28,7 +30,7 @@ class BasicBlock(nn.Module):
         return F.relu(y + self.shortcut(x))
 
 
-class ResNet(nn.Module):
+class ResNet(Staged):
     """Four groups of basic blocks with 64, 128, 256 and 512 channels. All weights start at PyTorch's default."""
 
     def __init__(self, blocks: Sequence[int], classes: int, channels: int) -> None:
@@ -46,18 +48,6 @@ class ResNet(nn.Module):
             )
         )
         self.linear = nn.Linear(widths[4], classes)
-
-    def forward(self, x: Tensor, return_features: bool = False) -> Tensor | tuple[Tensor, Tensor, tuple[Tensor, ...]]:
-        """Logits [B, classes] of ``x`` [B, C, H, W]; with ``return_features`` also features [B, 512] and stages.
-
-        The stages are the stem's and the four groups' outputs, all after ReLU.
-        """
-        stages = [F.relu(self.bn1(self.conv1(x)))]
-        for group in self.groups:
-            stages.append(group(stages[-1]))
-        features = stages[-1].mean(dim=(2, 3))
-        logits: Tensor = self.linear(features)
-        return (logits, features, tuple(stages)) if return_features else logits
 
 
 NETWORKS = {

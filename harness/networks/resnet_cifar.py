@@ -11,6 +11,8 @@ from collections.abc import Callable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from harness.networks.staged import Staged
+
 WIDTHS = (16, 16, 32, 64)
 
 
@@ -36,7 +38,7 @@ class BasicBlock(nn.Module):
         return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.padding, self.padding))
 
 
-class CifarResNet(nn.Module):
+class CifarResNet(Staged):
     """A 3×3 stem and three groups of ``blocks`` basic blocks with 16, 32 and 64 channels; weights as He et al. 2015."""
 
     def __init__(self, blocks: int, classes: int, channels: int) -> None:
@@ -54,18 +56,6 @@ class CifarResNet(nn.Module):
         )
         self.linear = nn.Linear(WIDTHS[3], classes)
         self.apply(_initialise)
-
-    def forward(self, x: Tensor, return_features: bool = False) -> Tensor | tuple[Tensor, Tensor, tuple[Tensor, ...]]:
-        """Logits [B, classes] of ``x`` [B, C, H, W]; with ``return_features`` also features [B, 64] and stages.
-
-        The stages are the stem's and the three groups' outputs, all after ReLU.
-        """
-        stages = [F.relu(self.bn1(self.conv1(x)))]
-        for group in self.groups:
-            stages.append(group(stages[-1]))
-        features = stages[-1].mean(dim=(2, 3))
-        logits: Tensor = self.linear(features)
-        return (logits, features, tuple(stages)) if return_features else logits
 
 
 def _initialise(module: nn.Module) -> None:
