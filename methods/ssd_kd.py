@@ -101,7 +101,7 @@ class SSDKD(ComposedMethod):
         batch = inversion_batch(config, context.images)
         warmup = min(config.warmup, rounds_to_fill(context, batch), config.rounds - 1)
         self.schedule = Schedule(context.steps(config), config.epochs, config.rounds, warmup)
-        buffer = self.source = ReplayBuffer(config, context)
+        buffer = self.source = ReplayBuffer(config, context, self.schedule)
         self.inverter = MetaGeneratorInverter(
             config,
             context,

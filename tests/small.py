@@ -13,6 +13,7 @@ from harness import data, networks
 from harness.commands.contract import CPU
 from harness.engine.randomness import Streams
 from methods.base.method import Context, Method
+from methods.base.schedule import Schedule
 from methods.base.task import RealImages, Task
 from methods.base.teacher import FrozenTeacher
 
@@ -20,6 +21,8 @@ DIGITS = data.load("digits").task
 CIFAR = Task(10, (3, 32, 32), (0.49, 0.48, 0.45), (0.2, 0.2, 0.26), pad=4, flip=True, reference_size=50_000)
 FEW = {"steps": 240, "epochs": 4, "batch": 8}
 """Twelve distillation steps at 5 %."""
+ONE_ROUND = Schedule(steps=40, epochs=1, synthesis_rounds=1)
+"""For parts that want to know how long a round can be."""
 
 
 def network(name: str, seed: int, task: Task = DIGITS) -> nn.Module:

@@ -62,6 +62,11 @@ class Schedule:
         # differences of one rounded line add up to its end, which rounded shares would not
         return (position + 1) * self.steps // rounds - position * self.steps // rounds
 
+    @property
+    def longest_round(self) -> int:
+        """Distillation steps of a round at most."""
+        return -(-self.steps // self.distillation_rounds)
+
     def epoch(self, index: int) -> int:
         """The epoch of round ``index``; the warm-up belongs to epoch 0."""
         return max(0, index - self.warmup) * self.epochs // self.distillation_rounds

@@ -44,7 +44,7 @@ class FixedImages(ComposedMethod):
         super().__init__(config, context)
         self.schedule = Schedule(context.steps(config), config.epochs, synthesis_rounds=1)
         self.inverter = AllAtOnce(self.fixed_images)
-        self.source = GrowingPool(context)
+        self.source = GrowingPool(context, self.schedule)
         self.distiller = Distiller(config, context, self.schedule, soft_targets(config.temperature))
 
     @abstractmethod

@@ -111,10 +111,10 @@ class PersistentGenerator(Stateful):
         return made if self._gives_inputs else self.normalise(made)
 
     @torch.no_grad()
-    def fresh(self, random: torch.Generator) -> Tensor:
-        """A fresh batch for the student: the teacher's input [B, C, H, W]."""
+    def fresh(self, z: Tensor) -> Tensor:
+        """A fresh batch for the student, from latents [B, nz]: the teacher's input [B, C, H, W]."""
         self.generator.train(self.config.sampling == "training")
-        return self.inputs(self.generator, self.latent(self.config.batch, random))
+        return self.inputs(self.generator, z)
 
     @torch.no_grad()
     def sample(self, count: int) -> Tensor:
@@ -138,7 +138,7 @@ class GeneratorMethod(ComposedMethod):
         self.schedule = Schedule(steps, min(config.epochs, rounds), rounds, distill_first=config.distill_first)
         self.adversary_trains = config.adversary_trains
         self.inverter = generator = self.make_generator(config)
-        self.source = LastBatch(generator) if config.reuse else LiveGenerator(generator, context.random)
+        self.source = LastBatch(generator) if config.reuse else LiveGenerator(generator, context, self.schedule)
         self.distiller = self.make_distiller(config)
 
     @abstractmethod

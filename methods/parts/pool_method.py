@@ -23,7 +23,7 @@ class PoolMethod(ComposedMethod):
         calls = rounds_to_fill(context, self.config.inversion_batch)
         self.schedule = Schedule(context.steps(config), config.epochs, calls, self.warmup(calls))
         self.inverter = self.make_inverter()
-        self.source = GrowingPool(context)
+        self.source = GrowingPool(context, self.schedule)
         self.distiller = Distiller(self.config, context, self.schedule, soft_targets(self.config.temperature))
 
     @abstractmethod

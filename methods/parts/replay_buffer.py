@@ -12,10 +12,12 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from methods.base.method import Context, MethodConfig
+from methods.base.schedule import Schedule
 from methods.base.state import Stateful
 from methods.parts.extras import NO_EXTRAS, Extras, ExtraStore, rows
 from methods.parts.images import ImageStore, quantised
 from methods.parts.losses import kl_divergence
+from methods.parts.plan import Plan
 from methods.parts.sources import Batch, evenly
 
 
@@ -46,7 +48,7 @@ class ReplayBuffer(Stateful):
 
     state = ("store", "extras", "priority", "content", "born", "drawn", "histogram", "replaced", "filled")
 
-    def __init__(self, config: ReplayConfig, context: Context) -> None:
+    def __init__(self, config: ReplayConfig, context: Context, schedule: Schedule) -> None:
         self.config, self.capacity = config, context.images
         self.teacher, self.student = context.teacher, context.student
         self.store = ImageStore(context.task, self.capacity, context.device)
@@ -59,6 +61,9 @@ class ReplayBuffer(Stateful):
         self.histogram = torch.zeros(context.task.classes, dtype=torch.int64, device=context.device)
         self.replaced = torch.zeros((), dtype=torch.int64, device=context.device)
         self.filled = 0
+        self._plan = Plan(schedule.longest_round, context.device)
+        self._slots = torch.arange(self.capacity, device=context.device)
+        self._count = torch.zeros((), dtype=torch.int64, device=context.device)  # `filled`, for operations of a step
 
     def class_share(self) -> Tensor:
         """Share of the stored images, or pixels, that the teacher assigns to each class; 0 while empty: [classes]."""
@@ -80,19 +85,22 @@ class ReplayBuffer(Stateful):
         return self._statistics(call)
 
     def begin_round(self, steps: int, batch: int, index: int) -> None:
-        """Choose the round's randomness; what is drawn depends on the priorities of the moment."""
-        self._batch, self._random = batch, self._randomness("replay", index)
+        """Draw the round's random numbers; which slots they mean depends on the priorities of the moment."""
+        random = self._randomness("replay", index)
+        uniform = torch.rand(steps, batch, generator=random, device=self._device, dtype=torch.float64)
+        self._plan.begin(uniform, self.store.views.draw(steps * batch, random).view(steps, batch))
+        self._count.fill_(self.filled)
 
     def draw(self) -> Batch:
         """Slots drawn independently with replacement, each in a random view."""
+        uniform, view = self._plan.draw()
         probability = self.probabilities()
-        slot = self._sample(probability)
-        importance = ((self.filled * probability[slot]) ** -self.config.beta).float()
+        slot = self._sample(probability, uniform)
+        importance = ((self._count * probability[slot]) ** -self.config.beta).float()
         scale = importance.max() if self.config.weight_scale == "max" else importance.mean()
         self.drawn.index_fill_(0, slot, True)
-        view = self.store.views.draw(self._batch, self._random)
         x, extras = self.store.view(slot, view), self.extras.read(slot)
-        return Batch(x, weight=importance / scale, slot=slot, importance=importance, extras=extras)
+        return Batch(x, view=view, weight=importance / scale, slot=slot, importance=importance, extras=extras)
 
     def feedback(self, batch: Batch, teacher: Tensor, student: Tensor) -> None:
         """δ ← w · KL of the drawn slots, from logits [B, classes]; a slot drawn twice keeps its largest."""
@@ -106,17 +114,20 @@ class ReplayBuffer(Stateful):
         return self.store.images(evenly(self.filled, count, self._device))
 
     def probabilities(self) -> Tensor:
-        """P of every filled slot: [filled]. In float64, as ε would vanish beside a large δ in float32."""
-        scores = (self.priority[: self.filled].double().abs() + self.config.epsilon).pow(self.config.alpha)
+        """P of every slot in this round, 0 for those that were empty at its beginning: [capacity].
+
+        In float64, as ε would vanish beside a large δ in float32.
+        """
+        scores = (self.priority.double().abs() + self.config.epsilon).pow(self.config.alpha)
+        scores = scores * (self._slots < self._count)
         return scores / scores.sum()
 
-    def _sample(self, probability: Tensor) -> Tensor:
-        """Inverse-transform sampling: int64 [batch]."""
+    def _sample(self, probability: Tensor, uniform: Tensor) -> Tensor:
+        """Inverse-transform sampling from numbers in [0, 1): int64 [batch]."""
         # in whole numbers, whose sums are exact in any order: a GPU adds floating-point ones differently every time
         cumulative = (probability.double() * 2**53).long().cumsum(0)
-        uniform = torch.rand(self._batch, generator=self._random, device=self._device, dtype=torch.float64)
-        # clamped, as a number just below 1 times the total can round to the total
-        return torch.searchsorted(cumulative, (uniform * cumulative[-1]).long(), right=True).clamp_max(self.filled - 1)
+        slot = torch.searchsorted(cumulative, (uniform * cumulative[-1]).long(), right=True)
+        return slot.minimum(self._count - 1)  # a number just below 1 times the total can round to the total
 
     def _fill(self, images: Tensor, extras: Extras, call: int) -> None:
         older, self.filled = self.filled, self.filled + len(images)

@@ -11,11 +11,13 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from methods.base.method import Context, Randomness
+from methods.base.method import Context
+from methods.base.schedule import Schedule
 from methods.base.state import Stateful
 from methods.base.teacher import TeacherOutput
 from methods.parts.extras import NO_EXTRAS, Extras, ExtraStore, rows
 from methods.parts.images import ImageStore
+from methods.parts.plan import Plan, written_over
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Source(Protocol):
         """Take the images [B, C, H, W] in [0, 1] of synthesis ``call``; returns quantities worth recording."""
 
     def begin_round(self, steps: int, batch: int, index: int) -> None:
-        """Prepare ``steps`` draws of ``batch`` samples."""
+        """Prepare ``steps`` draws of ``batch`` samples: all random numbers that they take are drawn here."""
 
     def draw(self) -> Batch:
         """The next batch."""
@@ -79,12 +81,13 @@ class GrowingPool(Stateful):
 
     state = ("store", "extras", "filled")
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, schedule: Schedule) -> None:
         self.capacity = context.images
         self.store = ImageStore(context.task, self.capacity, context.device)
         self.extras = ExtraStore(self.capacity, context.device)
         self.filled = 0
         self._randomness, self._device = context.random, context.device
+        self._plan = Plan(schedule.longest_round, context.device)
 
     def admit(self, images: Tensor, call: int, extras: Extras = NO_EXTRAS) -> dict[str, Tensor]:
         """Append images [B, C, H, W] in [0, 1], and what belongs to them, as long as there is room."""
@@ -100,14 +103,12 @@ class GrowingPool(Stateful):
         random = self._randomness("pool", index)
         epochs = -(-steps * batch // self.filled)
         shuffled = [torch.randperm(self.filled, generator=random, device=self._device) for _ in range(epochs)]
-        self._slots = torch.cat(shuffled)[: steps * batch].split(batch)
-        self._views = self.store.views.draw(steps * batch, random).split(batch)
-        self._drawn = 0
+        slots, views = torch.cat(shuffled)[: steps * batch], self.store.views.draw(steps * batch, random)
+        self._plan.begin(slots.view(steps, batch), views.view(steps, batch))
 
     def draw(self) -> Batch:
         """The next batch of the round's plan."""
-        slot, view = self._slots[self._drawn], self._views[self._drawn]
-        self._drawn += 1
+        slot, view = self._plan.draw()
         return Batch(self.store.view(slot, view), slot=slot, view=view, extras=self.extras.read(slot))
 
     def feedback(self, batch: Batch, teacher: Tensor, student: Tensor) -> None:
@@ -124,8 +125,11 @@ class ImageMaker(Protocol):
     last_batch: Batch
     """What its last step left for the student."""
 
-    def fresh(self, random: torch.Generator) -> Tensor:
-        """A fresh batch: the teacher's input [B, C, H, W]."""
+    def latent(self, batch: int, random: torch.Generator) -> Tensor:
+        """What ``batch`` images are made of: [batch, nz]."""
+
+    def fresh(self, z: Tensor) -> Tensor:
+        """A fresh batch from latents [B, nz]: the teacher's input [B, C, H, W]."""
 
     def sample(self, count: int) -> Tensor:
         """``count`` images [n, C, H, W] in [0, 1]."""
@@ -138,17 +142,20 @@ class LastBatch(Stateful):
 
     def __init__(self, maker: ImageMaker) -> None:
         self.maker = maker
+        self._batch: Batch | None = None
 
     def admit(self, images: Tensor, call: int, extras: Extras = NO_EXTRAS) -> dict[str, Tensor]:
         """Nothing is stored."""
         return {}
 
     def begin_round(self, steps: int, batch: int, index: int) -> None:
-        """Nothing to prepare."""
+        """Keep the generator's batch."""
+        self._batch = written_over(self._batch, self.maker.last_batch)
 
     def draw(self) -> Batch:
         """The generator's batch."""
-        return self.maker.last_batch
+        assert self._batch is not None
+        return self._batch
 
     def feedback(self, batch: Batch, teacher: Tensor, student: Tensor) -> None:
         """Nothing to learn."""
@@ -161,17 +168,20 @@ class LastBatch(Stateful):
 class LiveGenerator(LastBatch):
     """Fresh images at every step, made as part of it (DFAD, DFQ, and the others as CMI's repository ran them)."""
 
-    def __init__(self, maker: ImageMaker, randomness: Randomness) -> None:
+    def __init__(self, maker: ImageMaker, context: Context, schedule: Schedule) -> None:
         super().__init__(maker)
-        self._randomness = randomness
+        self._randomness = context.random
+        self._plan = Plan(schedule.longest_round, context.device)
 
     def begin_round(self, steps: int, batch: int, index: int) -> None:
-        """Choose the round's randomness."""
-        self._random = self._randomness("live", index)
+        """Draw the latents of all steps."""
+        latents = self.maker.latent(steps * batch, self._randomness("live", index))
+        self._plan.begin(latents.unflatten(0, (steps, batch)))
 
     def draw(self) -> Batch:
         """A fresh batch."""
-        return Batch(self.maker.fresh(self._random), fresh=True)
+        (z,) = self._plan.draw()
+        return Batch(self.maker.fresh(z), fresh=True)
 
 
 def rounds_to_fill(context: Context, batch: int) -> int:

@@ -52,7 +52,7 @@ def pixels(logits: Tensor) -> list[list[Tensor]]:
 
 def test_histogram_counts_the_buffers_pixels() -> None:
     given = context()
-    buffer = ReplayBuffer(SSDKDConfig(), given)
+    buffer = ReplayBuffer(SSDKDConfig(), given, small.ONE_ROUND)
     for index in range(8):
         buffer.admit(images(12, index), index)
         buffer.priority.copy_(torch.rand(buffer.capacity, generator=torch.Generator().manual_seed(index)))
@@ -69,7 +69,7 @@ def test_histogram_counts_the_buffers_pixels() -> None:
 
 def test_first_priority_is_the_mean_over_pixels() -> None:
     given = context()
-    buffer = ReplayBuffer(SSDKDConfig(), given)
+    buffer = ReplayBuffer(SSDKDConfig(), given, small.ONE_ROUND)
     buffer.admit(images(6, 1), 0)
     x = buffer.store.normalise(buffer.store.images(torch.arange(6)))
     teacher, student = given.teacher.logits(x), given.student(x).detach()

@@ -17,6 +17,7 @@ def test_everything_happens_exactly_as_often_as_asked(steps: int, synthesis: int
     assert sum(schedule.synthesises(r) for r in rounds) == synthesis or synthesis == warmup
     assert schedule.synthesises(0)
     assert sum(schedule.closes_epoch(r) for r in rounds) == min(20, steps)
+    assert max(schedule.steps_in(r) for r in rounds) == schedule.longest_round
     assert max(schedule.steps_in(r) for r in rounds) - min(schedule.steps_in(r) for r in rounds[warmup:]) <= 1
 
 

@@ -22,11 +22,11 @@ CAPACITY = 65
 
 
 def pool() -> GrowingPool:
-    return GrowingPool(given())
+    return GrowingPool(given(), small.ONE_ROUND)
 
 
 def buffer() -> ReplayBuffer:
-    return ReplayBuffer(SSDKDConfig(), given())
+    return ReplayBuffer(SSDKDConfig(), given(), small.ONE_ROUND)
 
 
 def given() -> Any:

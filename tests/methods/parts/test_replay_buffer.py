@@ -17,7 +17,7 @@ from tests import small
 
 def buffer(**options: Any) -> ReplayBuffer:
     given = small.context(*small.agreeing_pair())
-    return ReplayBuffer(SSDKDConfig(**options), given)
+    return ReplayBuffer(SSDKDConfig(**options), given, small.ONE_ROUND)
 
 
 def images(count: int, seed: int) -> torch.Tensor:
@@ -37,8 +37,8 @@ def test_draws_follow_the_priorities() -> None:
     source.priority.copy_(torch.linspace(0, 3, source.capacity))
     scores = [(p + 1e-6) ** 0.6 for p in source.priority.tolist()]
     expected = [score / sum(scores) for score in scores]
-    assert source.probabilities().tolist() == pytest.approx(expected, rel=1e-5)
     source.begin_round(1, 200_000, 0)
+    assert source.probabilities().tolist() == pytest.approx(expected, rel=1e-5)
     counts = torch.bincount(source.draw().slot, minlength=source.capacity) / 200_000  # type: ignore[arg-type]
     for share, p in zip(counts.tolist(), expected, strict=True):
         assert abs(share - p) < 5 * math.sqrt(p / 200_000) + 1e-5
@@ -47,13 +47,40 @@ def test_draws_follow_the_priorities() -> None:
 def test_weights_are_the_formula_divided_by_their_maximum() -> None:
     source = filled()
     source.priority.copy_(torch.linspace(0.1, 3, source.capacity))
-    p = source.probabilities().tolist()
     source.begin_round(1, 50, 0)
+    p = source.probabilities().tolist()
     batch = source.draw()
     assert batch.slot is not None and batch.importance is not None and batch.weight is not None
     raw = [(source.capacity * p[slot]) ** -0.4 for slot in batch.slot.tolist()]
     assert batch.importance.tolist() == pytest.approx(raw, rel=1e-5)
     assert batch.weight.tolist() == pytest.approx([w / max(raw) for w in raw], rel=1e-5)
+
+
+@pytest.mark.parametrize("alpha", [0.6, 0.0])
+@pytest.mark.parametrize("count", [1, 16, 64])
+def test_empty_slots_are_never_drawn(count: int, alpha: float) -> None:
+    """Whatever their priorities: P is that of the filled ones alone, and so are the weights."""
+    source = buffer(alpha=alpha)
+    source.admit(images(count, 0), 0)
+    source.priority.copy_(torch.linspace(0.5, 3, source.capacity))
+    scores = [(p + 1e-6) ** alpha for p in source.priority[:count].tolist()]
+    expected = [score / sum(scores) for score in scores]
+    source.begin_round(2, 4000, 0)
+    for _ in range(2):
+        batch = source.draw()
+        assert source.probabilities().tolist() == pytest.approx([*expected, *[0.0] * (source.capacity - count)])
+        assert batch.slot is not None and batch.importance is not None
+        assert batch.slot.unique().tolist() == list(range(count))
+        raw = [(count * expected[slot]) ** -0.4 for slot in batch.slot.tolist()]
+        assert batch.importance.tolist() == pytest.approx(raw, rel=1e-5)
+
+
+def test_every_draw_of_a_round_is_another() -> None:
+    source = filled()
+    source.begin_round(3, 16, 0)
+    batches = [source.draw() for _ in range(3)]
+    assert len({tuple(batch.slot.tolist()) for batch in batches}) == 3  # type: ignore[union-attr]
+    assert len({tuple(batch.view.tolist()) for batch in batches}) == 3  # type: ignore[union-attr]
 
 
 def test_weighted_mean_is_unbiased_at_beta_one() -> None:
@@ -124,7 +151,7 @@ def test_at_most_a_quarter_is_replaced_and_the_best_takes_the_first_slot() -> No
 def test_no_batch_pushes_out_its_own_images(slots: int, batches: list[int], replacement: str) -> None:
     """What fills a slot is there when the student draws next, also where a batch is larger than the buffer."""
     given = small.context(*small.agreeing_pair(), scale=1.0, reference_size=slots)
-    source = ReplayBuffer(SSDKDConfig(replacement=replacement), given)
+    source = ReplayBuffer(SSDKDConfig(replacement=replacement), given, small.ONE_ROUND)
     for call, count in enumerate(batches):
         before, new = source.filled, images(count, call)
         source.priority[:before] = 100.0  # dear ones: neither low priority nor age protects what has just come
@@ -139,7 +166,7 @@ def test_no_batch_pushes_out_its_own_images(slots: int, batches: list[int], repl
 
 def test_a_small_full_buffer_gives_new_images_its_largest_priority() -> None:
     given = small.context(*small.agreeing_pair(), scale=1.0, reference_size=13)
-    source = ReplayBuffer(SSDKDConfig(first_priority="max"), given)
+    source = ReplayBuffer(SSDKDConfig(first_priority="max"), given, small.ONE_ROUND)
     source.admit(images(32, 0), 0)
     source.priority.copy_(torch.arange(13.0) + 50)
     source.admit(images(32, 1), 1)

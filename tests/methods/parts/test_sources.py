@@ -16,7 +16,8 @@ CAPACITY = 65
 
 def pool(**changes: Any) -> GrowingPool:
     changes = {"reference_size": CAPACITY, **changes}
-    return GrowingPool(small.context(small.network("wrn10_1", 1), small.network("cnn3_16", 2), scale=1.0, **changes))
+    given = small.context(small.network("wrn10_1", 1), small.network("cnn3_16", 2), scale=1.0, **changes)
+    return GrowingPool(given, small.ONE_ROUND)
 
 
 def images(count: int, seed: int = 0) -> torch.Tensor:
