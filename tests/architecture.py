@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "harness.data": {*KEPT, "harness.code", "harness.explain", "harness.registry", "harness.terminal", *CONTRACT},
     "harness.grid": {
         *("harness", "harness.code", "harness.explain", "harness.networks", "harness.data"),
-        *(*KEPT, "methods", "methods.base"),
+        *(*KEPT, "harness.machine", "methods", "methods.base"),
     },
     "harness.engine": {"harness.data", "harness.machine", *KEPT, *CONTRACT},
     "harness.teachers": {

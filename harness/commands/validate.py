@@ -44,8 +44,16 @@ def validate(path: Path, report: Callable[[str], object] = say) -> list[Cell]:
             report(f"{path.name}: {name}: {note}")
         _check_recipes(grid, name, dataset)
         _validate_dataset(dataset, name, mine, path.name, report)
+    _check_company(grid, path.name, report)
     report(f"{path.name}: {len(cells)} cells are valid")
     return cells
+
+
+def _check_company(grid: Grid, file: str, report: Callable[[str], object]) -> None:
+    """Report if the cells that share a GPU may need more memory together than it has."""
+    available = device_memory(grid.device) if grid.share > 1 and grid.device != "cpu" else None
+    if available and (problem := cost.shared_problem(grid.cells, grid.share, available)):
+        report(f"{file}: {problem}")
 
 
 def _check_recipes(grid: Grid, name: str, dataset: Dataset) -> None:

@@ -35,6 +35,8 @@ class Cell(CellName):
     device: str
     checkpoint_seconds: float
     deterministic: bool = False
+    sharing: int = 1
+    """How many cells its GPU is for at once: the study's ``share``."""
     own: OwnData | None = None
     """One's own images that the dataset's name stands for; None for a dataset of the bench."""
     outside: Mapping[str, Path] = field(default_factory=dict, compare=False)

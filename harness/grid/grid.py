@@ -42,6 +42,7 @@ class Grid:
     name: str
     device: str
     threads: int
+    share: int
     studies: list[Study]
     cells: list[Cell]
 
@@ -84,6 +85,7 @@ def expand(study: Study) -> list[Cell]:
             verify=study.verify,
             threads=study.threads,
             deterministic=study.deterministic,
+            sharing=study.share,
             device=study.device,
             checkpoint_seconds=study.checkpoint_seconds,
             places=study.places,
@@ -100,15 +102,15 @@ def expand(study: Study) -> list[Cell]:
 def load_grid(path: Path) -> Grid:
     """The grid of a study, or of a file that says ``include: [other.yaml, ...]``.
 
-    Raises ConfigError; studies of one grid must agree on device and threads.
+    Raises ConfigError; studies of one grid must agree on device, threads and share.
     """
     raw, places = yaml_file.read(path)
     if "include" not in raw:
         study = study_of(path, raw, places)
-        return Grid(study.study, study.device, study.threads, [study], expand(study))
+        return Grid(study.study, study.device, study.threads, study.share, [study], expand(study))
     included = [load_study(configuration(path, name, where)) for name, where in _included(raw, places)]
     where = places.at("include")
-    for key in ("device", "threads"):
+    for key in ("device", "threads", "share"):
         if len(values := {str(getattr(study, key)) for study in included}) > 1:
             raise ConfigError(where, f"the studies differ in {key}: {', '.join(sorted(values))}")
     if (size := sum(study.size for study in included)) > CELLS:
@@ -117,7 +119,8 @@ def load_grid(path: Path) -> Grid:
     cells = [cell for study in included for cell in expand(study)]
     if len({cell.name for cell in cells}) != len(cells):
         raise ConfigError(where, "two studies have the same name and a cell in common")
-    return Grid(path.stem, included[0].device, included[0].threads, included, cells)
+    first = included[0]
+    return Grid(path.stem, first.device, first.threads, first.share, included, cells)
 
 
 def select(cells: Iterable[Cell], filters: Mapping[str, object]) -> list[Cell]:

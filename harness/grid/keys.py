@@ -28,7 +28,10 @@ SCHEME = 3
 """Raise this when keys are computed in another way: what is older is then stale for that alone."""
 PACKAGES = ("methods", "harness.networks")
 """Imports of modules below these are followed; what else of harness/ decides numbers stands behind `NUMBERS`."""
-NOT_IN_KEY = ("device", "checkpoint_seconds", "outside", "places", "teacher_network", "student_network", "own")
+NOT_IN_KEY = (
+    *("device", "sharing", "checkpoint_seconds", "outside", "places"),
+    *("teacher_network", "student_network", "own"),
+)
 """Fields of a cell that do not change what is computed, or that its pair, its sources and its data say already."""
 FINDERS = {"method": methods.source, "teacher": networks.source, "student": networks.source}
 """What a cell names -> where the bench has it."""

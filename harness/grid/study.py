@@ -20,6 +20,7 @@ from harness.grid.own_data import described
 from harness.grid.pairs import AskedPair, AskedTeacher
 from harness.grid.places import Places
 from harness.grid.strict import LONGEST, NAME, Strict
+from harness.machine import gpus
 from harness.store.layout import RESERVED
 from methods.base.bounds import Batch, Epochs, Steps
 from methods.base.names import network_name
@@ -104,6 +105,9 @@ class Study(Strict):
     """CPU threads of one cell. Changes the last bits of a result, so it is part of the cell's key."""
     deterministic: bool = Field(default=False, examples=[True])
     """On a GPU, only operations that give the same bits every time, which is slower. Part of the cell's key."""
+    share: int = Field(default=1, ge=1, le=gpus.MOST, examples=[3])
+    """How many cells run on one GPU at once, which small networks leave idle between launches. Their seconds are longer
+    than alone, and marked so in every table. On this machine `--resources gpu=N` then counts cells, not cards."""
     checkpoint_seconds: float = Field(default=300.0, gt=0, le=1e6, examples=[60])
     """A checkpoint is written at the first round boundary after this many seconds."""
     recipe: dict[str, Any] = Field(default={}, examples=[{"epochs": 12, "floor": 40.0}])

@@ -1,8 +1,12 @@
-"""Which GPU a process may use: one lock per card, held for the life of the process.
+"""Which GPU a process may use: a place on a card, held for the life of the process.
 
 Snakemake's ``--resources gpu=N`` limits how many cells run at once, but gives no card to any of them. Every process
 therefore takes a lease before CUDA is initialised. Cards go by UUID, because an index means another card inside a
 SLURM job. The kernel frees a lock when its process dies, however it dies. Never imports torch.
+
+A card has `MOST` places, each a note that is locked. A process that shares a card with ``share - 1`` others at most
+takes one of the first ``share`` places, and keeps all later ones free: then no process has more company than it asked
+for, whatever the others ask.
 """
 
 from __future__ import annotations
@@ -26,14 +30,16 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 POLL_SECONDS = 1.0
 REPORT_SECONDS = 60.0
 """How often a waiting process says who holds the cards."""
+MOST = 8
+"""Processes that can share one card."""
 
-_held: dict[str, int] = {}
-"""UUID of a card that this process has -> the open file whose lock says so."""
+_held: dict[str, list[int]] = {}
+"""UUID of a card that this process has -> the open files whose locks say so."""
 
 
 @dataclass
 class Lease:
-    """One card, ours until `release` or the end of the process."""
+    """A place on a card, ours until `release` or the end of the process."""
 
     uuid: str
     waited: float
@@ -43,7 +49,7 @@ class Lease:
 
     def release(self) -> None:
         """Give the card back. Only before CUDA is initialised: a process keeps its memory on a card to its end."""
-        os.close(_held.pop(self.uuid))
+        _close(_held.pop(self.uuid))
         if self.others is None:
             os.environ.pop(VISIBLE, None)
         else:
@@ -58,22 +64,31 @@ def visible() -> list[str]:
     return _allowed(nvml.cards(), os.environ.get(VISIBLE))
 
 
-def check(device: str, wanted: int | None, cards: int) -> None:
+def check(device: str, wanted: int | None, cards: int, share: int = 1) -> None:
     """Raise UserError if so many ``cards`` cannot serve a study's ``device`` or ``--resources gpu=<wanted>``.
 
-    Without any card, ``device: auto`` means the CPU, and ``gpu=N`` asks for nothing.
+    Each card serves ``share`` cells at once. Without any card, ``device: auto`` means the CPU, and ``gpu=N`` asks for
+    nothing.
     """
     if device == "cuda" and not cards:
         raise UserError("device: cuda, but no GPU is visible here\n  on this machine's CPU: set device: auto or cpu")
-    if device != "cpu" and cards and wanted is not None and wanted > cards:
+    places = cards * share
+    if device != "cpu" and cards and wanted is not None and wanted > places:
+        shared = f", each for {share} cells at once" if share > 1 else ""
         raise UserError(
-            f"--resources gpu={wanted}: there {_are(cards)} here\n  type: --resources gpu={cards}\n"
+            f"--resources gpu={wanted}: there {_are(cards)} here{shared}\n  type: --resources gpu={places}\n"
             "  CUDA_VISIBLE_DEVICES, if it is set, limits which ones count"
         )
 
 
-def lease(uuids: list[str], folder: Path | None = None, report: Callable[[str], object] = say, name: str = "") -> Lease:
-    """Take one of the cards, wait if none is free, and make it the only one that CUDA will see.
+def lease(
+    uuids: list[str],
+    folder: Path | None = None,
+    report: Callable[[str], object] = say,
+    name: str = "",
+    share: int = 1,
+) -> Lease:
+    """Take a place on one of the cards, wait if none is free, and make the card the only one that CUDA will see.
 
     A process that has one of them already keeps it: CUDA will not see another.
 
@@ -82,6 +97,7 @@ def lease(uuids: list[str], folder: Path | None = None, report: Callable[[str], 
         folder: where the locks are; by default one per user on this node.
         report: told who holds the cards, at once and then every minute, while this process waits.
         name: what others are told about us, such as the cell's name.
+        share: how many processes may be on the card, this one included; 1 to `MOST`.
     """
     started, others = time.monotonic(), os.environ.get(VISIBLE)
     for held in _held.keys() & set(uuids):
@@ -89,7 +105,7 @@ def lease(uuids: list[str], folder: Path | None = None, report: Callable[[str], 
     folder = folder or _default_folder()
     reports = itertools.count(started, REPORT_SECONDS)
     due = next(reports)
-    while (uuid := _take_any(uuids, folder, name)) is None:
+    while (uuid := _take_any(uuids, folder, name, share)) is None:
         if time.monotonic() >= due:
             report(f"waiting for a GPU: {holders(uuids, folder)}")
             due = next(reports)
@@ -100,20 +116,43 @@ def lease(uuids: list[str], folder: Path | None = None, report: Callable[[str], 
 
 def holders(uuids: list[str], folder: Path) -> str:
     """Who holds each card, as one line of text."""
-    return "; ".join(f"{uuid} is held by {notes.holder(_note(folder, uuid))}" for uuid in uuids)
+    return "; ".join(f"{uuid} is held by {_holders(folder, uuid)}" for uuid in uuids)
 
 
-def _take_any(uuids: list[str], folder: Path, name: str) -> str | None:
-    """The first card whose note can be taken, which is kept open."""
-    for uuid in uuids:
-        if (file := notes.take(_note(folder, uuid), name)) is not None:
-            _held[uuid] = file
+def _holders(folder: Path, uuid: str) -> str:
+    held = [note for note in (_note(folder, uuid, place) for place in range(MOST)) if notes.held(note)]
+    return ", ".join(map(notes.holder, held)) or "nobody any more"
+
+
+def _take_any(uuids: list[str], folder: Path, name: str, share: int) -> str | None:
+    """The first card that has a place; first places of all cards come first, so that cards fill evenly."""
+    for place, uuid in itertools.product(range(share), uuids):
+        if files := _take(folder, uuid, place, name, share):
+            _held[uuid] = files
             return uuid
     return None
 
 
-def _note(folder: Path, uuid: str) -> Path:
-    return folder / f"{uuid.replace('/', '_')}.lock"
+def _take(folder: Path, uuid: str, place: int, name: str, share: int) -> list[int]:
+    """Files whose locks hold the place, and keep those free that a card with ``share`` places lacks; none if taken."""
+    files: list[int] = []
+    for other in (place, *range(share, MOST)):
+        note = _note(folder, uuid, other)
+        file = notes.take(note, name) if other == place else notes.keep_free(note)
+        if file is None:
+            _close(files)
+            return []
+        files.append(file)
+    return files
+
+
+def _close(files: list[int]) -> None:
+    for file in files:
+        os.close(file)
+
+
+def _note(folder: Path, uuid: str, place: int) -> Path:
+    return folder / f"{uuid.replace('/', '_')}{f'.{place}' if place else ''}.lock"
 
 
 def _default_folder() -> Path:

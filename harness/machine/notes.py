@@ -26,15 +26,35 @@ def take(path: Path, name: str) -> int | None:
     Gives the open file: the lock ends when it is closed, or with the process, however that dies. Raises UserError if
     something else lies in its place, which is left as it is.
     """
-    file = _open(path, os.O_RDWR | os.O_CREAT)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(file)
-        return None
-    os.ftruncate(file, 0)
-    os.write(file, json.dumps({"pid": os.getpid(), "name": name}).encode())
+    if (file := _lock(path, fcntl.LOCK_EX)) is not None:
+        os.ftruncate(file, 0)
+        os.write(file, json.dumps({"pid": os.getpid(), "name": name}).encode())
     return file
+
+
+def keep_free(path: Path) -> int | None:
+    """Keep everybody from taking the note, ourselves included, as several may at once; None if somebody has it.
+
+    Gives the open file, and raises UserError, like `take`.
+    """
+    return _lock(path, fcntl.LOCK_SH)
+
+
+def held(path: Path) -> bool:
+    """Whether somebody has taken the note, or something else is in its place."""
+    try:
+        file = _open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    except (OSError, UserError):
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
 
 
 def holder(path: Path) -> str:
@@ -45,6 +65,17 @@ def holder(path: Path) -> str:
         return one_line(f"process {entry['pid']} {entry['name']}").rstrip()
     except (OSError, UserError, ValueError, LookupError, TypeError, RecursionError):
         return "another process"  # it has the lock and is about to write its name
+
+
+def _lock(path: Path, kind: int) -> int | None:
+    """The open file with its lock; None if another process has one that excludes it."""
+    file = _open(path, os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return None
+    return file
 
 
 def _open(path: Path, flags: int) -> int:

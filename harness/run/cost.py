@@ -106,6 +106,26 @@ def memory_problem(cell: Cell, available: int) -> str | None:
     )
 
 
+def shared_problem(cells: Sequence[Cell], share: int, available: int) -> str | None:
+    """What to say if the ``share`` cells that need most do not fit into ``available`` bytes together; None if they do.
+
+    Of each setup of ``cells`` the largest data scale counts, for all its cells.
+    """
+    setups: dict[tuple[object, ...], list[Cell]] = {}
+    for cell in sorted(cells, key=lambda cell: -cell.scale):
+        setups.setdefault((cell.study, cell.dataset, cell.pair, cell.label), []).append(cell)
+    known = [(found.memory, group) for group in setups.values() if (found := estimate(group[0]))]
+    largest = sorted(((size, cell.row) for size, group in known for cell in group), reverse=True)[:share]
+    sums = list(itertools.accumulate(size for size, _ in largest))
+    if not sums or sums[-1] <= available:
+        return None
+    fitting = sum(total <= available for total in sums)
+    return (
+        f"share: {share}: the cells that need most take about {_gib(sums[-1])} of a GPU together, up to "
+        f"{_gib(largest[0][0])} each ({largest[0][1]}); the device has {_gib(available)}, for {fitting} of them"
+    )
+
+
 def _gib(size: int) -> str:
     return f"{size / 2**30:.1f} GiB"
 

@@ -79,7 +79,7 @@ def _taken_back(run: Run) -> bool:
 def _train(run: Run, waited: float) -> Metrics:
     """Take a GPU if there is one, then train. The run's lock is held."""
     cards = gpus.visible() if run.cell.device != "cpu" else []
-    card = gpus.lease(cards, name=run.cell.name) if cards else None
+    card = gpus.lease(cards, name=run.cell.name, share=run.cell.sharing) if cards else None
     try:
         # Here all waiting ends: the teacher may have been replaced meanwhile.
         shelf.require_current(run.teacher_folder, run.teacher, run.cell.own)

@@ -184,6 +184,7 @@ class _Session:
             device_name=run.device_name,
             threads=cell.threads,
             concurrent=run.concurrent,
+            share=cell.sharing,
             finished=facts.now(),
             manifest_sha256=sha256(run.folder.manifest),
             events_sha256=sha256(run.folder.events) if run.folder.events.exists() else None,

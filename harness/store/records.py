@@ -164,6 +164,8 @@ class Metrics(Record):
     threads: Count
     concurrent: Count
     """How many cells were allowed to run at the same time on this machine."""
+    share: Some = 1
+    """How many cells were allowed on one GPU at the same time."""
     finished: Moment
     """UTC."""
 
@@ -186,7 +188,7 @@ class Metrics(Record):
     def overloaded(self) -> bool:
         """Whether the machine had so much else to do that the seconds say little about the method."""
         if self.device != "cpu":
-            return bool(self.device_sharers)
+            return (self.device_sharers or 0) >= self.share
         return self.cpu_seconds.working >= TELLING and self.seconds.working > OVERLOADED * self.cpu_seconds.working
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.conftest import Bench
+from tests.workflow.conftest import CELLS, Bench
 
 
 def test_another_configuration_replaces_the_default(bench: Bench) -> None:
@@ -60,12 +60,26 @@ def test_a_method_that_is_no_python(bench: Bench) -> None:
     _refused(bench, [], "first.py, line 1")
 
 
-def test_more_gpus_than_there_are(bench: Bench) -> None:
+def _card(bench: Bench) -> str:
+    """PATH of a machine with one card."""
     program = bench.folder / "nvidia-smi"
     program.write_text("#!/bin/sh\necho 'GPU 0: Test (UUID: GPU-a)'\n", encoding="utf-8")
     program.chmod(0o755)
-    path = f"{bench.folder}:{os.environ['PATH']}"
+    return f"{bench.folder}:{os.environ['PATH']}"
+
+
+def test_more_gpus_than_there_are(bench: Bench) -> None:
+    path = _card(bench)
     _refused(bench, ["--resources", "gpu=4"], "there is 1 GPU here\n  type: --resources gpu=1", PATH=path)
+
+
+def test_cells_that_share_a_card_run_at_once(bench: Bench) -> None:
+    path = _card(bench)
+    bench.study.write_text(bench.study.read_text(encoding="utf-8") + "share: 3\n", encoding="utf-8")
+    planned = bench.run("-n", "-p", "--cores", "8", PATH=path)
+    assert planned.stdout.count("--concurrent 3") == len(CELLS)
+    said = "1 GPU here, each for 3 cells at once\n  type: --resources gpu=3"
+    _refused(bench, ["--resources", "gpu=4"], said, PATH=path)
 
 
 def test_a_damaged_or_lost_teacher(bench: Bench) -> None:

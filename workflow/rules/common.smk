@@ -60,7 +60,7 @@ def validate():
     """Check the GPUs, and the whole study once per change of it or of the code; the end, if a cell cannot work."""
     if CARDS is not None:
         try:
-            gpus.check(GRID.device, gpu_limit(), CARDS)
+            gpus.check(GRID.device, gpu_limit(), CARDS, GRID.share)
         except UserError as error:
             sys.exit(f"error: {error}")
     stamp = PLACE.validated(GRID.name)
@@ -177,11 +177,13 @@ SYNCED = pattern(PLACE.synced(GRID.name))
 INDEX = pattern(Path(REPORTS) / "index.html")
 """Declared outputs are deleted before a job runs again, so the rules declare stamps in place of what must survive."""
 
-# One card per cell, unless the grid says cpu or this machine has none; elsewhere the cluster knows.
+# One card per cell, unless the grid says cpu or this machine has none; elsewhere the cluster knows. Cells that share
+# this machine's cards take a place each, and a teacher all places of one.
 GPU = int(GRID.device != "cpu" and CARDS != 0)
+WHOLE_GPU = GPU * (GRID.share if CARDS else 1)
 CONCURRENT = max(1, (workflow.resource_settings.cores or 1) // GRID.threads)
 if CARDS:
-    CONCURRENT = min(CONCURRENT, gpu_limit() or CARDS)
+    CONCURRENT = min(CONCURRENT, gpu_limit() or CARDS * GRID.share)
 
 
 wildcard_constraints:

@@ -11,7 +11,7 @@ rule teacher:
     threads: GRID.threads
     retries: 2
     resources:
-        gpu=GPU,
+        gpu=WHOLE_GPU,
         attempt=lambda wildcards, attempt: attempt,
         mem_mb=lambda wildcards, attempt: attempt * 8000,
         runtime=lambda wildcards, attempt: attempt * 240,

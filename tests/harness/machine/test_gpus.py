@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import random
 import select
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +26,8 @@ from pathlib import Path
 from harness.machine import gpus
 gpus.POLL_SECONDS = 0.02
 say = lambda **facts: print(json.dumps(facts), flush=True)
-folder, name, *cards = sys.argv[1:]
-lease = gpus.lease(cards, Path(folder), lambda text: say(waiting=text), name)
+folder, name, share, *cards = sys.argv[1:]
+lease = gpus.lease(cards, Path(folder), lambda text: say(waiting=text), name, int(share))
 say(holds=lease.uuid, sees=os.environ["CUDA_VISIBLE_DEVICES"], torch="torch" in sys.modules)
 del lease
 sys.stdin.readline()
@@ -42,8 +45,8 @@ GPU 2: NVIDIA H100 (UUID: GPU-cccc-3)
 class Holder:
     """A process that takes a card and keeps it until it is told to end."""
 
-    def __init__(self, folder: Path, name: str, cards: list[str]) -> None:
-        command = [sys.executable, "-c", HOLDER, str(folder), name, *cards]
+    def __init__(self, folder: Path, name: str, cards: list[str], share: int = 1) -> None:
+        command = [sys.executable, "-c", HOLDER, str(folder), name, str(share), *cards]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
 
     def fileno(self) -> int:
@@ -59,15 +62,15 @@ class Holder:
         self.process.communicate(b"\n")
 
 
-Start = Callable[[str, list[str]], Holder]
+Start = Callable[..., Holder]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     holders: list[Holder] = []
 
-    def _start(name: str, cards: list[str]) -> Holder:
-        holders.append(Holder(tmp_path, name, cards))
+    def _start(name: str, cards: list[str], share: int = 1) -> Holder:
+        holders.append(Holder(tmp_path, name, cards, share))
         return holders[-1]
 
     yield _start
@@ -114,6 +117,56 @@ def test_many_processes_all_get_their_turn(start: Start) -> None:
             waiting.remove(holder)
         if len(held) == len(cards):
             held.pop("GPU-a" if len(waiting) % 2 else "GPU-b").end()
+
+
+def test_three_processes_share_a_card_and_the_fourth_waits_for_any_of_them(start: Start) -> None:
+    three = [start(f"cell-{i}", ["GPU-a"], 3) for i in range(3)]
+    assert [holder.says()["holds"] for holder in three] == ["GPU-a"] * 3
+    fourth = start("cell-3", ["GPU-a"], 3)
+    text = fourth.says()["waiting"]
+    assert all(f"process {holder.process.pid} cell-{i}" in text for i, holder in enumerate(three))
+    three[1].process.kill()
+    assert fourth.says()["holds"] == "GPU-a"
+
+
+@pytest.mark.parametrize("shares", [(1, 3), (3, 1), (2, 1)])
+def test_a_process_that_wants_a_card_alone_has_it_alone(start: Start, shares: tuple[int, int]) -> None:
+    first = start("first", ["GPU-a"], shares[0])
+    assert first.says()["holds"] == "GPU-a"
+    second = start("second", ["GPU-a"], shares[1])
+    assert f"GPU-a is held by process {first.process.pid} first" in second.says()["waiting"]
+    first.end()
+    assert second.says()["holds"] == "GPU-a"
+
+
+def test_cards_that_are_shared_fill_evenly(tmp_path: Path) -> None:
+    cards, taken = ["GPU-a", "GPU-b", "GPU-c"], []
+    for place in range(3):
+        for _ in cards:
+            card = next(card for card in cards if gpus._take(tmp_path, card, place, "", 3))
+            taken.append(card)
+    assert taken == cards * 3
+
+
+@pytest.mark.parametrize("shares", [(1,), (2,), (3,), (8,), (1, 2), (2, 3), (3, 5), (1, 4, 8)])
+def test_no_process_ever_has_more_company_than_it_asked_for(tmp_path: Path, shares: tuple[int, ...]) -> None:
+    """Comings and goings by chance: where all share alike, a process waits only if the card is full."""
+    chance, here = random.Random(0), list[tuple[int, list[int]]]()
+    for _ in range(300):
+        if here and chance.random() < 0.4:
+            gpus._close(here.pop(chance.randrange(len(here)))[1])
+            continue
+        share = chance.choice(shares)
+        places = (gpus._take(tmp_path, "GPU-a", place, "", share) for place in range(share))
+        files = next((files for files in places if files), None)
+        full = len(here) >= min([share, *(other for other, _ in here)])
+        assert not (files and full)
+        assert files or here
+        assert files or full or len(shares) > 1
+        if files:
+            here.append((share, files))
+    for _, files in here:
+        gpus._close(files)
 
 
 def test_a_lease_can_be_given_back(tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,13 +236,27 @@ def test_what_lies_in_the_place_of_a_note_is_refused_and_left_alone(
 
 @pytest.mark.parametrize("note", [b"", b"{", b"[1]", b"\xff\xfe", b'{"pid": 1}', b"9" * 10_000_000, b"[" * 4096])
 def test_a_note_that_says_nothing_is_another_process(tmp_path: Path, note: bytes) -> None:
-    (tmp_path / "GPU-a.lock").write_bytes(note)
-    assert gpus.holders(["GPU-a"], tmp_path) == "GPU-a is held by another process"
+    with held(tmp_path / "GPU-a.lock", note):
+        assert gpus.holders(["GPU-a"], tmp_path) == "GPU-a is held by another process"
 
 
 def test_a_name_in_a_note_is_cleaned(tmp_path: Path) -> None:
-    (tmp_path / "GPU-a.lock").write_text(json.dumps({"pid": 7, "name": "\x1b[2J"}), encoding="utf-8")
-    assert gpus.holders(["GPU-a"], tmp_path) == r"GPU-a is held by process 7 \x1b[2J"
+    with held(tmp_path / "GPU-a.lock", json.dumps({"pid": 7, "name": "\x1b[2J"}).encode()):
+        assert gpus.holders(["GPU-a"], tmp_path) == r"GPU-a is held by process 7 \x1b[2J"
+
+
+@contextmanager
+def held(note: Path, content: bytes) -> Iterator[None]:
+    """A note whose lock somebody else holds."""
+    note.write_bytes(content)
+    with note.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def test_a_note_without_a_holder_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "GPU-a.lock").write_bytes(b'{"pid": 7, "name": "gone"}')
+    assert gpus.holders(["GPU-a"], tmp_path) == "GPU-a is held by nobody any more"
 
 
 def test_the_folder_of_leases_is_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,16 +312,18 @@ def test_no_nvidia_smi_means_no_cards(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    ("device", "wanted", "cards"),
-    [("auto", 4, 0), ("cpu", 4, 1), ("cuda", None, 1), ("auto", 1, 1)],
+    ("device", "wanted", "cards", "share"),
+    [("auto", 4, 0, 1), ("cpu", 4, 1, 1), ("cuda", None, 1, 1), ("auto", 3, 1, 3), ("cuda", 8, 4, 2)],
 )
-def test_check_accepts(device: str, wanted: int | None, cards: int) -> None:
-    gpus.check(device, wanted, cards)
+def test_check_accepts(device: str, wanted: int | None, cards: int, share: int) -> None:
+    gpus.check(device, wanted, cards, share)
 
 
 def test_check_says_how_many_cards_there_are_and_what_to_type() -> None:
     with pytest.raises(UserError, match=r"(?s)gpu=4: there is 1 GPU here.*type: --resources gpu=1"):
         gpus.check("auto", 4, 1)
+    with pytest.raises(UserError, match=r"(?s)gpu=7: there are 2 GPUs here, each for 3 cells.*type: --resources gpu=6"):
+        gpus.check("auto", 7, 2, 3)
     with pytest.raises(UserError, match="no GPU is visible"):
         gpus.check("cuda", None, 0)
 

@@ -15,7 +15,7 @@ from harness.commands.contract import tiny_cell
 from harness.engine.flops import count_flops
 from harness.grid.cell import Cell
 from harness.run.assemble import build_method, method_config
-from harness.run.cost import CostClock, estimate, estimates, memory_problem, resident
+from harness.run.cost import CostClock, estimate, estimates, memory_problem, resident, shared_problem
 from harness.store.records import Flops
 from methods.base.method import Method, MethodConfig
 from methods.base.pair import Pair
@@ -95,6 +95,18 @@ def test_a_cell_that_does_not_fit_says_what_would() -> None:
     assert "fast on wrn10_1 → cnn3_16 at 5 % needs about" in problem
     assert "this would fit: batch: 128 instead of 512, inversion_batch: 4 instead of 16" in problem
     assert "no batch would fit" in memory_problem(cell, cost.resident)
+
+
+@pytest.mark.parametrize(("share", "seeds"), [(2, 1), (2, 2), (3, 2), (8, 1)])
+def test_cells_that_share_a_card_are_judged_by_their_sum(share: int, seeds: int) -> None:
+    large, small = replace(tiny("fast", batch=512), label="large"), replace(tiny("fast"), label="small")
+    cells = [replace(cell, seed=seed) for cell in (small, large) for seed in range(seeds)]
+    sizes = [size for size in (estimate(large).memory, estimate(small).memory) for _ in range(seeds)][:share]
+    assert shared_problem(cells, share, sum(sizes)) is None
+    problem = shared_problem(cells, share, sum(sizes) - 1)
+    assert f"share: {share}: the cells that need most" in problem
+    assert large.row in problem
+    assert problem.endswith(f"for {len(sizes) - 1} of them")
 
 
 def test_a_method_that_fails_is_not_estimated_and_not_refused(tmp_path: Path) -> None:

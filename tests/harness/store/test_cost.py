@@ -32,8 +32,12 @@ def test_on_a_processor_the_seconds_on_cores_count(wall: float, cpu: float, over
     assert result.overloaded is overloaded
 
 
-@pytest.mark.parametrize(("sharers", "overloaded"), [(None, False), (0, False), (1, True), (7, True)])
-def test_on_a_gpu_the_wall_counts_and_who_else_was_there(sharers: int | None, overloaded: bool) -> None:
-    result = factory.metrics(seconds=seconds(30.0), cpu_seconds=seconds(3.0), device="cuda", device_sharers=sharers)
+@pytest.mark.parametrize(
+    ("sharers", "share", "overloaded"),
+    [(None, 1, False), (0, 1, False), (1, 1, True), (7, 1, True), (None, 3, False), (2, 3, False), (3, 3, True)],
+)
+def test_on_a_gpu_the_wall_counts_and_who_else_was_there(sharers: int | None, share: int, overloaded: bool) -> None:
+    told = {"device": "cuda", "device_sharers": sharers, "share": share}
+    result = factory.metrics(seconds=seconds(30.0), cpu_seconds=seconds(3.0), **told)
     assert result.cost.end_to_end == pytest.approx(32.0)
     assert result.overloaded is overloaded

@@ -115,5 +115,21 @@ def test_an_overloaded_machine_is_said_at_every_time_and_nowhere_else(
     assert remarks.overload(factory.metrics(**changes)) == notes  # as the page tells it of the run
 
 
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [((1, 1), None), ((3, 3), "on a GPU that cells share, up to 3 at once"), ((1, 2), "share, up to 1 or 2 at once")],
+)
+def test_times_of_a_shared_gpu_are_marked_and_nothing_else(
+    tmp_path: Path, shares: tuple[int, ...], said: str | None
+) -> None:
+    runs = [{"seed": i, "share": share, "device": "cuda", "device_name": "GPU"} for i, share in enumerate(shares)]
+    table = build(tmp_path, *runs)
+    accuracy, *times = [
+        [table.footnotes[mark] for mark in entry.marks] for entry in table.blocks[0].columns[0].quantities
+    ]
+    assert not accuracy
+    assert [any(said in note for note in each) if said else not each for each in times] == [True]
+
+
 def test_a_single_seed_has_no_deviation(tmp_path: Path) -> None:
     assert build(tmp_path, {}).blocks[0].lines[1].entries[0].text == "90.00"
