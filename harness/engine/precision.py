@@ -42,4 +42,5 @@ def apply(deterministic: bool = False) -> None:
     torch.backends.cudnn.deterministic = chosen["deterministic"]
     if chosen["deterministic"]:
         os.environ["CUBLAS_WORKSPACE_CONFIG"] = WORKSPACE
-    torch.use_deterministic_algorithms(chosen["deterministic"])
+    if torch.are_deterministic_algorithms_enabled() != chosen["deterministic"]:  # the call loads PyTorch's compiler
+        torch.use_deterministic_algorithms(chosen["deterministic"])

@@ -12,7 +12,7 @@ from torch import nn
 import harness
 from harness import data
 from harness.data.dataset import Dataset
-from harness.engine import precision
+from harness.engine import compiler, precision
 from harness.engine.clock import Elapsed
 from harness.engine.evaluate import Evaluator, metric_name
 from harness.engine.failures import Diverged, MethodFailed, inside_method
@@ -52,6 +52,7 @@ def train(run: Run, waited: float, entry: Entry) -> Metrics:
 
     Writes the metrics, whatever the method did; raises for trouble of the machine and of the user's making.
     """
+    compiler.defer()
     torch.set_num_threads(run.cell.threads)
     precision.apply(run.cell.deterministic and run.device.type == "cuda")
     if run.device.type == "cuda":

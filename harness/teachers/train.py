@@ -12,7 +12,7 @@ from torch import nn
 from harness import data, networks
 from harness.data.dataset import Dataset
 from harness.data.own import OwnData
-from harness.engine import evaluate, precision
+from harness.engine import compiler, evaluate, precision
 from harness.engine.randomness import Streams
 from harness.errors import UserError
 from harness.machine import gpus
@@ -71,6 +71,7 @@ def train(
         # Asked again under the lock: the process that held it until now may have trained this very teacher.
         if not replace and folder.record.exists():
             return _known(folder, loaded.own, report)
+        compiler.defer()
         precision.apply()
         torch.set_num_threads(1)  # the thread count changes the last bits, and so the sha256
         if cards := gpus.visible():
