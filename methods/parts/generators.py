@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from methods.base.task import Task
+from methods.parts.upsampling import UpsampledConvolution
 
 
 class ImageGenerator(nn.Module, ABC):
@@ -44,7 +45,8 @@ class ImageGenerator(nn.Module, ABC):
 
     def forward(self, z: Tensor) -> Tensor:
         """Images [B, C, H, W] in ``space`` for latents ``z`` [B, nz]."""
-        images: Tensor = self.body(self.first_norm(self.linear(z).unflatten(1, self.start)))
+        start = self.linear(z).unflatten(1, self.start).contiguous(memory_format=torch.channels_last)
+        images: Tensor = self.body(self.first_norm(start))
         return images
 
     @abstractmethod
@@ -79,8 +81,7 @@ class UpsamplingGenerator(ImageGenerator):
 
     def _upsample(self, inputs: int, outputs: int) -> list[nn.Module]:
         return [
-            nn.Upsample(scale_factor=2),
-            nn.Conv2d(inputs, outputs, 3, padding=1, bias=self.conv_bias),
+            UpsampledConvolution(inputs, outputs, bias=self.conv_bias),
             nn.BatchNorm2d(outputs, eps=self.inner_eps),
             nn.LeakyReLU(0.2),
         ]

@@ -42,7 +42,7 @@ class ImageStore(Stateful):
         self.views = Views.of(task)
         self.normalise = Normaliser(task, device)
         padded = (capacity, channels, height + 2 * task.pad, width + 2 * task.pad)
-        self.pixels = torch.zeros(padded, dtype=torch.uint8, device=device)
+        self.pixels = torch.zeros(padded, dtype=torch.uint8, device=device).to(memory_format=torch.channels_last)
 
     def write(self, slots: Tensor, images: Tensor) -> None:
         """Store images [n, C, H, W] in [0, 1] in ``slots`` [n]."""
