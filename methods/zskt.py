@@ -22,6 +22,7 @@ from methods.base.presets import PUBLISHED_FOR_WRN, WRNS, Case, Preset, borrowed
 from methods.base.teacher import TeacherOutput
 from methods.parts.distiller import Distilled, Distiller
 from methods.parts.losses import Objective, detached, kl_divergence
+from methods.parts.optimizers import optimizer
 from methods.parts.persistent_generator import (
     GeneratorMethod,
     PersistentGenerator,
@@ -116,7 +117,8 @@ class AttentionDistiller(Distiller):
 
     def make_optimizer(self) -> torch.optim.Optimizer:
         """Adam, β = (0.9, 0.999)."""
-        return torch.optim.Adam(self.student.parameters(), self.config.lr, weight_decay=self.config.weight_decay)
+        config, weights = self.config, self.student.parameters()
+        return optimizer(torch.optim.Adam, weights, config.lr, weight_decay=config.weight_decay)
 
     def step(self, batch: Batch) -> Distilled:
         """One update on a batch whose stages the teacher has shown, or shows now."""

@@ -19,7 +19,7 @@ from harness.store.layout import TeacherFolder
 from methods.base.schedule import decay
 from methods.base.task import IGNORED, RealImages
 from methods.parts.images import Normaliser
-from methods.parts.optimization import set_learning_rate
+from methods.parts.optimizers import set_learning_rate
 from methods.parts.views import Views, random_windows
 
 CHECKPOINT_SECONDS = 60.0

@@ -15,7 +15,7 @@ from methods.base.method import Context, Losses, MethodConfig
 from methods.base.schedule import Decay, Schedule
 from methods.base.state import Stateful
 from methods.parts.losses import kl_divergence
-from methods.parts.optimization import set_learning_rate
+from methods.parts.optimizers import optimizer, set_learning_rate
 from methods.parts.sources import Batch
 
 Criterion = Callable[[Tensor, Tensor], Tensor]
@@ -76,8 +76,8 @@ class Distiller(Stateful):
 
     def make_optimizer(self) -> torch.optim.Optimizer:
         """The student's optimizer."""
-        weight_decay = self.config.weight_decay
-        return torch.optim.SGD(self.student.parameters(), self.config.lr, momentum=0.9, weight_decay=weight_decay)
+        config, weights = self.config, self.student.parameters()
+        return optimizer(torch.optim.SGD, weights, config.lr, momentum=0.9, weight_decay=config.weight_decay)
 
     def learning_rate(self, index: int) -> float:
         """The student's learning rate in round ``index``."""

@@ -25,12 +25,6 @@ def apply_gradients(
     optimizer.step()
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Set the learning rate of all parameter groups."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-
-
 class Best:
     """The tensors that came with the smallest loss so far, found without reading it; the first of equals wins."""
 

@@ -20,7 +20,8 @@ from methods.parts.distiller import DistillationConfig, Distiller, SoftTargetCon
 from methods.parts.generators import KINDS
 from methods.parts.images import Normaliser
 from methods.parts.losses import Objective, detached
-from methods.parts.optimization import apply_gradients, set_learning_rate
+from methods.parts.optimization import apply_gradients
+from methods.parts.optimizers import optimizer, set_learning_rate
 from methods.parts.sources import Batch, LastBatch, LiveGenerator
 
 
@@ -80,7 +81,8 @@ class PersistentGenerator(Stateful):
         self.config, self.context, self.objective = config, context, objective
         task, kind = context.task, KINDS[config.generator]
         self.generator = context.build("generator-init", lambda: kind(task, config.nz, config.generator_width))
-        self.optimizer = torch.optim.Adam(self.generator.parameters(), config.lr_g, betas=(config.beta1, 0.999))
+        weights, betas = self.generator.parameters(), (config.beta1, 0.999)
+        self.optimizer = optimizer(torch.optim.Adam, weights, config.lr_g, betas=betas)
         self.decay = Decay(schedule, config.lr_per, config.lr_milestones, config.lr_factor)
         self.normalise = Normaliser(task, context.device)
         self._gives_inputs = kind.space == "input"

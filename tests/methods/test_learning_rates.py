@@ -35,8 +35,8 @@ def test_cmi_moves_per_epoch_to_0(preset: str, epochs: int) -> None:
     assert schedule.epoch(schedule.rounds - 1) == epochs - 1
     for index in range(schedule.rounds):
         expected = 0.1 / 2 * (1 + math.cos(math.pi * schedule.epoch(index) / epochs))
-        assert student_rate(method, index) == pytest.approx(expected, rel=1e-12)
-    assert student_rate(method, 0) == 0.1
+        assert student_rate(method, index) == pytest.approx(expected, rel=1e-6)
+    assert student_rate(method, 0) == pytest.approx(0.1)
     assert student_rate(method, schedule.rounds - 1) == pytest.approx(half_cosine(0.1, 0, (epochs - 1) / epochs))
 
 
@@ -45,9 +45,9 @@ def test_fast_stays_at_its_first_value_during_warm_up_and_ends_above_2e_4() -> N
     method = small.build_full("fast", "fast-2", reference_size=56_320)
     assert (method.schedule.rounds, method.schedule.warmup) == (220, 20)
     rates = [student_rate(method, index) for index in range(220)]
-    assert rates[:21] == [0.2] * 21
+    assert rates[:21] == pytest.approx([0.2] * 21)
     expected = [2e-4 + (0.2 - 2e-4) / 2 * (1 + math.cos(math.pi * (r - 20) / 200)) for r in range(20, 220)]
-    assert rates[20:] == pytest.approx(expected, rel=1e-12)
+    assert rates[20:] == pytest.approx(expected, rel=1e-6)
     assert rates[120] == pytest.approx((0.2 + 2e-4) / 2)
     assert 2e-4 < rates[219] < 2.2e-4
 
@@ -58,7 +58,7 @@ def test_dafl_drops_at_epochs_800_and_1600_of_2000() -> None:
     epochs = [0, 799, 800, 1599, 1600, 1999]
     rates = [[student_rate(method, epoch * 120 + i) for i in (0, 119)] for epoch in epochs]
     assert rates == [pytest.approx([rate] * 2) for rate in (0.1, 0.1, 0.01, 0.01, 0.001, 0.001)]
-    assert [generator_rate(method, epoch * 120) for epoch in epochs] == [0.02] * 6
+    assert [generator_rate(method, epoch * 120) for epoch in epochs] == pytest.approx([0.02] * 6)
 
 
 def test_dfad_drops_both_rates_where_the_scheduler_is_stepped_first() -> None:
@@ -77,9 +77,9 @@ def test_zskt_moves_both_rates_per_round_to_0() -> None:
     assert method.schedule.rounds == 80_000
     for index in (0, 1, 20_000, 40_000, 79_999):
         share = (1 + math.cos(math.pi * index / 80_000)) / 2
-        assert student_rate(method, index) == pytest.approx(2e-3 * share, rel=1e-9)
-        assert generator_rate(method, index) == pytest.approx(1e-3 * share, rel=1e-9)
-    assert (student_rate(method, 0), generator_rate(method, 0)) == (2e-3, 1e-3)
+        assert student_rate(method, index) == pytest.approx(2e-3 * share, rel=1e-6)
+        assert generator_rate(method, index) == pytest.approx(1e-3 * share, rel=1e-6)
+    assert (student_rate(method, 0), generator_rate(method, 0)) == pytest.approx((2e-3, 1e-3))
 
 
 @pytest.mark.parametrize("name", ["dafl", "dfad", "zskt", "dfq"])
@@ -89,8 +89,8 @@ def test_later_forms_leave_the_generator_its_rate(name: str) -> None:
     assert (method.schedule.rounds, method.schedule.epochs) == (rounds, 200)
     for index in (0, rounds // 2, rounds - 1):
         expected = half_cosine(rate, 0, index * 200 // rounds / 200)
-        assert student_rate(method, index) == pytest.approx(expected, rel=1e-12)
-        assert generator_rate(method, index) == 1e-3
+        assert student_rate(method, index) == pytest.approx(expected, rel=1e-6)
+        assert generator_rate(method, index) == pytest.approx(1e-3)
 
 
 @pytest.mark.parametrize(("scale", "warmup"), [(1.0, 20), (0.1, 20), (0.01, 4)])
@@ -99,8 +99,8 @@ def test_ssd_kd_moves_per_round_after_the_warm_up(scale: float, warmup: int) -> 
     assert (method.schedule.rounds, method.schedule.warmup) == (220, warmup)
     rates = [student_rate(method, index) for index in range(220)]
     after = 220 - warmup
-    assert rates[: warmup + 1] == [0.2] * (warmup + 1)
-    assert rates[warmup:] == pytest.approx([half_cosine(0.2, 2e-4, i / after) for i in range(after)], rel=1e-12)
+    assert rates[: warmup + 1] == pytest.approx([0.2] * (warmup + 1))
+    assert rates[warmup:] == pytest.approx([half_cosine(0.2, 2e-4, i / after) for i in range(after)], rel=1e-6)
     assert 2e-4 < rates[-1] < 2.2e-4
 
 
