@@ -35,6 +35,7 @@ class Cell(CellName):
     device: str
     checkpoint_seconds: float
     deterministic: bool = False
+    graphs: bool = False
     sharing: int = 1
     """How many cells its GPU is for at once: the study's ``share``."""
     own: OwnData | None = None

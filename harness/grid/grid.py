@@ -85,6 +85,7 @@ def expand(study: Study) -> list[Cell]:
             verify=study.verify,
             threads=study.threads,
             deterministic=study.deterministic,
+            graphs=study.graphs,
             sharing=study.share,
             device=study.device,
             checkpoint_seconds=study.checkpoint_seconds,

@@ -29,7 +29,7 @@ SCHEME = 3
 PACKAGES = ("methods", "harness.networks")
 """Imports of modules below these are followed; what else of harness/ decides numbers stands behind `NUMBERS`."""
 NOT_IN_KEY = (
-    *("device", "sharing", "checkpoint_seconds", "outside", "places"),
+    *("device", "graphs", "sharing", "checkpoint_seconds", "outside", "places"),
     *("teacher_network", "student_network", "own"),
 )
 """Fields of a cell that do not change what is computed, or that its pair, its sources and its data say already."""

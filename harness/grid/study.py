@@ -105,6 +105,9 @@ class Study(Strict):
     """CPU threads of one cell. Changes the last bits of a result, so it is part of the cell's key."""
     deterministic: bool = Field(default=False, examples=[True])
     """On a GPU, only operations that give the same bits every time, which is slower. Part of the cell's key."""
+    graphs: bool = Field(default=False, examples=[True])
+    """On a GPU, whether a distillation step is recorded once and played again: the same kernels in one launch. A method
+    whose steps are not all the same fails then. No part of the cell's key. Untried on a GPU."""
     share: int = Field(default=1, ge=1, le=gpus.MOST, examples=[3])
     """How many cells run on one GPU at once, which small networks leave idle between launches. Their seconds are longer
     than alone, and marked so in every table. On this machine `--resources gpu=N` then counts cells, not cards."""
@@ -229,6 +232,8 @@ def _check(study: Study) -> None:
         # They are folders' names, and some file systems do not tell A from a.
         if len({str(item).casefold() for item in items}) != len(items):
             raise ConfigError(at(key), "the same value stands twice")
+    if study.graphs and study.device == "cpu":
+        raise ConfigError(at("graphs"), "graphs are for GPUs, and device is cpu: leave out one of the two")
     if not study.methods:
         raise ConfigError(at("methods"), "nothing to run: no methods")
     if study.size > CELLS:

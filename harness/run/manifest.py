@@ -87,6 +87,7 @@ def _attempt(run: Run) -> Attempt:
         device_name=run.device_name,
         threads=run.cell.threads,
         precision=precision.settings(run.cell.deterministic) if run.device.type == "cuda" else None,
+        graphs=run.cell.graphs,
         concurrent=run.concurrent,
         commit=commit,
         dirty=dirty,

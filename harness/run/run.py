@@ -95,10 +95,17 @@ class Run:
 
     @cached_property
     def device(self) -> torch.device:
-        """Where it runs. To be asked for after a GPU was leased, which decides what torch sees."""
+        """Where it runs. To be asked for after a GPU was leased, which decides what torch sees.
+
+        Raises UserError where the cell wants a device that is not there, or what it cannot do.
+        """
+        from harness.engine import graphs
         from harness.machine.devices import choose_device
 
-        return choose_device(self.cell.device)
+        device = choose_device(self.cell.device)
+        if self.cell.graphs:
+            graphs.require(device)
+        return device
 
     @cached_property
     def device_name(self) -> str:

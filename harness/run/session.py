@@ -17,6 +17,7 @@ from harness.engine.clock import Elapsed
 from harness.engine.evaluate import Evaluator, metric_name
 from harness.engine.failures import Diverged, MethodFailed, inside_method
 from harness.engine.flops import count_flops
+from harness.engine.graphs import HeldStep
 from harness.engine.loop import Engine
 from harness.errors import LINE, one_line
 from harness.machine import facts, memory
@@ -105,6 +106,8 @@ class _Session:
         engine = self.engine = Engine(
             method, evaluator, run.folder, run.device, run.cell.checkpoint_seconds, self.report
         )
+        if run.cell.graphs:
+            HeldStep(method)
         resumed = engine.resume()
         self._book_start(engine, resumed, waited)
         engine.run()

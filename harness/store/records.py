@@ -233,6 +233,8 @@ class Attempt(Record):
     threads: Count
     precision: dict[Line, bool] | None = None
     """How the GPU calculated: the switches of harness/engine/precision.py. None on a CPU, which has none."""
+    graphs: bool = False
+    """Whether distillation steps were played from a recorded one."""
     concurrent: Count
     commit: Line | None
     dirty: bool | None

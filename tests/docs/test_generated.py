@@ -51,7 +51,7 @@ def test_every_key_of_a_study_is_documented_with_an_example_that_is_accepted(tmp
             assert field.description and row.split(" | ")[4].strip(" |")
     examples = {name: field.examples[0] for name, field in Study.model_fields.items() if field.examples}
     file = tmp_path / "mine.yaml"
-    file.write_text(yaml.safe_dump({**examples, "extends": None, "device": "cpu"}), encoding="utf-8")
+    file.write_text(yaml.safe_dump({**examples, "extends": None}), encoding="utf-8")
     assert load_study(file).study == examples["study"]
 
 

@@ -78,7 +78,7 @@ def test_configuration_counts(tmp_path: Path, change: dict[str, object]) -> None
     assert key(tmp_path / "mine.py", CODE, **change) != key(tmp_path / "mine.py", CODE)
 
 
-@pytest.mark.parametrize("change", [{"device": "cuda"}, {"checkpoint_seconds": 1.0}])
+@pytest.mark.parametrize("change", [{"device": "cuda"}, {"checkpoint_seconds": 1.0}, {"graphs": True}])
 def test_where_and_how_often_it_is_saved_does_not_count(tmp_path: Path, change: dict[str, object]) -> None:
     assert key(tmp_path / "mine.py", CODE, **change) == key(tmp_path / "mine.py", CODE)
 

@@ -36,6 +36,7 @@ def write(folder: Path, name: str = "mine.yaml", **changes: object) -> Path:
     ("changes", "problem"),
     [
         ({"methods": {"a": {"method": "ssd-kd"}, "A": {"method": "fast"}}}, r"methods\.a: the same folder as A"),
+        ({"graphs": True, "device": "cpu"}, r"graphs: graphs are for GPUs, and device is cpu"),
         ({"methods": {"scratch": {}, "Scratch": {"method": "fast"}}}, r"methods\.scratch: the same folder as Scratch"),
         ({"methods": {"../a": {"method": "fast"}}}, r"methods\.\.\./a: a label is letters"),
         ({"study": "../elsewhere"}, "study: '../elsewhere'"),

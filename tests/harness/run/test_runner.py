@@ -49,17 +49,27 @@ def results(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(results: Path, step: str = "return super().distill_step()", device: str = "cpu") -> Metrics:
+def run(results: Path, step: str = "return super().distill_step()", device: str = "cpu", more: str = "") -> Metrics:
     method = results / "m.py"
     method.write_text(BODY.format(step=step), encoding="utf-8")
     file = results / "t.yaml"
-    file.write_text(STUDY.format(method=method, device=device), encoding="utf-8")
+    file.write_text(STUDY.format(method=method, device=device) + more, encoding="utf-8")
     (cell,) = grid.expand(study.load_study(file))
     return runner.run_cell(cell, results=results)
 
 
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_graphs_without_a_gpu_are_refused_before_anything_is_stored(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UserError, match="graphs: true is for GPUs, and this run would be on a processor"):
+        run(results, device="auto", more="graphs: true")
+    kept = {file.name for file in (results / "t").rglob("*") if file.is_file()}
+    assert kept == {"lock"}
 
 
 def test_an_exception_in_a_method_is_a_result(results: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,72 @@
+"""A distillation step is the same operations on the same memory throughout a run, for every method and preset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from torch import Tensor
+from torch.utils._pytree import tree_leaves
+
+import methods
+from harness.engine.graphs import HeldStep
+from harness.engine.sequence import Operation, difference, recorded
+from methods.base.method import RoundLosses
+from tests import small
+from tests.tape import Tape
+
+STEPS = 8
+
+
+def make(name: str, preset: str) -> Any:
+    """A run of three or more rounds, of two or three steps each where they do not come out even."""
+    given = small.context(*small.agreeing_pair(), scale=0.05)
+    if not methods.load(name).data_free:
+        given = small.with_noise(given)
+    few = {"inversion_batch": 22, "bank": 44, "inner_steps": 1, "student_steps": 3, "rounds": 5, "warmup": 0}
+    known = methods.load(name).Config.model_fields
+    more = {key: value for key, value in few.items() if key in known}
+    if preset == "nyuv2":
+        more["generator"] = "fast"  # its own makes images of multiples of 16 pixels
+    return small.make(name, given, small.options(name, preset, **more) | {"steps": 20 * STEPS, "epochs": 3})
+
+
+def play(method: Any) -> list[RoundLosses]:
+    clock = small.Stopwatch()
+    return [method.round(index, clock) for index in range(method.schedule.rounds)]
+
+
+def everything(method: Any) -> list[object]:
+    """All of its state, the counters included."""
+    leaves = tree_leaves([method.state_dict(), method.context.student.state_dict()])
+    return [leaf.tolist() if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+
+
+@pytest.mark.parametrize(("name", "preset"), [*small.presets(), ("dfad", "nyuv2")])
+def test_one_step_stands_for_all(name: str, preset: str) -> None:
+    """All have one record but the first, which makes the optimizer's state.
+
+    The one that is kept in the second round and played to the end leaves what Python's own steps leave, bit for bit.
+    """
+    mine, theirs = make(name, preset), make(name, preset)
+    records = watched(mine)
+    held = HeldStep(theirs, Tape)
+    losses, played = play(mine), play(theirs)
+    assert len(records) == STEPS and len(records[1]) > 20
+    assert [difference(records[1], later) for later in records[2:]] == [None] * (STEPS - 2)
+    assert held._graph is not None
+    assert played == losses
+    assert everything(theirs) == everything(mine)
+
+
+def watched(method: Any) -> list[list[Operation]]:
+    """Records of all steps, as they come."""
+    step, records = method.distill_step, []
+
+    def watch() -> Any:
+        losses, operations = recorded(step)
+        records.append(operations)
+        return losses
+
+    method.distill_step = watch
+    return records
