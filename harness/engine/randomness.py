@@ -46,7 +46,7 @@ class Streams:
         """
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(self._number(stream, index))
-            return make().to(self.device, memory_format=torch.channels_last)
+            return make().to(self.device).to(memory_format=torch.channels_last)
 
     def _number(self, stream: str, index: int) -> int:
         digest = hashlib.sha256(f"{self.seed}/{stream}/{index}".encode()).digest()

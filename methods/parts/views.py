@@ -36,10 +36,13 @@ class Views:
         return torch.randint(self.count, (n,), generator=random, device=random.device)
 
     def take(self, padded: Tensor, view: Tensor) -> Tensor:
-        """Image i of ``padded`` [B, C, H + 2 pad, W + 2 pad] in its view i of ``view`` [B]: [B, C, H, W] in channels_last."""
+        """Image i of ``padded`` [B, C, H + 2 pad, W + 2 pad] in its view i of ``view`` [B]: [B, C, H, W].
+
+        They come in channels_last.
+        """
         pixels = padded.permute(0, 2, 3, 1).flatten(1, 2)
         taken = pixels.gather(1, self._pixels(view).unsqueeze(2).expand(-1, -1, pixels.shape[2]))
-        return taken.unflatten(1, (self.height, self.width)).permute(0, 3, 1, 2)
+        return taken.view(len(view), self.height, self.width, -1).permute(0, 3, 1, 2)
 
     def augment(self, images: Tensor, random: torch.Generator) -> Tensor:
         """Zero-pad images [B, C, H, W] and take a random view of each; differentiable."""

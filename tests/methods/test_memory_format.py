@@ -37,7 +37,10 @@ GENERATORS = [("dafl", {"generator": kind}) for kind in KINDS if not kind.starts
 """The others make images of 16 pixels at least."""
 
 
-@pytest.mark.parametrize(("name", "options"), [*((name, {}) for name in sorted({name for name, _ in small.presets()})), *GENERATORS])
+METHODS = [(name, dict[str, Any]()) for name in sorted({name for name, _ in small.presets()})]
+
+
+@pytest.mark.parametrize(("name", "options"), [*METHODS, *GENERATORS])
 def test_every_convolution_answers_in_channels_last(name: str, options: dict[str, Any]) -> None:
     method = small.build(name, small.context(*small.agreeing_pair()), **options)
     with Formats() as seen:
