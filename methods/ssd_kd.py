@@ -19,10 +19,11 @@ from torch import Tensor
 from methods.base.method import Context, MethodConfig
 from methods.base.presets import Preset
 from methods.base.schedule import Schedule
+from methods.parts.answers import asking
 from methods.parts.composed import ComposedMethod
 from methods.parts.distiller import Distiller, soft_targets
 from methods.parts.meta_generator import CASES, MetaGeneratorConfig, MetaGeneratorInverter
-from methods.parts.replay_buffer import ReplayBuffer, ReplayConfig
+from methods.parts.replay_buffer import ReplayBuffer, ReplayConfig, admitted
 from methods.parts.sources import rounds_to_fill
 
 SMALLEST_BATCH = 32
@@ -101,7 +102,8 @@ class SSDKD(ComposedMethod):
         batch = inversion_batch(config, context.images)
         warmup = min(config.warmup, rounds_to_fill(context, batch), config.rounds - 1)
         self.schedule = Schedule(context.steps(config), config.epochs, config.rounds, warmup)
-        buffer = self.source = ReplayBuffer(config, context, self.schedule)
+        self.asking = asking(config, context, admitted(context.images, batch, config.rounds))
+        buffer = self.source = ReplayBuffer(config, context, self.schedule, self.asking)
         self.inverter = MetaGeneratorInverter(
             config,
             context,

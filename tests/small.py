@@ -62,7 +62,13 @@ def agreeing_pair() -> tuple[nn.Module, nn.Module]:
 
 
 def context(
-    teacher: nn.Module, student: nn.Module, *, scale: float = 0.05, task: Task = DIGITS, **changes: Any
+    teacher: nn.Module,
+    student: nn.Module,
+    *,
+    scale: float = 0.05,
+    task: Task = DIGITS,
+    memory: int = 0,
+    **changes: Any,
 ) -> Context:
     """What a method is given; ``changes`` are of the task."""
     streams = Streams(0, CPU)
@@ -74,6 +80,7 @@ def context(
         device=CPU,
         random=streams.random,
         build=streams.build,
+        memory=memory,
     )
 
 

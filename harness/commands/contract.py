@@ -31,6 +31,8 @@ from methods.base.presets import SMOKE
 from methods.parts.composed import ComposedMethod
 
 CPU = torch.device("cpu")
+MEMORY = 2**30
+"""Bytes that a method is told of here, wherever it is checked: enough for all of a tiny cell."""
 
 
 class Interrupted(Exception):
@@ -103,7 +105,7 @@ def prepare(cell: Cell, folder: Path, stop_before: int | None = None) -> Engine:
         Streams(7, CPU).build("teacher-init", lambda: networks.for_task(cell.teacher_network, dataset.task)).eval()
     )
     with inside_method():
-        method = build_method(cell, method_config(cell), dataset, teacher, CPU)
+        method = build_method(cell, method_config(cell), dataset, teacher, CPU, MEMORY)
     _watch_range(method)
 
     def on_round(engine: Engine) -> None:

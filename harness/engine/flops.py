@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from harness.store.records import Flops
+from methods.base.asking import Asking
 from methods.base.method import Method, RoundLosses
+from methods.base.teacher import FrozenTeacher
 
 
 @dataclass
@@ -33,6 +36,13 @@ class FlopClock:
         """Count the training of the student."""
         with self._count("distillation"):
             yield
+
+    def of_answer(self, teacher: FrozenTeacher, x: Tensor) -> int:
+        """Operations of the way of one image ``x`` [1, C, H, W] through the teacher."""
+        with nullcontext(self.counter) if self.counter else _Counter() as counter:
+            before = counter.total
+            teacher.logits(x)
+            return int(counter.total - before)
 
     @contextmanager
     def _count(self, phase: str) -> Iterator[None]:
@@ -55,24 +65,32 @@ class _Counter(TorchDispatchMode):
 
 
 def count_flops(
-    build: Callable[[int], Method], synthesis_calls: int, steps: int, clock: FlopClock | None = None
+    build: Callable[[int], Method],
+    synthesis_calls: int,
+    steps: int,
+    clock: FlopClock | None = None,
+    asking: Asking | None = None,
 ) -> Flops:
     """Operations of a run with this many calls of `synthesise` and `distill_step`.
 
     Args:
-        build: makes a fresh method that takes about the given number of distillation steps in all.
+        build: makes a fresh method that takes about the given number of distillation steps in all, and asks its teacher
+            at every draw.
         synthesis_calls: of the whole run.
         steps: of the whole run.
         clock: what counts, if it shall count more than operations.
+        asking: how the whole run asks its teacher; None for at every draw.
 
     The first round after the warm-up is counted, with one step or two in it; matrix products and convolutions count.
     Torch's global generator, which a student with dropout draws from, is left as it was.
     """
     with torch.random.fork_rng():
-        return _count(build, synthesis_calls, steps, clock or FlopClock())
+        return _count(build, synthesis_calls, steps, clock or FlopClock(), asking)
 
 
-def _count(build: Callable[[int], Method], synthesis_calls: int, steps: int, clock: FlopClock) -> Flops:
+def _count(
+    build: Callable[[int], Method], synthesis_calls: int, steps: int, clock: FlopClock, asking: Asking | None
+) -> Flops:
     method = build(build(steps).schedule.distillation_rounds)
     warmup = method.schedule.warmup
     if warmup:
@@ -84,9 +102,21 @@ def _count(build: Callable[[int], Method], synthesis_calls: int, steps: int, clo
         counted.distillation += losses.distillation
         if counted.synthesis and counted.distillation:
             break
-    return Flops(
+    found = Flops(
         synthesis=_scaled(clock.total["synthesis"], len(counted.synthesis), synthesis_calls),
         distillation=_scaled(clock.total["distillation"], len(counted.distillation), steps),
+    )
+    if asking is None:
+        return found
+    image = torch.zeros(1, *method.context.task.shape, device=method.context.device)
+    return asked(found, asking, clock.of_answer(method.context.teacher, image))
+
+
+def asked(flops: Flops, asking: Asking, answer: int) -> Flops:
+    """Operations of a run that asks so, from those of one that asks at every draw, and those of one ``answer``."""
+    saved = asking.draws - asking.at_draws
+    return Flops(
+        synthesis=flops.synthesis + answer * asking.at_admission, distillation=flops.distillation - answer * saved
     )
 
 

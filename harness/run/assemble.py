@@ -77,7 +77,7 @@ def _presets(method: str) -> Container[str]:
 
 
 def build_method(
-    cell: Cell, config: MethodConfig, dataset: Dataset, teacher: nn.Module, device: torch.device
+    cell: Cell, config: MethodConfig, dataset: Dataset, teacher: nn.Module, device: torch.device, memory: int = 0
 ) -> Method:
     """The cell's method with a fresh student.
 
@@ -87,6 +87,7 @@ def build_method(
         dataset: its training part is opened for references only.
         teacher: the trained teacher network, on ``device``.
         device: where everything lives.
+        memory: bytes that there are; with 0 the method remembers nothing that it can find again.
     """
     cls = method_class(cell)
     streams = Streams(cell.seed, device)
@@ -98,6 +99,7 @@ def build_method(
         device=device,
         random=streams.random,
         build=streams.build,
+        memory=memory,
     )
     if not cls.data_free:
         real = reference_images(dataset, context.images)

@@ -18,9 +18,10 @@ from torch import Tensor, nn
 from harness import data, networks
 from harness.data.own import OwnData
 from harness.engine import shapes
-from harness.engine.flops import FlopClock, count_flops
+from harness.engine.flops import FlopClock, asked, count_flops
 from harness.engine.randomness import Streams
 from harness.grid.cell import Cell
+from harness.machine.devices import device_memory
 from harness.run.assemble import method_class, method_config, scheduled
 from harness.store.layout import scale_text
 from harness.store.records import Flops
@@ -33,6 +34,8 @@ MANY = 100
 MOST_PROCESSES = 8
 FEWEST = 2
 """Images of a batch: batch norm needs two."""
+ASSUMED_MEMORY = 80 * 2**30
+"""Bytes of a device that is not here: a recent data-centre GPU, our choice."""
 HEADROOM = 1.25
 """Peak over what autograd keeps: gradients of activations, workspace of convolutions. Our choice."""
 
@@ -63,7 +66,7 @@ def estimate(cell: Cell) -> Cost | None:
     try:
         round_ = _round(replace(cell, scale=100.0, seed=0))
         with shapes.alone():
-            whole = build(cell, config)
+            whole = build(cell, config, device_memory(cell.device) or ASSUMED_MEMORY)
     except Exception:  # noqa: BLE001 - whatever a method's file raises: the run will tell it, with its traceback
         return None
     inner = getattr(config, "inner_steps", 1)
@@ -71,6 +74,8 @@ def estimate(cell: Cell) -> Cost | None:
         synthesis=round_.flops.synthesis * inner * whole.schedule.synthesis_rounds,
         distillation=round_.flops.distillation * whole.schedule.steps,
     )
+    if whole.asking:
+        flops = asked(flops, whole.asking, round_.answer)
     return Cost(flops, resident(whole), round(HEADROOM * max(round_.activations.values())))
 
 
@@ -136,6 +141,8 @@ class _Round:
 
     flops: Flops
     activations: Mapping[str, int]
+    answer: int
+    """Operations of one image's way through the teacher."""
 
 
 @functools.cache
@@ -147,7 +154,9 @@ def _round(cell: Cell) -> _Round:
     with shapes.alone() as counter:
         clock = CostClock(counter)
         flops = count_flops(lambda steps: build(cell, config.model_copy(update={"steps": steps})), 1, 1, clock)
-    return _Round(flops, clock.saved)
+        image = torch.zeros(1, *_task(cell.data).shape, device=shapes.META)
+        answer = clock.of_answer(_teacher(cell.teacher_network, cell.data), image)
+    return _Round(flops, clock.saved, answer)
 
 
 @dataclass
@@ -171,8 +180,11 @@ class CostClock(FlopClock):
         self.saved[phase] = max(self.saved[phase], sum(kept.values()))
 
 
-def build(cell: Cell, config: MethodConfig) -> Method:
-    """The cell's method, its networks untrained and its images without content: where there are `shapes.alone`."""
+def build(cell: Cell, config: MethodConfig, memory: int = 0) -> Method:
+    """The cell's method, its networks untrained and its images without content: where there are `shapes.alone`.
+
+    ``memory``: bytes of its device; with 0 it remembers nothing that it can find again.
+    """
     task, cls = _task(cell.data), method_class(cell)
     context = Context(
         task=task,
@@ -182,6 +194,7 @@ def build(cell: Cell, config: MethodConfig) -> Method:
         device=shapes.META,
         random=Streams(cell.seed, torch.device("cpu")).random,
         build=_build_shaped,
+        memory=memory,
         real=None if cls.data_free else _no_images(task, task.images(cell.share)),
     )
     return scheduled(cls(config, context))

@@ -28,11 +28,16 @@ class Entry:
     run: Run
     manifest: Manifest
 
+    def note(self, **known: str) -> None:
+        """Note what the attempt has found out; names are those of `Attempt`."""
+        last = self.manifest.attempts[-1].model_copy(update=known)
+        attempts = [*self.manifest.attempts[:-1], last]
+        self.manifest = self.manifest.model_copy(update={"attempts": attempts})
+        atomic.write(self.run.folder.manifest, self.manifest)
+
     def end(self, outcome: str) -> None:
         """Note how the attempt ended. The manifest is final then, until another attempt: metrics seal it."""
-        last = self.manifest.attempts[-1].model_copy(update={"end": facts.now(), "outcome": outcome})
-        attempts = [*self.manifest.attempts[:-1], last]
-        atomic.write(self.run.folder.manifest, self.manifest.model_copy(update={"attempts": attempts}))
+        self.note(end=facts.now(), outcome=outcome)
 
 
 @contextmanager

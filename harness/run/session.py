@@ -21,6 +21,7 @@ from harness.engine.graphs import HeldStep
 from harness.engine.loop import Engine
 from harness.errors import LINE, one_line
 from harness.machine import facts, memory
+from harness.machine.devices import device_memory
 from harness.networks.weights import save_weights
 from harness.run import sheet
 from harness.run.assemble import build_method, preset_note
@@ -63,6 +64,9 @@ def train(run: Run, waited: float, entry: Entry) -> Metrics:
     with session.report as report:
         try:
             method = session.prepare()
+            if method.asking:
+                report.say(f"the teacher is asked {method.asking}")
+                entry.note(asking=str(method.asking))
             with outside.kept():
                 status, reason, found = "done", None, session.carry_out(method, waited)
         except Diverged as error:
@@ -88,14 +92,14 @@ class _Session:
         self.report = ProgressReport(run)
         self.engine: Engine | None = None
 
-    def build(self, config: MethodConfig) -> Method:
-        return build_method(self.run.cell, config, self.dataset, self.teacher, self.run.device)
+    def build(self, config: MethodConfig, memory: int = 0) -> Method:
+        return build_method(self.run.cell, config, self.dataset, self.teacher, self.run.device, memory)
 
     def prepare(self) -> Method:
         """The method, built of the code that the key stands for. Raises MethodFailed."""
         try:
             with inside_method():
-                return self.build(self.run.config)
+                return self.build(self.run.config, device_memory(self.run.device.type) or 0)
         finally:  # what was imported must not be newer than the key, whatever came of it
             self.run.confirm()
 
@@ -152,11 +156,11 @@ class _Session:
             "samples_sha256": sha256(folder.samples),
             "class_counts": classes,
             "difficulty": difficulty,
-            "flops": count_flops(self._small, engine.ledger.synthesis_calls, engine.ledger.step),
+            "flops": count_flops(self._small, engine.ledger.synthesis_calls, engine.ledger.step, asking=method.asking),
         }
 
     def _small(self, steps: int) -> Method:
-        """The same method with about ``steps`` distillation steps in all."""
+        """The same method with about ``steps`` distillation steps in all, and no answers of the teacher kept."""
         return self.build(self.run.config.model_copy(update={"steps": -(-steps * 100 // self.run.cell.scale)}))
 
     def metrics(self, status: Status, reason: str | None, found: dict[str, Any]) -> Metrics:

@@ -236,6 +236,8 @@ class Attempt(Record):
     graphs: bool = False
     """Whether distillation steps were played from a recorded one."""
     concurrent: Count
+    asking: Line | None = None
+    """How the teacher is asked (`methods/base/asking.py`); None where the method does not say, or was never built."""
     commit: Line | None
     dirty: bool | None
     versions: dict[Line, Line]

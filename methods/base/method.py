@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from torch import Tensor, nn
 
 from methods.base import plain
+from methods.base.asking import Asking
 from methods.base.bounds import Batch, Epochs, Steps
 from methods.base.presets import Preset, Problem, resolve
 from methods.base.schedule import Schedule
@@ -116,6 +117,8 @@ class Context:
     build: Builder
     real: RealImages | None = None
     """None for every method with ``data_free = True``."""
+    memory: int = 0
+    """Bytes that the device has, or the machine on a CPU; with 0 nothing is remembered that can be found again."""
 
     @property
     def images(self) -> int:
@@ -142,6 +145,8 @@ class Method(ABC):
     """Set by the constructor of every method."""
     images_synthesised: int = 0
     """Images made so far, counted by the method."""
+    asking: Asking | None = None
+    """How it asks the teacher about images that it stores; None where it stores none, or does not say."""
 
     def __init__(self, config: MethodConfig, context: Context) -> None:
         self.config, self.context = config, context

@@ -11,6 +11,7 @@ from torch import Tensor
 from methods.base.method import Context, MethodConfig
 from methods.base.schedule import Schedule
 from methods.base.state import Stateful
+from methods.parts.answers import asking
 from methods.parts.composed import ComposedMethod, Synthesised
 from methods.parts.distiller import Distiller, SoftTargetConfig, soft_targets
 from methods.parts.sources import GrowingPool
@@ -44,7 +45,8 @@ class FixedImages(ComposedMethod):
         super().__init__(config, context)
         self.schedule = Schedule(context.steps(config), config.epochs, synthesis_rounds=1)
         self.inverter = AllAtOnce(self.fixed_images)
-        self.source = GrowingPool(context, self.schedule)
+        self.asking = asking(config, context, context.images)
+        self.source = GrowingPool(context, self.schedule, self.asking)
         self.distiller = Distiller(config, context, self.schedule, soft_targets(config.temperature))
 
     @abstractmethod

@@ -6,6 +6,7 @@ from abc import abstractmethod
 
 from methods.base.method import Context, MethodConfig
 from methods.base.schedule import Schedule
+from methods.parts.answers import asking
 from methods.parts.composed import ComposedMethod, Inverter
 from methods.parts.distiller import Distiller, soft_targets
 from methods.parts.inversion import InversionConfig
@@ -23,7 +24,8 @@ class PoolMethod(ComposedMethod):
         calls = rounds_to_fill(context, self.config.inversion_batch)
         self.schedule = Schedule(context.steps(config), config.epochs, calls, self.warmup(calls))
         self.inverter = self.make_inverter()
-        self.source = GrowingPool(context, self.schedule)
+        self.asking = asking(config, context, context.images)
+        self.source = GrowingPool(context, self.schedule, self.asking)
         self.distiller = Distiller(self.config, context, self.schedule, soft_targets(self.config.temperature))
 
     @abstractmethod

@@ -11,9 +11,11 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from methods.base.asking import Asking
 from methods.base.method import Context, MethodConfig
 from methods.base.schedule import Schedule
 from methods.base.state import Stateful
+from methods.parts.answers import Answers
 from methods.parts.extras import NO_EXTRAS, Extras, ExtraStore, rows
 from methods.parts.images import ImageStore, quantised
 from methods.parts.losses import kl_divergence
@@ -46,13 +48,16 @@ class ReplayBuffer(Stateful):
     that draw. Everything stays on the device; no method of this class reads it.
     """
 
-    state = ("store", "extras", "priority", "content", "born", "drawn", "histogram", "replaced", "filled")
+    state = ("store", "extras", "answers", "priority", "content", "born", "drawn", "histogram", "replaced", "filled")
 
-    def __init__(self, config: ReplayConfig, context: Context, schedule: Schedule) -> None:
+    def __init__(
+        self, config: ReplayConfig, context: Context, schedule: Schedule, asking: Asking | None = None
+    ) -> None:
         self.config, self.capacity = config, context.images
         self.teacher, self.student = context.teacher, context.student
         self.store = ImageStore(context.task, self.capacity, context.device)
         self.extras = ExtraStore(self.capacity, context.device)
+        self.answers = Answers(asking, context, self.store)
         self._randomness, self._device = context.random, context.device
         self.priority = torch.zeros(self.capacity, device=context.device)
         self.content = torch.zeros(self.capacity, context.task.classes, dtype=torch.int32, device=context.device)
@@ -76,7 +81,7 @@ class ReplayBuffer(Stateful):
         """
         older, free = self.filled, min(len(images), self.capacity - self.filled)
         self._fill(images[:free], rows(extras, slice(free)), call)
-        most = min(len(images) - free, -(-self.capacity // 4), older)  # [R] the paper's buffer is renewed only in part
+        most = min(len(images) - free, renewed(self.capacity), older)
         if most:
             # after as many calls as fill the buffer once, an image that nobody drew counts like one that was drawn: it
             # would else outlive all others
@@ -99,8 +104,8 @@ class ReplayBuffer(Stateful):
         importance = ((self._count * probability[slot]) ** -self.config.beta).float()
         scale = importance.max() if self.config.weight_scale == "max" else importance.mean()
         self.drawn.index_fill_(0, slot, True)
-        x, extras = self.store.view(slot, view), self.extras.read(slot)
-        return Batch(x, view=view, weight=importance / scale, slot=slot, importance=importance, extras=extras)
+        x, answer, extras = self.store.view(slot, view), self.answers.read(slot, view), self.extras.read(slot)
+        return Batch(x, answer, view, importance / scale, slot, importance, extras=extras)
 
     def feedback(self, batch: Batch, teacher: Tensor, student: Tensor) -> None:
         """δ ← w · KL of the drawn slots, from logits [B, classes]; a slot drawn twice keeps its largest."""
@@ -148,6 +153,7 @@ class ReplayBuffer(Stateful):
     ) -> None:
         self.store.write(slots, images)
         self.extras.write(slots, extras)
+        self.answers.ask(slots)
         self.content[slots] = content
         self.priority[slots] = priority
         self.born[slots] = call
@@ -193,6 +199,21 @@ class ReplayBuffer(Stateful):
             "buffer/turnover": self.replaced / self.capacity,
             "buffer/largest_class": self.class_share().max(),
         }
+
+
+def renewed(capacity: int) -> int:
+    """How many slots of ``capacity`` one call renews at most. [R] The paper's buffer is renewed only in part."""
+    return -(-capacity // 4)
+
+
+def admitted(capacity: int, batch: int, calls: int) -> int:
+    """How many images ``calls`` of ``batch`` images store in a buffer, those included that others replace."""
+    filled = stored = 0
+    for _ in range(calls):
+        free = min(batch, capacity - filled)
+        stored += free + min(batch - free, renewed(capacity), filled)
+        filled += free
+    return stored
 
 
 class evaluation_mode:  # noqa: N801 - a context manager, named like torch.no_grad

@@ -11,10 +11,12 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from methods.base.asking import Asking
 from methods.base.method import Context
 from methods.base.schedule import Schedule
 from methods.base.state import Stateful
 from methods.base.teacher import TeacherOutput
+from methods.parts.answers import Answers
 from methods.parts.extras import NO_EXTRAS, Extras, ExtraStore, rows
 from methods.parts.images import ImageStore
 from methods.parts.plan import Plan, written_over
@@ -79,12 +81,13 @@ class GrowingPool(Stateful):
     epochs are chained.
     """
 
-    state = ("store", "extras", "filled")
+    state = ("store", "extras", "answers", "filled")
 
-    def __init__(self, context: Context, schedule: Schedule) -> None:
+    def __init__(self, context: Context, schedule: Schedule, asking: Asking | None = None) -> None:
         self.capacity = context.images
         self.store = ImageStore(context.task, self.capacity, context.device)
         self.extras = ExtraStore(self.capacity, context.device)
+        self.answers = Answers(asking, context, self.store)
         self.filled = 0
         self._randomness, self._device = context.random, context.device
         self._plan = Plan(schedule.longest_round, context.device)
@@ -95,6 +98,7 @@ class GrowingPool(Stateful):
         slots = torch.arange(self.filled, self.filled + kept, device=self._device)
         self.store.write(slots, images[:kept])
         self.extras.write(slots, rows(extras, slice(kept)))
+        self.answers.ask(slots)
         self.filled += kept
         return {}
 
@@ -109,7 +113,8 @@ class GrowingPool(Stateful):
     def draw(self) -> Batch:
         """The next batch of the round's plan."""
         slot, view = self._plan.draw()
-        return Batch(self.store.view(slot, view), slot=slot, view=view, extras=self.extras.read(slot))
+        x, answer = self.store.view(slot, view), self.answers.read(slot, view)
+        return Batch(x, answer, view, slot=slot, extras=self.extras.read(slot))
 
     def feedback(self, batch: Batch, teacher: Tensor, student: Tensor) -> None:
         """Nothing to learn: all images are drawn alike."""

@@ -104,6 +104,14 @@ def test_no_method_reads_the_device(name: str, preset: str, watch: Watch) -> Non
     run(method, watch)
 
 
+@pytest.mark.parametrize("name", ["fast", "ssd-kd"])
+def test_keeping_answers_reads_nothing_either(name: str, watch: Watch) -> None:
+    given = small.context(*small.agreeing_pair(), scale=0.2, memory=2**30)
+    method = small.make(name, given, small.options(name, batch=256))
+    assert method.asking.once
+    run(method, watch)
+
+
 def test_reading_is_noticed(watch: Watch) -> None:
     class Reader(KDNoise):
         def distill_step(self) -> Any:

@@ -19,6 +19,7 @@ COUNTED = (
     "images are renewed or, with a generator that never stops, fresh in every step: such a student sees more than N. "
     "Steps: of distillation."
 )
+ASKED = "What a teacher is asked beforehand, of all views of the images that a run stores, counts as synthesis."
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ TIME_SPLIT = Spec(
         Shown(q.DISTILLATION, "distillation", "cost"),
     ),
     q.TIMES,
-    ("{spread}.", notes.SCOPE),
+    ("{spread}.", notes.SCOPE, ASKED),
 )
 OPERATIONS = Spec(
     "operations",
@@ -63,7 +64,7 @@ OPERATIONS = Spec(
         Shown(q.DISTILLATION_FLOPS, "distillation", "work"),
     ),
     q.FLOPS,
-    ("Counted floating-point operations, two per multiply-add: what a run costs on any machine; means.",),
+    ("Counted floating-point operations, two per multiply-add: what a run costs on any machine; means.", ASKED),
 )
 IMAGES = Spec(
     "images",

@@ -12,7 +12,7 @@ from torch import nn
 import methods
 from harness import data, networks
 from harness.commands.contract import tiny_cell
-from harness.engine.flops import count_flops
+from harness.engine.flops import FlopClock, count_flops
 from harness.grid.cell import Cell
 from harness.run.assemble import build_method, method_config
 from harness.run.cost import CostClock, estimate, estimates, memory_problem, resident, shared_problem
@@ -26,11 +26,11 @@ def tiny(name: str, **more: int) -> Cell:
     return replace(cell, options={**cell.options, **more})
 
 
-def on_the_cpu(cell: Cell, config: MethodConfig) -> Method:
+def on_the_cpu(cell: Cell, config: MethodConfig, memory: int = 0) -> Method:
     """The cell's method with real tensors."""
     dataset = data.load(cell.dataset)
     teacher = networks.for_task(cell.teacher_network, dataset.task).eval()
-    return build_method(cell, config, dataset, teacher, torch.device("cpu"))
+    return build_method(cell, config, dataset, teacher, torch.device("cpu"), memory)
 
 
 @pytest.mark.parametrize("name", methods.names())
@@ -53,6 +53,27 @@ def test_operations_are_those_of_a_whole_run(name: str) -> None:
 def test_what_a_run_holds_is_told_without_building_it(name: str) -> None:
     cell = tiny(name)
     assert estimate(cell).resident == pytest.approx(resident(on_the_cpu(cell, method_config(cell))), rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["fast", "kd-noise", "ssd-kd"])
+def test_answers_that_are_kept_are_counted_where_they_are_paid(name: str) -> None:
+    """Against all rounds of a real run under the counter, which needs no rule of three."""
+    cell = tiny(name, batch=128)
+    config = method_config(cell)
+    whole, clock = on_the_cpu(cell, config, 2**30), FlopClock()
+    assert whole.asking is not None
+    assert whole.asking.once
+    assert estimate(cell).resident == pytest.approx(resident(whole), rel=1e-3)
+    for index in range(whole.schedule.rounds):
+        whole.round(index, clock)
+
+    def asks(steps: int) -> Method:
+        return on_the_cpu(cell, config.model_copy(update={"steps": steps * 20}))
+
+    counted = count_flops(asks, whole.schedule.synthesis_rounds, whole.schedule.steps, asking=whole.asking)
+    for found in (counted, estimate(cell).flops):
+        assert found.distillation == pytest.approx(clock.total["distillation"], rel=0.02)
+        assert found.synthesis == pytest.approx(clock.total["synthesis"], rel=0.15 if name == "ssd-kd" else 0.05)
 
 
 def test_operations_grow_with_batch_steps_and_inner_steps() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from harness import data, networks
 from harness.errors import UserError
@@ -27,7 +28,7 @@ device: {device}
 pairs: [{{teacher: wrn10_1, student: cnn3_16}}]
 scales: [5]
 seeds: [0]
-budget: {{steps: 60, epochs: 3, batch: 8}}
+budget: {{steps: 60, epochs: 3, batch: {batch}}}
 methods: {{m: {{method: {method}}}}}
 """
 
@@ -49,11 +50,17 @@ def results(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(results: Path, step: str = "return super().distill_step()", device: str = "cpu", more: str = "") -> Metrics:
+def run(
+    results: Path,
+    step: str = "return super().distill_step()",
+    device: str = "cpu",
+    more: str = "",
+    batch: int = 8,
+) -> Metrics:
     method = results / "m.py"
     method.write_text(BODY.format(step=step), encoding="utf-8")
     file = results / "t.yaml"
-    file.write_text(STUDY.format(method=method, device=device) + more, encoding="utf-8")
+    file.write_text(STUDY.format(method=method, device=device, batch=batch) + more, encoding="utf-8")
     (cell,) = grid.expand(study.load_study(file))
     return runner.run_cell(cell, results=results)
 
@@ -198,6 +205,38 @@ def test_the_student_and_its_sheet_are_what_the_record_says(results: Path) -> No
     assert (manifest.cell, manifest.key, manifest.plan_key) == (metrics.cell, metrics.key, metrics.plan_key)
     assert (manifest.config["steps"], manifest.config["epochs"], manifest.config["batch"]) == (60, 3, 8)
     assert [attempt.outcome for attempt in manifest.attempts] == ["done"]
+
+
+@pytest.mark.parametrize(
+    ("batch", "forwards", "verdict"),
+    [
+        (8, 3 * 8, "at every draw: a view is drawn 0.041 times"),
+        (256, 65 * 9, "once for every view: a view is drawn 1.3 times, answers take 0 MiB of 256 MiB that they may"),
+    ],
+)
+def test_how_the_teacher_is_asked_is_told_once_and_recorded(
+    results: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    batch: int,
+    forwards: int,
+    verdict: str,
+) -> None:
+    monkeypatch.setattr("harness.run.session.device_memory", lambda device: 2**30)
+    metrics = run(results, batch=batch)
+    assert metrics.teacher_forwards == forwards
+    assert capsys.readouterr().out.count(f"the teacher is asked {verdict}") == 1
+    manifest = reading.read(results / metrics.cell / "runs" / metrics.key / "manifest.json", Manifest)
+    assert [(attempt.outcome, attempt.asking) for attempt in manifest.attempts] == [("done", verdict)]
+    assert metrics.flops is not None
+    assert metrics.flops.synthesis == (0 if batch == 8 else forwards * a_look())
+
+
+def a_look() -> int:
+    """Operations of one digit's way through wrn10_1, by PyTorch's own counter."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        networks.build("wrn10_1", 10, 1).eval()(torch.zeros(1, 1, 8, 8))
+    return counter.get_total_flops()
 
 
 def test_what_is_finished_is_copied_back_and_not_done_again(results: Path) -> None:
