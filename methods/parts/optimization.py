@@ -19,10 +19,16 @@ def apply_gradients(
     The norm of all gradients together is limited to ``largest_norm``, if that is given.
     """
     for parameter, gradient in zip(parameters, gradients, strict=True):
-        parameter.grad = gradient
+        parameter.grad = _laid_out_like(parameter, gradient)
     if largest_norm is not None:
         nn.utils.clip_grad_norm_(parameters, largest_norm)
     optimizer.step()
+
+
+def _laid_out_like(parameter: Tensor, gradient: Tensor) -> Tensor:
+    """The gradient in its parameter's order of memory: fused optimizers go through both as they lie, unasked."""
+    same = gradient.stride() == parameter.stride()
+    return gradient if same else torch.empty_like(parameter, requires_grad=False).copy_(gradient)
 
 
 class Best:
