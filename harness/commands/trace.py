@@ -91,6 +91,8 @@ def _origin(manifest: Manifest | str) -> Iterator[tuple[str, str]]:
         yield "teacher", f"learned from images normalised by {manifest.teacher_normalisation}"
     if manifest.networks:
         yield "networks", ", ".join(f"{role} {network}" for role, network in manifest.networks.items())
+    if asking := manifest.attempts[-1].asking:
+        yield "teacher", f"asked {asking}"
     yield "config", ", ".join(f"{name}={value}" for name, value in manifest.config.items())
     for file, digest in manifest.sources.items():
         yield "code", f"{digest[:16]}  {file}"

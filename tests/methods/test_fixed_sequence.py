@@ -18,9 +18,9 @@ from tests.tape import Tape
 STEPS = 8
 
 
-def make(name: str, preset: str) -> Any:
+def make(name: str, preset: str, memory: int = 0, **other: int) -> Any:
     """A run of three or more rounds, of two or three steps each where they do not come out even."""
-    given = small.context(*small.agreeing_pair(), scale=0.05)
+    given = small.context(*small.agreeing_pair(), scale=0.05, memory=memory)
     if not methods.load(name).data_free:
         given = small.with_noise(given)
     few = {"inversion_batch": 22, "bank": 44, "inner_steps": 1, "student_steps": 3, "rounds": 5, "warmup": 0}
@@ -28,7 +28,8 @@ def make(name: str, preset: str) -> Any:
     more = {key: value for key, value in few.items() if key in known}
     if preset == "nyuv2":
         more["generator"] = "fast"  # its own makes images of multiples of 16 pixels
-    return small.make(name, given, small.options(name, preset, **more) | {"steps": 20 * STEPS, "epochs": 3})
+    values = small.options(name, preset, **more) | {"steps": 20 * STEPS, "epochs": 3} | other
+    return small.make(name, given, values)
 
 
 def play(method: Any) -> list[RoundLosses]:
@@ -48,7 +49,18 @@ def test_one_step_stands_for_all(name: str, preset: str) -> None:
 
     The one that is kept in the second round and played to the end leaves what Python's own steps leave, bit for bit.
     """
-    mine, theirs = make(name, preset), make(name, preset)
+    stands_for_all(make(name, preset), make(name, preset))
+
+
+@pytest.mark.parametrize("name", ["fast", "ssd-kd"])
+def test_so_does_one_that_reads_what_the_teacher_said(name: str) -> None:
+    mine, theirs = (make(name, "fast-2", memory=2**30, batch=128) for _ in range(2))
+    assert mine.asking.once
+    stands_for_all(mine, theirs)
+
+
+def stands_for_all(mine: Any, theirs: Any) -> None:
+    """Two of the same, not yet begun."""
     records = watched(mine)
     held = HeldStep(theirs, Tape)
     losses, played = play(mine), play(theirs)

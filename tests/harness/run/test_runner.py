@@ -10,6 +10,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from harness import data, networks
+from harness.commands import output, trace
 from harness.errors import UserError
 from harness.grid import grid, keys, study
 from harness.machine import gpus
@@ -228,6 +229,8 @@ def test_how_the_teacher_is_asked_is_told_once_and_recorded(
     assert capsys.readouterr().out.count(f"the teacher is asked {verdict}") == 1
     manifest = reading.read(results / metrics.cell / "runs" / metrics.key / "manifest.json", Manifest)
     assert [(attempt.outcome, attempt.asking) for attempt in manifest.attempts] == [("done", verdict)]
+    traced = output.lines(trace.describe(RunFolder(results / metrics.cell / "runs" / metrics.key)))
+    assert any(f"asked {verdict}" in line for line in traced)
     assert metrics.flops is not None
     assert metrics.flops.synthesis == (0 if batch == 8 else forwards * a_look())
 
@@ -269,6 +272,7 @@ def test_a_line_per_epoch_is_said_and_logged(results: Path, capsys: pytest.Captu
     said = capsys.readouterr().out
     lines = [line.split(f" {metrics.cell}: ")[1] for line in said.splitlines()]
     assert [line.split("  ")[0] for line in lines] == [
+        "the teacher is asked at every draw: a view is drawn 0.041 times",
         *(f"epoch {n}/3" for n in (1, 2, 3)),
         f"done: {metrics.final:.2f} %",
     ]
