@@ -98,7 +98,7 @@ class ContrastiveHead(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Unit vectors."""
-        vectors: Tensor = F.normalize(self.body(features))
+        vectors: Tensor = F.normalize(self.body(features).type_as(features))
         return vectors
 
 

@@ -186,7 +186,7 @@ def _differences(a: Version, b: Version) -> list[str]:
 def _facts(version: Version) -> dict[str, object]:
     """What should be equal for two runs to be comparable, or what was meant to differ."""
     names = ("study", "dataset", "teacher", "student", "label", "method", "preset", "scale", "seed", "metric")
-    machine = ("teacher_sha256", "device", "device_name", "threads", "concurrent")
+    machine = ("teacher_sha256", "device", "device_name", "threads", "precision", "concurrent")
     found: dict[str, object] = {name: getattr(version.result, name) for name in names + machine}
     if version.manifest and version.manifest.attempts:
         last = version.manifest.attempts[-1]

@@ -154,6 +154,6 @@ def _reasons(cell: Cell, result: Metrics, plan: str, run: RunFolder, teacher: _T
 def _changed_options(cell: Cell, result: Metrics, manifest: Manifest) -> list[str]:
     """Options that are given; those of a preset are not known without importing the method."""
     certain = files.plain({**cell.budget.options, **cell.options})
-    then = {**manifest.config, "method": result.method, "preset": result.preset, "threads": result.threads}
-    now = {**certain, "method": cell.method, "preset": cell.preset, "threads": cell.threads}
-    return differences.of_values(then, now)
+    names = ("method", "preset", "threads", "precision")
+    then = {**manifest.config, **{name: getattr(result, name) for name in names}}
+    return differences.of_values(then, {**certain, **{name: getattr(cell, name) for name in names}})

@@ -20,7 +20,7 @@ from harness.grid.grid import Grid, load_grid
 from harness.machine.devices import device_memory
 from harness.networks.forward import check_features
 from harness.run import cost
-from harness.run.assemble import build_method, method_class, method_config, preset_note
+from harness.run.assemble import build_method, cell_device, method_class, method_config, preset_note
 from harness.store.layout import scale_text
 from harness.store.records import FEW_IMAGES
 from harness.terminal import say
@@ -37,6 +37,9 @@ def validate(path: Path, report: Callable[[str], object] = say) -> list[Cell]:
     """
     grid = load_grid(path)
     cells = grid.cells
+    if torch.cuda.is_available():  # without a GPU here, cells may run where there is one
+        for cell in {(cell.device, cell.precision): cell for cell in cells}.values():
+            cell_device(cell)
     for name in dict.fromkeys(cell.dataset for cell in cells):
         mine = [cell for cell in cells if cell.dataset == name]
         dataset = data.load(mine[0].data, all(cell.verify for cell in mine))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.data.dataset import Dataset
+from harness.engine import precision
 from methods.base.task import IGNORED, Task
 from methods.parts.images import Normaliser
 
@@ -62,12 +63,13 @@ class Evaluator:
 
     @torch.no_grad()
     def predict(self, network: nn.Module) -> Tensor:
-        """Predicted class of every test image or pixel, network in evaluation mode: uint8 [n] or [n, H, W]."""
+        """Predicted class of every test image or pixel, network in evaluation mode, in fp32: uint8 [n] or [n, H, W]."""
         training = network.training
         network.eval()
         batches = self._images.split(batch_size(self.task))
-        logits = (network(self._normalise(images.float() / 255)) for images in batches)
-        predicted = torch.cat([batch.argmax(dim=1).to(torch.uint8) for batch in logits])
+        with precision.full():
+            logits = (network(self._normalise(images.float() / 255)) for images in batches)
+            predicted = torch.cat([batch.argmax(dim=1).to(torch.uint8) for batch in logits])
         network.train(training)
         return predicted
 

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import torch
 
+from harness.engine.lowered import lowered
+from harness.store.bounds import Precision
 from methods.base.method import ModuleT
 
 
@@ -29,15 +31,15 @@ class Streams:
     stream depends on the method's name or on any key, so that equal seeds pair the methods.
     """
 
-    def __init__(self, seed: int, device: torch.device) -> None:
-        self.seed, self.device = seed, device
+    def __init__(self, seed: int, device: torch.device, precision: Precision = "fp32") -> None:
+        self.seed, self.device, self.precision = seed, device, precision
 
     def random(self, stream: str, index: int = 0) -> torch.Generator:
         """Randomness on the run's device."""
         return torch.Generator(self.device).manual_seed(self._number(stream, index))
 
     def build(self, stream: str, make: Callable[[], ModuleT], index: int = 0) -> ModuleT:
-        """The module that ``make`` returns, on the run's device its weights drawn on the CPU.
+        """The module that ``make`` returns, on the run's device and in its precision, its weights drawn on the CPU.
 
         In channels_last: convolutions then answer in that format, in which they are faster.
 
@@ -46,7 +48,8 @@ class Streams:
         """
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(self._number(stream, index))
-            return make().to(self.device).to(memory_format=torch.channels_last)
+            made = make().to(self.device).to(memory_format=torch.channels_last)
+        return lowered(made, self.device) if self.precision == "bf16" else made
 
     def _number(self, stream: str, index: int) -> int:
         digest = hashlib.sha256(f"{self.seed}/{stream}/{index}".encode()).digest()

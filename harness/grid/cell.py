@@ -11,6 +11,7 @@ from typing import Any
 from harness.data.own import OwnData
 from harness.grid.places import Places
 from harness.grid.study import Budget
+from harness.store.bounds import Precision
 from harness.store.layout import CellName
 
 
@@ -38,6 +39,7 @@ class Cell(CellName):
     graphs: bool = False
     sharing: int = 1
     """How many cells its GPU is for at once: the study's ``share``."""
+    precision: Precision = "fp32"
     own: OwnData | None = None
     """One's own images that the dataset's name stands for; None for a dataset of the bench."""
     outside: Mapping[str, Path] = field(default_factory=dict, compare=False)

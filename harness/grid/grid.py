@@ -87,6 +87,7 @@ def expand(study: Study) -> list[Cell]:
             deterministic=study.deterministic,
             graphs=study.graphs,
             sharing=study.share,
+            precision=study.precision,
             device=study.device,
             checkpoint_seconds=study.checkpoint_seconds,
             places=study.places,

@@ -21,6 +21,7 @@ from harness.grid.pairs import AskedPair, AskedTeacher
 from harness.grid.places import Places
 from harness.grid.strict import LONGEST, NAME, Strict
 from harness.machine import gpus
+from harness.store.bounds import Precision
 from harness.store.layout import RESERVED
 from methods.base.bounds import Batch, Epochs, Steps
 from methods.base.names import network_name
@@ -111,6 +112,9 @@ class Study(Strict):
     share: int = Field(default=1, ge=1, le=gpus.MOST, examples=[3])
     """How many cells run on one GPU at once, which small networks leave idle between launches. Their seconds are longer
     than alone, and marked so in every table. On this machine `--resources gpu=N` then counts cells, not cards."""
+    precision: Precision = Field(default="fp32", examples=["bf16"])
+    """How networks calculate: `fp32`; `tf32`, which multiplies in 19 bits, on a GPU that can; or `bf16`, networks and
+    nothing else under autocast in bfloat16. Teachers' training and all scores are fp32. Part of the cell's key."""
     checkpoint_seconds: float = Field(default=300.0, gt=0, le=1e6, examples=[60])
     """A checkpoint is written at the first round boundary after this many seconds."""
     recipe: dict[str, Any] = Field(default={}, examples=[{"epochs": 12, "floor": 40.0}])
@@ -234,6 +238,8 @@ def _check(study: Study) -> None:
             raise ConfigError(at(key), "the same value stands twice")
     if study.graphs and study.device == "cpu":
         raise ConfigError(at("graphs"), "graphs are for GPUs, and device is cpu: leave out one of the two")
+    if (study.device, study.precision) == ("cpu", "tf32"):
+        raise ConfigError(at("precision"), "a CPU has no tf32", study.precision, ["fp32", "bf16"])
     if not study.methods:
         raise ConfigError(at("methods"), "nothing to run: no methods")
     if study.size > CELLS:

@@ -17,7 +17,7 @@ import os
 import stat
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,14 +64,16 @@ def visible() -> list[str]:
     return _allowed(nvml.cards(), os.environ.get(VISIBLE))
 
 
-def check(device: str, wanted: int | None, cards: int, share: int = 1) -> None:
+def check(device: str, wanted: int | None, cards: int, share: int = 1, precisions: Collection[str] = ()) -> None:
     """Raise UserError if so many ``cards`` cannot serve a study's ``device`` or ``--resources gpu=<wanted>``.
 
-    Each card serves ``share`` cells at once. Without any card, ``device: auto`` means the CPU, and ``gpu=N`` asks for
-    nothing.
+    Nor if the ``precisions`` of its cells need a card and there is none. Each card serves ``share`` cells at once.
+    Without any card, ``device: auto`` means the CPU, and ``gpu=N`` asks for nothing.
     """
     if device == "cuda" and not cards:
         raise UserError("device: cuda, but no GPU is visible here\n  on this machine's CPU: set device: auto or cpu")
+    if "tf32" in precisions and not cards:
+        raise UserError("precision: tf32, but no GPU is visible here\n  on this machine's CPU: precision: fp32 or bf16")
     places = cards * share
     if device != "cpu" and cards and wanted is not None and wanted > places:
         shared = f", each for {share} cells at once" if share > 1 else ""

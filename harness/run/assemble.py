@@ -13,10 +13,14 @@ from torch import nn
 import methods
 from harness import networks
 from harness.data.dataset import Dataset, reference_images
+from harness.engine import graphs
+from harness.engine.lowered import lowered
+from harness.engine.precision import possible
 from harness.engine.randomness import Streams
 from harness.errors import ConfigError, UserError, clean
 from harness.explain import explain
 from harness.grid.cell import Cell
+from harness.machine.devices import choose_device, device_name
 from methods.base.method import Context, Method, MethodConfig
 from methods.base.presets import Problem, UnknownPreset, resolve
 from methods.base.schedule import Schedule
@@ -48,6 +52,20 @@ def method_config(cell: Cell) -> MethodConfig:
 
 def _in_budget(cell: Cell, *path: str | int) -> str:
     return f"{cell.places.at('budget', *path)}, for methods.{cell.label}"
+
+
+def cell_device(cell: Cell) -> torch.device:
+    """What the cell runs on here.
+
+    Raises UserError if there is no such device, or where it cannot do what the cell wants.
+    """
+    device = choose_device(cell.device)
+    if cell.precision not in (can := possible(device)):
+        problem = f"{cell.precision}: {device_name(device)} cannot calculate so"
+        raise ConfigError(cell.places.at("precision"), problem, cell.precision, can)
+    if cell.graphs:
+        graphs.require(device)
+    return device
 
 
 def preset_note(cell: Cell) -> str | None:
@@ -90,10 +108,10 @@ def build_method(
         memory: bytes that there are; with 0 the method remembers nothing that it can find again.
     """
     cls = method_class(cell)
-    streams = Streams(cell.seed, device)
+    streams = Streams(cell.seed, device, cell.precision)
     context = Context(
         task=dataset.task,
-        teacher=FrozenTeacher(teacher),
+        teacher=FrozenTeacher(lowered(teacher, device) if cell.precision == "bf16" else teacher),
         student=streams.build("student-init", lambda: networks.for_task(cell.student_network, dataset.task)),
         scale=cell.share,
         device=device,

@@ -99,13 +99,9 @@ class Run:
 
         Raises UserError where the cell wants a device that is not there, or what it cannot do.
         """
-        from harness.engine import graphs
-        from harness.machine.devices import choose_device
+        from harness.run.assemble import cell_device
 
-        device = choose_device(self.cell.device)
-        if self.cell.graphs:
-            graphs.require(device)
-        return device
+        return cell_device(self.cell)
 
     @cached_property
     def device_name(self) -> str:

@@ -56,7 +56,7 @@ def train(run: Run, waited: float, entry: Entry) -> Metrics:
     """
     compiler.defer()
     torch.set_num_threads(run.cell.threads)
-    precision.apply(run.cell.deterministic and run.device.type == "cuda")
+    precision.apply(run.cell.precision, run.cell.deterministic and run.device.type == "cuda")
     if run.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(run.device)
     session = _Session(run)
@@ -191,6 +191,7 @@ class _Session:
             device=run.device.type,
             device_name=run.device_name,
             threads=cell.threads,
+            precision=cell.precision,
             concurrent=run.concurrent,
             share=cell.sharing,
             finished=facts.now(),

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from harness.engine import precision
 from harness.engine.evaluate import batch_size
 from harness.store.atomic import write_with
 from methods.base.task import Task
@@ -27,8 +28,9 @@ def describe(images: Tensor, teacher: nn.Module, task: Task) -> tuple[list[int],
     the predicted class, in 20 equal bins on [0, 1].
     """
     normalise = Normaliser(task, images.device)
-    batches = images.split(batch_size(task))
-    confidence, predicted = torch.cat([teacher(normalise(batch)).softmax(dim=1) for batch in batches]).max(dim=1)
+    with precision.full():
+        answers = [teacher(normalise(batch)).softmax(dim=1) for batch in images.split(batch_size(task))]
+    confidence, predicted = torch.cat(answers).max(dim=1)
     bins = ((1 - confidence) * DIFFICULTY_BINS).long().clamp(0, DIFFICULTY_BINS - 1)
     return _counts(predicted.flatten(), task.classes), _counts(bins.flatten(), DIFFICULTY_BINS)
 

@@ -61,6 +61,8 @@ Scale = Annotated[float, Field(ge=0.001, le=100)]
 """Percent of the reference size."""
 MetricName = Annotated[str, Field(pattern="^(top1|miou)$")]
 Device = Annotated[str, Field(pattern="^(cpu|cuda)$")]
+Precision = Literal["fp32", "tf32", "bf16"]
+"""How networks calculate: harness/engine/precision.py."""
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Key = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 Name = Annotated[str, Field(max_length=200), AfterValidator(_name)]

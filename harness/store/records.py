@@ -23,6 +23,7 @@ from harness.store.bounds import (
     Moment,
     Name,
     Percent,
+    Precision,
     Scale,
     Seed,
     Sha256,
@@ -162,6 +163,8 @@ class Metrics(Record):
     device: Device
     device_name: Line
     threads: Count
+    precision: Precision | None = None
+    """How networks calculated; None in records that are older than this field."""
     concurrent: Count
     """How many cells were allowed to run at the same time on this machine."""
     share: Some = 1
@@ -287,6 +290,8 @@ class Manifest(Record):
     plan_key: Key
     config: Values
     """Every value the method ran with, defaults included."""
+    precision: Precision | None = None
+    """How networks calculated; None in records that are older than this field."""
     sources: dict[Line, Sha256]
     """File to sha256 of its code without comments and docstrings."""
     outside: dict[Inside, Sha256] = Field(default={}, max_length=10_000)

@@ -105,6 +105,7 @@ def _tags(run: RunFolder, manifest: Manifest, result: Metrics | None) -> dict[st
         "dirty": last.dirty,
         "device": last.device,
         "device_name": last.device_name,
+        "precision": manifest.precision,
         "host": last.host,
     }
     if result:

@@ -95,7 +95,8 @@ class FrozenTeacher(Stateful):
             raise ValueError(f"no batch-norm layer of the teacher: {', '.join(sorted(unknown))}; known: {known}")
         self.images_forwarded += len(x)
         seen = self._seen = _Seen(statistics, instance_means, inputs_of)
-        logits, pooled, maps = self._network(x, return_features=True)
+        more = features or stages
+        logits, pooled, maps = self._network(x, return_features=True) if more else (self._network(x), None, None)
         self._seen = _Seen()  # the teacher lives on, and with it would the graph of this pass
         return TeacherOutput(
             logits,
@@ -151,9 +152,9 @@ class FrozenTeacher(Stateful):
     def batch_norm(self, layer: ObservedBatchNorm, x: Tensor) -> Tensor:
         """Normalise ``x`` [B, C, H, W] in ``layer``, and note what the current pass wants to know of it."""
         if self._seen.wants_instance_means:
-            self._seen.instance[layer] = x.mean(dim=(2, 3))
+            self._seen.instance[layer] = x.mean(dim=(2, 3), dtype=_at_least_single(x))
         if layer.name in self._seen.wants_inputs_of:
-            self._seen.inputs[layer.name] = x
+            self._seen.inputs[layer.name] = x.to(_at_least_single(x))
         if not self._seen.wants_statistics:
             return F.batch_norm(x, layer.mean, layer.variance, layer.weight, layer.bias, eps=layer.eps)
         y, mean, variance = NormalisedWithStatistics.apply(x, layer)
@@ -207,7 +208,7 @@ class NormalisedWithStatistics(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, layer: ObservedBatchNorm) -> tuple[Tensor, Tensor, Tensor]:
-        """Normalised ``x`` [B, C, H, W], mean [C], variance [C]."""
+        """Normalised ``x`` [B, C, H, W], and its `moments`, [C] each."""
         mean, variance = moments(x)
         ctx.save_for_backward(x, mean)
         ctx.layer = layer
@@ -222,11 +223,17 @@ class NormalisedWithStatistics(torch.autograd.Function):
         slope = 2 * dv / n
         scale = (layer.variance + layer.eps).rsqrt() * (1 if layer.weight is None else layer.weight)
         dx = torch.addcmul(_channels(dm / n - slope * mean), x, _channels(slope))
-        return dx.addcmul_(dy, _channels(scale)), None
+        return dx.addcmul_(dy, _channels(scale)).to(x.dtype), None
+
+
+def _at_least_single(x: Tensor) -> torch.dtype:
+    """In what statistics of ``x`` are calculated: 16 bits would lose what they are compared by."""
+    return torch.promote_types(x.dtype, torch.float32)
 
 
 def moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance of each channel of ``x`` [B, C, H, W]: [C] both."""
+    """Mean and biased variance of each channel of ``x`` [B, C, H, W]: [C] both, in 32 bits at least."""
+    x = x.to(_at_least_single(x))
     if x.device.type != "cpu":
         variance, mean = torch.var_mean(x, dim=(0, 2, 3), correction=0)
         return mean, variance

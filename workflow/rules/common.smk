@@ -60,7 +60,8 @@ def validate():
     """Check the GPUs, and the whole study once per change of it or of the code; the end, if a cell cannot work."""
     if CARDS is not None:
         try:
-            gpus.check(GRID.device, gpu_limit(), CARDS, GRID.share)
+            precisions = {cell.precision for cell in CELLS.values()}
+            gpus.check(GRID.device, gpu_limit(), CARDS, GRID.share, precisions)
         except UserError as error:
             sys.exit(f"error: {error}")
     stamp = PLACE.validated(GRID.name)

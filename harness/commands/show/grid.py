@@ -29,6 +29,7 @@ def _facts(study: Study) -> Iterator[tuple[str, str]]:
     yield "scales", ", ".join(f"{scale_text(scale)} %" for scale in study.scales)
     yield "seeds", ", ".join(map(str, study.seeds))
     yield "cells", f"{study.size:,}"
+    yield "precision", study.precision
     yield "budget", words.options(study.budget.options) or "none: every method has its own"
     if study.recipe:
         yield "recipe", words.options(study.recipe)

@@ -36,7 +36,7 @@ def _label(cells: list[Cell]) -> Iterator[Line]:
     """One label: its values once for all problems for which they are the same."""
     first = cells[0]
     preset = f", preset {first.preset}" if first.preset else ""
-    yield f"{first.label} in study {first.study}: method {first.method}{preset}"
+    yield f"{first.label} in study {first.study}: method {first.method}{preset}, precision {first.precision}"
     groups: dict[str, list[Cell]] = {}
     for cell in {(cell.dataset, cell.pair): cell for cell in cells}.values():
         groups.setdefault(str([_rows(cell), preset_note(cell)]), []).append(cell)

@@ -17,8 +17,8 @@ from harness.store.records import FEW_IMAGES
 
 RECORDED = (
     *("method", "preset", "preset_note", "metric", "data_verified", "data_free", "teacher_metric", "teacher_sha256"),
-    *("device", "device_name", "threads", "concurrent", "commit", "dirty", "plan_key", "key", "mlflow_run_id"),
-    "finished",
+    *("device", "device_name", "threads", "precision", "concurrent"),
+    *("commit", "dirty", "plan_key", "key", "mlflow_run_id", "finished"),
 )
 """Columns of a run of which the distinct values are given, joined by semicolons, over the runs that count."""
 

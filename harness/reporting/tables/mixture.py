@@ -1,4 +1,4 @@
-"""What may not be mixed in one table: teachers, versions of the code, devices."""
+"""What may not be mixed in one table: teachers, versions of the code, devices, precisions."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def check(rows: Sequence[Row], mixed: bool) -> Odd:
         Cell of each run that differs from the others -> the footnote that its row needs.
 
     Raises:
-        UserError: the runs differ in teacher, code or device, and ``mixed`` is false.
+        UserError: the runs differ in teacher, device, precision or code, and ``mixed`` is false.
     """
     runs = [run for row in rows for run in row.done]
-    mixes = [*_teachers(runs), *_devices(runs), *_code(runs)]
+    mixes = [*_teachers(runs), *_devices(runs), *_precisions(runs), *_code(runs)]
     if mixes and not mixed:
         problems = "\n".join(f"  {mix.problem}" for mix in mixes)
         raise UserError(
@@ -67,6 +67,18 @@ def _devices(runs: Sequence[RecordedRun]) -> list[Mix]:
         Mix(
             f"devices: {_count(versions)} (column device_name)",
             {run.name: f"ran on {name}" for name, run in _odd(versions)},
+        )
+        for versions in found.values()
+    ]
+
+
+def _precisions(runs: Sequence[RecordedRun]) -> list[Mix]:
+    """Records that do not tell it are left out: they are of older code."""
+    found = _split(runs, lambda run: {"precision": run.metrics.precision} if run.metrics.precision else {})
+    return [
+        Mix(
+            f"precisions: {_count(versions)} (column precision)",
+            {run.name: f"calculated in {name}" for name, run in _odd(versions)},
         )
         for versions in found.values()
     ]

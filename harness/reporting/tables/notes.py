@@ -1,4 +1,4 @@
-"""What must be said below any table of a study: what is counted, and the teachers, devices and code behind it."""
+"""What must be said below any table of a study: what is counted; teachers, devices, precision and code behind it."""
 
 from __future__ import annotations
 
@@ -45,12 +45,13 @@ def left_out(rows: Sequence[Row]) -> list[str]:
 
 
 def provenance(rows: Sequence[Row]) -> list[str]:
-    """The teachers, the device and the code behind the runs that count; empty if none does."""
+    """The teachers, the device, the precision and the code behind the runs that count; empty if none does."""
     runs = [run for row in rows for run in row.done]
     if not runs:
         return []
     devices = sorted({_device(run) for run in runs})
-    return [*sorted({_teacher(run) for run in runs}), *_unverified(runs), f"Device: {'; '.join(devices)}.", _code(runs)]
+    machine = [f"Device: {'; '.join(devices)}.", *_precision(runs)]
+    return [*sorted({_teacher(run) for run in runs}), *_unverified(runs), *machine, _code(runs)]
 
 
 def _teacher(run: RecordedRun) -> str:
@@ -94,6 +95,12 @@ def _own(run: RecordedRun) -> str:
 def _device(run: RecordedRun) -> str:
     threads = "1 thread" if run.metrics.threads == 1 else f"{run.metrics.threads} threads"
     return f"{run.metrics.device_name} ({run.metrics.device}, {threads})"
+
+
+def _precision(runs: Sequence[RecordedRun]) -> list[str]:
+    """How networks calculated, as far as the runs tell it; scores are always measured in fp32."""
+    found = sorted({run.metrics.precision for run in runs if run.metrics.precision})
+    return [f"Precision: {', '.join(found)}{' (scores: fp32)' * (found != ['fp32'])}."] if found else []
 
 
 def _code(runs: Sequence[RecordedRun]) -> str:
