@@ -57,6 +57,7 @@ def metrics(label: str = "ssd-kd", scale: float = 10.0, seed: int = 0, **changes
         "device": "cpu",
         "device_name": "Test CPU",
         "threads": 1,
+        "precision": "fp32",
         "concurrent": 2,
         "finished": "2026-01-01T00:00:00+00:00",
     }
@@ -112,6 +113,7 @@ def manifest(result: Metrics, config: dict[str, Any] | None = None) -> Manifest:
         key=result.key,
         plan_key=result.plan_key,
         config=CONFIG if config is None else config,
+        precision=result.precision,
         sources={"methods/ssd_kd.py": "ab" * 32},
         numbers=1,
         teacher_sha256=result.teacher_sha256,

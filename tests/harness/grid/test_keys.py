@@ -71,6 +71,7 @@ def test_comments_docstrings_and_layout_do_not_count(tmp_path: Path) -> None:
         {"options": {"x": 1}},
         {"verify": False},
         {"threads": 2},
+        {"precision": "bf16"},
     ],
     ids=str,
 )

@@ -62,6 +62,8 @@ def write(folder: Path, name: str = "mine.yaml", **changes: object) -> Path:
         *[({"budget": {name: value}}, rf"budget\.{name}: ") for name, value in (("steps", 2 * 10**9), ("steps", 1e20))],
         *[({"budget": {name: 10**7}}, rf"budget\.{name}: 10000000: ") for name in ("epochs", "batch")],
         *[({"scales": [10, value]}, r"scales\.1: ") for value in (0.00001, -1, 100.1, True, "10")],
+        ({"precision": "fp16"}, r"precision: 'fp16': Input should be 'fp32', 'tf32' or 'bf16'"),
+        ({"precision": "tf32", "device": "cpu"}, r"precision: a CPU has no tf32\n  valid choices: fp32, bf16"),
         ({"scales": [33.33333, 5, 33.333330]}, "scales: the same value stands twice"),
         *[({"seeds": [value]}, r"seeds\.0: ") for value in (2**31, 10**18, 0.5, "0")],
         *[({"study": name}, "study: ") for name in ("teachers", "Teachers", "mlflow.db", "index.html")],

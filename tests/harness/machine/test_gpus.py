@@ -319,6 +319,13 @@ def test_check_accepts(device: str, wanted: int | None, cards: int, share: int) 
     gpus.check(device, wanted, cards, share)
 
 
+def test_check_refuses_a_precision_that_needs_a_card_where_there_is_none() -> None:
+    gpus.check("auto", None, 1, precisions={"fp32", "tf32"})
+    gpus.check("auto", None, 0, precisions={"fp32", "bf16"})
+    with pytest.raises(UserError, match="precision: tf32, but no GPU is visible here\n.*fp32 or bf16"):
+        gpus.check("auto", None, 0, precisions={"fp32", "tf32"})
+
+
 def test_check_says_how_many_cards_there_are_and_what_to_type() -> None:
     with pytest.raises(UserError, match=r"(?s)gpu=4: there is 1 GPU here.*type: --resources gpu=1"):
         gpus.check("auto", 4, 1)

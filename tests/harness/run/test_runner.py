@@ -70,14 +70,32 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_graphs_without_a_gpu_are_refused_before_anything_is_stored(
-    results: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("graphs: true", "graphs: true is for GPUs, and this run would be on a processor"),
+        ("precision: tf32", r"t\.yaml:\d+: precision: tf32: .* cannot calculate so\n  valid choices: fp32, bf16"),
+    ],
+)
+def test_what_needs_a_gpu_is_refused_without_one_before_anything_is_stored(
+    results: Path, monkeypatch: pytest.MonkeyPatch, wanted: str, said: str
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(UserError, match="graphs: true is for GPUs, and this run would be on a processor"):
-        run(results, device="auto", more="graphs: true")
+    with pytest.raises(UserError, match=said):
+        run(results, device="auto", more=wanted)
     kept = {file.name for file in (results / "t").rglob("*") if file.is_file()}
     assert kept == {"lock"}
+
+
+def test_records_say_in_which_precision_networks_calculated(results: Path) -> None:
+    full, low = (run(results, more=f"precision: {precision}") for precision in ("fp32", "bf16"))
+    assert (full.precision, low.precision) == ("fp32", "bf16")
+    assert full.key != low.key and full.student_sha256 != low.student_sha256
+    folder = Results(results).cell(low.cell).run(low.key)
+    assert reading.read(folder.manifest, Manifest).precision == "bf16"
+    student = networks.for_task("cnn3_16", data.load("digits").task)
+    kept = weights.load_weights(student, folder.student).state_dict().values()
+    assert {value.dtype for value in kept} <= {torch.float32, torch.int64}
 
 
 def test_an_exception_in_a_method_is_a_result(results: Path, capsys: pytest.CaptureFixture[str]) -> None:

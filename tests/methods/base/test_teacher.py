@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from methods.base.teacher import FrozenTeacher, NoClassifier, TeacherOutput
+from harness.engine.lowered import lowered
+from methods.base.teacher import FrozenTeacher, NoClassifier, NormalisedWithStatistics, TeacherOutput
 from tests import small
 from tests.methods import slow
 
@@ -216,3 +217,39 @@ def test_an_exception_inside_leaves_nothing_to_the_next_pass(monkeypatch: pytest
     assert operations(teacher, x) == operations(network.requires_grad_(False), x, return_features=True)
     for what in ("logits", "mean", "variance", "instance_means"):
         assert torch.equal(part(teacher(x, **EVERYTHING), what), part(expected, what))
+
+
+@pytest.mark.parametrize("name", ["wrn16_1", "resnet18", "backwards"])
+def test_in_bfloat16_statistics_are_those_of_its_activations_in_full(name: str) -> None:
+    """Value and gradient: the inputs of batch norms have 8 bits, and what is calculated of them has 24."""
+    torch.set_default_dtype(torch.float32)
+    network = plain(name)
+    teacher = FrozenTeacher(lowered(network, torch.device("cpu")))
+    x = images().detach().float().requires_grad_()
+    out = teacher(x, **EVERYTHING, inputs_of=teacher.batch_norms)
+    assert out.inputs is not None and out.statistics is not None and out.instance_means is not None
+    seen = [out.inputs[layer].double() for layer in teacher.batch_norms]
+    assert all(torch.equal(y, y.bfloat16().double()) for y in seen)
+    expected = {
+        "mean": torch.cat([y.mean(dim=(0, 2, 3)) for y in seen]),
+        "variance": torch.cat([((y - y.mean(dim=(0, 2, 3), keepdim=True)) ** 2).mean(dim=(0, 2, 3)) for y in seen]),
+        "instance_means": torch.cat([y.flatten(2).sum(2) / y[0, 0].numel() for y in seen], dim=1),
+    }
+    for what, value in expected.items():
+        assert part(out, what).dtype == torch.float32
+        assert slow.distance(part(out, what).double(), value) < 1e-6, what
+
+
+def test_the_gradient_of_statistics_in_bfloat16_is_rounded_once() -> None:
+    torch.set_default_dtype(torch.float32)
+    (layer,) = FrozenTeacher(nn.Sequential(small.lively(nn.BatchNorm2d(4).eval(), 0)))._layers
+    x = (100 + torch.randn(2, 4, 3, 3, generator=torch.Generator().manual_seed(0))).bfloat16()
+    exact = x.double().requires_grad_()
+    centred = exact - exact.mean(dim=(0, 2, 3), keepdim=True)
+    (expected,) = torch.autograd.grad(
+        (3 * exact.mean(dim=(0, 2, 3)) + centred.square().mean(dim=(0, 2, 3))).sum(), exact
+    )
+    y, mean, variance = NormalisedWithStatistics.apply(given := x.requires_grad_(), layer)
+    assert (y.dtype, mean.dtype, variance.dtype) == (torch.bfloat16, torch.float32, torch.float32)
+    (found,) = torch.autograd.grad((3 * mean + variance).sum(), given)
+    assert torch.allclose(found.double(), expected, rtol=2**-8, atol=1e-6)

@@ -57,6 +57,17 @@ def test_devices(tmp_path: Path) -> None:
     assert marked(tmp_path) == {ODD: "ran on NVIDIA H200"}
 
 
+def test_precisions(tmp_path: Path) -> None:
+    study(tmp_path, precision="bf16")
+    assert "precisions: bf16 (1 runs), fp32 (5 runs) (column precision)" in refusal(tmp_path)
+    assert marked(tmp_path) == {ODD: "calculated in bf16"}
+
+
+def test_a_precision_that_older_records_do_not_tell_is_none(tmp_path: Path) -> None:
+    study(tmp_path, precision=None)
+    assert check(group(load(tmp_path)), mixed=False) == {}
+
+
 def test_code(tmp_path: Path) -> None:
     study(tmp_path)
     edit_manifest(tmp_path, sources={"methods/ssd_kd.py": "cd" * 32})

@@ -133,3 +133,21 @@ def test_times_of_a_shared_gpu_are_marked_and_nothing_else(
 
 def test_a_single_seed_has_no_deviation(tmp_path: Path) -> None:
     assert build(tmp_path, {}).blocks[0].lines[1].entries[0].text == "90.00"
+
+
+@pytest.mark.parametrize(
+    ("precisions", "said"),
+    [
+        (["fp32", "fp32"], "Precision: fp32."),
+        (["tf32", None], "Precision: tf32 (scores: fp32)."),
+        (["fp32", "bf16"], "Precision: bf16, fp32 (scores: fp32)."),
+        ([None, None], None),
+    ],
+)
+def test_below_every_table_stands_how_networks_calculated(
+    tmp_path: Path, precisions: list[str | None], said: str | None
+) -> None:
+    for seed, precision in enumerate(precisions):
+        factory.write(tmp_path, factory.metrics(seed=seed, precision=precision))
+    for table in standard.tables(group(load(tmp_path)), {}):
+        assert [note for note in table.notes if note.startswith("Precision")] == ([said] if said else [])
