@@ -48,7 +48,7 @@ class Cost:
     resident: int
     """Bytes that a run holds all the time: networks, optimizers, images."""
     activations: int
-    """Bytes that grow with the batch, at the peak."""
+    """Bytes that grow with the batch, at the peak, in fp32: with `bf16` most of them take half."""
 
     @property
     def memory(self) -> int:

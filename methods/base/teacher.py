@@ -228,7 +228,7 @@ class NormalisedWithStatistics(torch.autograd.Function):
 
 def _at_least_single(x: Tensor) -> torch.dtype:
     """In what statistics of ``x`` are calculated: 16 bits would lose what they are compared by."""
-    return torch.promote_types(x.dtype, torch.float32)
+    return x.dtype if x.dtype.itemsize >= 4 else torch.float32
 
 
 def moments(x: Tensor) -> tuple[Tensor, Tensor]:

@@ -322,7 +322,7 @@ def test_check_accepts(device: str, wanted: int | None, cards: int, share: int) 
 def test_check_refuses_a_precision_that_needs_a_card_where_there_is_none() -> None:
     gpus.check("auto", None, 1, precisions={"fp32", "tf32"})
     gpus.check("auto", None, 0, precisions={"fp32", "bf16"})
-    with pytest.raises(UserError, match="precision: tf32, but no GPU is visible here\n.*fp32 or bf16"):
+    with pytest.raises(UserError, match=r"precision: tf32, but no GPU is visible here\n.*fp32 or bf16"):
         gpus.check("auto", None, 0, precisions={"fp32", "tf32"})
 
 
