@@ -16,20 +16,27 @@ from tests import small
 from tests.tape import Tape
 
 STEPS = 8
+ALL = [
+    *small.presets(),
+    ("dfad", "nyuv2"),
+    *((name, "") for name in methods.names() if not methods.load(name).presets),  # the references
+]
 
 
-def make(name: str, preset: str, memory: int = 0, **other: int) -> Any:
+def make(name: str, preset: str, *, memory: int = 0, **other: int) -> Any:
     """A run of three or more rounds, of two or three steps each where they do not come out even."""
     given = small.context(*small.agreeing_pair(), scale=0.05, memory=memory)
     if not methods.load(name).data_free:
         given = small.with_noise(given)
+    budget = {"steps": 20 * STEPS, "epochs": 3, **other}
+    if not preset:
+        return small.make(name, given, {**small.FEW, **budget})
     few = {"inversion_batch": 22, "bank": 44, "inner_steps": 1, "student_steps": 3, "rounds": 5, "warmup": 0}
     known = methods.load(name).Config.model_fields
     more = {key: value for key, value in few.items() if key in known}
     if preset == "nyuv2":
         more["generator"] = "fast"  # its own makes images of multiples of 16 pixels
-    values = small.options(name, preset, **more) | {"steps": 20 * STEPS, "epochs": 3} | other
-    return small.make(name, given, values)
+    return small.make(name, given, small.options(name, preset, **more) | budget)
 
 
 def play(method: Any) -> list[RoundLosses]:
@@ -43,7 +50,7 @@ def everything(method: Any) -> list[object]:
     return [leaf.tolist() if isinstance(leaf, Tensor) else leaf for leaf in leaves]
 
 
-@pytest.mark.parametrize(("name", "preset"), [*small.presets(), ("dfad", "nyuv2")])
+@pytest.mark.parametrize(("name", "preset"), ALL)
 def test_one_step_stands_for_all(name: str, preset: str) -> None:
     """All have one record but the first, which makes the optimizer's state.
 

@@ -1,9 +1,9 @@
 """Nothing reads the device inside `synthesise` and `distill_step`, nothing is copied to it, and all can be repeated.
 
 Without a GPU, reading shows in the operations: those that return a number to Python, or whose result's shape depends on
-values. So does copying: a tensor that is made of Python's numbers lies on the host first. Optimizers count their steps
-in a tensor on the host and are left out, as is the limit on gradients' norms. So is a network's beginning, whose
-weights are drawn on the host: once in many rounds, for those that start anew.
+values. So does copying: a tensor that is made of Python's numbers lies on the host first. Left out are Adams that are
+not fused, which count their steps on the host, and a network's beginning, whose weights are drawn on the host:
+once in many rounds, for those that start anew.
 """
 
 from __future__ import annotations
@@ -77,9 +77,12 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
         return call
 
     monkeypatch.setattr(Streams, "build", unwatched(Streams.build))
-    for optimizer in (torch.optim.SGD, torch.optim.Adam):
-        monkeypatch.setattr(optimizer, "step", unwatched(optimizer.step))
-    monkeypatch.setattr(nn.utils, "clip_grad_norm_", unwatched(nn.utils.clip_grad_norm_))
+    step = torch.optim.Adam.step
+
+    def plain_unwatched(self: torch.optim.Adam) -> Any:
+        return step(self) if self.defaults["fused"] else unwatched(step)(self)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", plain_unwatched)
     return watch
 
 
