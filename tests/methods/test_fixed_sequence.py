@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -9,34 +10,43 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
 import methods
+from harness.commands.contract import CPU
 from harness.engine.graphs import HeldStep
+from harness.engine.lowered import lowered
+from harness.engine.randomness import Streams
 from harness.engine.sequence import Operation, difference, recorded
 from methods.base.method import RoundLosses
+from methods.base.teacher import FrozenTeacher
 from tests import small
 from tests.tape import Tape
 
 STEPS = 8
-ALL = [
-    *small.presets(),
-    ("dfad", "nyuv2"),
-    *((name, "") for name in methods.names() if not methods.load(name).presets),  # the references
-]
 
 
-def make(name: str, preset: str, *, memory: int = 0, **other: int) -> Any:
+def values(name: str, preset: str) -> dict[str, Any]:
     """A run of three or more rounds, of two or three steps each where they do not come out even."""
-    given = small.context(*small.agreeing_pair(), scale=0.05, memory=memory)
-    if not methods.load(name).data_free:
-        given = small.with_noise(given)
-    budget = {"steps": 20 * STEPS, "epochs": 3, **other}
+    budget = {"steps": 20 * STEPS, "epochs": 3}
     if not preset:
-        return small.make(name, given, {**small.FEW, **budget})
+        return {**small.FEW, **budget}
     few = {"inversion_batch": 22, "bank": 44, "inner_steps": 1, "student_steps": 3, "rounds": 5, "warmup": 0}
     known = methods.load(name).Config.model_fields
     more = {key: value for key, value in few.items() if key in known}
     if preset == "nyuv2":
         more["generator"] = "fast"  # its own makes images of multiples of 16 pixels
-    return small.make(name, given, small.options(name, preset, **more) | budget)
+    return small.options(name, preset, **more) | budget
+
+
+REFERENCES = [(name, "") for name in methods.names() if not methods.load(name).presets]
+CASES = [*small.presets(), ("dfad", "nyuv2"), *REFERENCES]
+CASES = list({(name, str(values(name, preset))): (name, preset) for name, preset in CASES}.values())
+"""Every method and reference, once with each set of options that differs when steps are few."""
+
+
+def make(name: str, preset: str, **other: Any) -> Any:
+    """A method that is not yet begun; ``other`` is of the context or, ``batch``, of the budget."""
+    options = values(name, preset) | {key: other.pop(key) for key in ("batch",) if key in other}
+    given = small.with_noise(small.context(*small.agreeing_pair(), scale=0.05, memory=other.pop("memory", 0)))
+    return small.make(name, dataclasses.replace(given, **other), options)
 
 
 def play(method: Any) -> list[RoundLosses]:
@@ -50,7 +60,7 @@ def everything(method: Any) -> list[object]:
     return [leaf.tolist() if isinstance(leaf, Tensor) else leaf for leaf in leaves]
 
 
-@pytest.mark.parametrize(("name", "preset"), ALL)
+@pytest.mark.parametrize(("name", "preset"), CASES)
 def test_one_step_stands_for_all(name: str, preset: str) -> None:
     """All have one record but the first, which makes the optimizer's state.
 
@@ -64,6 +74,16 @@ def test_so_does_one_that_reads_what_the_teacher_said(name: str) -> None:
     mine, theirs = (make(name, "fast-2", memory=2**30, batch=128) for _ in range(2))
     assert mine.asking.once
     stands_for_all(mine, theirs)
+
+
+@pytest.mark.parametrize(("name", "preset"), [("fast", "smoke"), ("zskt", "original"), ("dfad", "original")])
+def test_so_does_one_in_bf16(name: str, preset: str) -> None:
+    def low() -> Any:
+        teacher, student = (lowered(network, CPU) for network in small.agreeing_pair())
+        build = Streams(0, CPU, "bf16").build
+        return make(name, preset, teacher=FrozenTeacher(teacher), student=student, build=build)
+
+    stands_for_all(low(), low())
 
 
 def stands_for_all(mine: Any, theirs: Any) -> None:
