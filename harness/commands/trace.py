@@ -120,8 +120,9 @@ def _known(value: int | None) -> str:
 
 def _attempt(attempt: Attempt) -> str:
     tree = {True: " with local changes", False: "", None: ""}[attempt.dirty]
+    graphs = ", steps from a graph" if attempt.graphs else ""
     return (
         f"{attempt.start} to {attempt.end or '?'}: {attempt.outcome or 'killed or running'}; "
-        f"{attempt.device} ({attempt.device_name}), threads={attempt.threads}, on {attempt.host}; "
+        f"{attempt.device} ({attempt.device_name}){graphs}, threads={attempt.threads}, on {attempt.host}; "
         f"commit {attempt.commit or 'unknown'}{tree}"
     )

@@ -68,6 +68,12 @@ def test_describe_leads_from_the_number_to_its_origin(results: Path) -> None:
         assert expected in text
 
 
+def test_steps_from_a_graph_are_told() -> None:
+    attempt = factory.manifest(factory.metrics(device="cuda", device_name="GPU")).attempts[0]
+    for graphs, expected in ((False, "cuda (GPU), threads=1"), (True, "cuda (GPU), steps from a graph, threads=1")):
+        assert expected in trace._attempt(attempt.model_copy(update={"graphs": graphs}))
+
+
 def test_describe_says_what_is_superseded_failed_or_damaged(tmp_path: Path) -> None:
     old = factory.metrics(key="0" * 16, status="failed", reason="boom", final=None)
     cell = factory.write(tmp_path, old)
