@@ -39,7 +39,14 @@ def test_ten_cells_are_written_and_listed(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("results/large/*/*/*/*/*/metrics.json"))) == 10
 
 
-def test_a_step_of_a_method_is_measured() -> None:
-    invert, first, distil, second, ratio = load("step_cost").measure("dfq", batch=2, repeats=1)
-    assert min(invert, distil, ratio) > 0
-    assert min(first, second) > 100  # tensor operations of two networks
+def test_a_step_of_a_method_is_measured_beside_another_checkout_and_the_floors() -> None:
+    command = [sys.executable, ROOT / "benchmarks/step_cost.py", "--before", ROOT, "--repeats", "1", "--batch", "2", "dfq"]
+    done = subprocess.run(
+        command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 0, done.stderr
+    label, *cells = (cell.strip() for cell in done.stdout.splitlines()[-1].strip("|").split("|"))
+    assert label == "dfq"
+    for cell, least in zip(cells, (100, 0, 100, 0), strict=True):  # tensor operations of two networks, and ratios
+        before, after = (float(number) for number in cell.split(" → "))
+        assert min(before, after) > least
