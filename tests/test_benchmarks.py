@@ -40,7 +40,17 @@ def test_ten_cells_are_written_and_listed(tmp_path: Path) -> None:
 
 
 def test_a_step_of_a_method_is_measured_beside_another_checkout_and_the_floors() -> None:
-    command = [sys.executable, ROOT / "benchmarks/step_cost.py", "--before", ROOT, "--repeats", "1", "--batch", "2", "dfq"]
+    command = [
+        sys.executable,
+        ROOT / "benchmarks/step_cost.py",
+        "--before",
+        ROOT,
+        "--repeats",
+        "1",
+        "--batch",
+        "2",
+        "dfq",
+    ]
     done = subprocess.run(
         command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, encoding="utf-8", check=False
     )

@@ -114,10 +114,8 @@ def _count(
 
 def asked(flops: Flops, asking: Asking, answer: int) -> Flops:
     """Operations of a run that asks so, from those of one that asks at every draw, and those of one ``answer``."""
-    saved = asking.draws - asking.at_draws
-    return Flops(
-        synthesis=flops.synthesis + answer * asking.at_admission, distillation=flops.distillation - answer * saved
-    )
+    saved = asking.draws - asking.at_draws - asking.remembered
+    return Flops(synthesis=flops.synthesis, distillation=flops.distillation - answer * saved)
 
 
 def _scaled(total: int, counted: int, calls: int) -> int:

@@ -10,7 +10,7 @@ SHARE = 1 / 4
 
 @dataclass(frozen=True)
 class Asking:
-    """What a run would ask of the teacher at its draws, and at admission, and what follows from it."""
+    """What a run would ask of the teacher at its draws, and once for every view, and what follows from it."""
 
     draws: int
     """Images that the student is shown in the whole run."""
@@ -23,17 +23,17 @@ class Asking:
 
     @property
     def once(self) -> bool:
-        """The rule: the teacher is asked at admission where a view is drawn more than once, and the answers fit."""
+        """The rule: the teacher is asked once where a view is drawn more than once, and the answers fit."""
         return self.draws > self.views and self.bytes <= SHARE * self.memory
 
     @property
-    def at_admission(self) -> int:
-        """Images that go forward through the teacher during synthesis, to be remembered."""
+    def remembered(self) -> int:
+        """Images that go forward through the teacher before they are drawn, and whose answers are kept."""
         return self.views if self.once else 0
 
     @property
     def at_draws(self) -> int:
-        """Images that go forward through the teacher during distillation."""
+        """Images that go forward through the teacher when they are drawn."""
         return 0 if self.once else self.draws
 
     def __str__(self) -> str:

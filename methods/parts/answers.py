@@ -1,4 +1,4 @@
-"""What the teacher says to the images of a pool: asked once, when an image is stored, and read at every draw."""
+"""What the teacher says to the images of a pool: asked once, before an image can be drawn, and read at every draw."""
 
 from __future__ import annotations
 
@@ -42,23 +42,31 @@ class Answers(Stateful):
     a machine with less memory may have written it.
     """
 
-    state = ("logits",)
+    state = ("logits", "unasked")
 
     def __init__(self, asking: Asking | None, context: Context, store: ImageStore) -> None:
         self.teacher, self.store = context.teacher, store
         pixels = PIXELS.get(context.device.type, PIXELS["cuda"])
         self._at_once = max(1, pixels // (store.views.height * store.views.width))
+        self.unasked: list[Tensor] = []
+        """Slots [n] each that were written since the teacher was last asked."""
         self.logits: Tensor | None = None
         """[slots, views, classes]; in dense tasks [slots, views, classes, H, W]."""
         if asking is not None and asking.once:
             shape = context.images, store.views.count, *_answer(context.task)
             self.logits = torch.zeros(shape, device=context.device)
 
-    def ask(self, slots: Tensor) -> None:
-        """Ask about all views of the images that ``slots`` [n] now hold."""
-        if self.logits is None:
+    def admit(self, slots: Tensor) -> None:
+        """``slots`` [n] have other images now: they are asked about with the next `ask`."""
+        if self.logits is not None:
+            self.unasked.append(slots)
+
+    def ask(self) -> None:
+        """Ask about all views of the images that came in since the last call: part of distillation, as all asking is."""
+        if self.logits is None or not self.unasked:
             return
-        count = self.store.views.count
+        slots, count = torch.cat(self.unasked), self.store.views.count
+        self.unasked = []
         for start in range(0, len(slots) * count, self._at_once):
             place = torch.arange(start, min(start + self._at_once, len(slots) * count), device=slots.device)
             slot, view = slots[place // count], place % count
@@ -71,9 +79,9 @@ class Answers(Stateful):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from `state_dict`."""
         if self.logits is None or state["logits"] is None:
-            self.logits = None
+            self.logits, self.unasked = None, []
         else:
-            self.logits.copy_(state["logits"])
+            super().load_state_dict(state)
 
 
 def _answer(task: Task) -> tuple[int, ...]:

@@ -90,7 +90,11 @@ class ReplayBuffer(Stateful):
         return self._statistics(call)
 
     def begin_round(self, steps: int, batch: int, index: int) -> None:
-        """Draw the round's random numbers; which slots they mean depends on the priorities of the moment."""
+        """Let the teacher answer to new images; draw the round's random numbers.
+
+        Which slots they mean depends on the priorities of the moment.
+        """
+        self.answers.ask()
         random = self._randomness("replay", index)
         uniform = torch.rand(steps, batch, generator=random, device=self._device, dtype=torch.float64)
         self._plan.begin(uniform, self.store.views.draw(steps * batch, random).view(steps, batch))
@@ -153,7 +157,7 @@ class ReplayBuffer(Stateful):
     ) -> None:
         self.store.write(slots, images)
         self.extras.write(slots, extras)
-        self.answers.ask(slots)
+        self.answers.admit(slots)
         self.content[slots] = content
         self.priority[slots] = priority
         self.born[slots] = call

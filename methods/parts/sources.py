@@ -98,12 +98,13 @@ class GrowingPool(Stateful):
         slots = torch.arange(self.filled, self.filled + kept, device=self._device)
         self.store.write(slots, images[:kept])
         self.extras.write(slots, rows(extras, slice(kept)))
-        self.answers.ask(slots)
+        self.answers.admit(slots)
         self.filled += kept
         return {}
 
     def begin_round(self, steps: int, batch: int, index: int) -> None:
-        """Plan all draws of the round: slots in chained permutations, views uniform."""
+        """Let the teacher answer to new images; plan all draws: slots in chained permutations, views uniform."""
+        self.answers.ask()
         random = self._randomness("pool", index)
         epochs = -(-steps * batch // self.filled)
         shuffled = [torch.randperm(self.filled, generator=random, device=self._device) for _ in range(epochs)]

@@ -60,7 +60,7 @@ def test_the_teacher_is_asked_once_where_views_are_drawn_again_and_a_quarter_is_
 ) -> None:
     found = Asking(draws=draws, views=100, bytes=size, memory=memory)
     assert found.once == once
-    assert (found.at_admission, found.at_draws) == ((100, 0) if once else (0, draws))
+    assert (found.remembered, found.at_draws) == ((100, 0) if once else (0, draws))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_segmentation_does_not_fit() -> None:
 def test_what_a_buffer_takes_in_is_known_beforehand(slots: int, batch: int, calls: int) -> None:
     source = ReplayBuffer(SSDKDConfig(), given(scale=1.0, reference_size=slots), small.ONE_ROUND)
     asked: list[int] = []
-    source.answers.ask = lambda slots: asked.append(len(slots))  # type: ignore[method-assign]
+    source.answers.admit = lambda slots: asked.append(len(slots))  # type: ignore[method-assign]
     for call in range(calls):
         source.admit(images(batch, call), call)
     assert sum(asked) == admitted(slots, batch, calls)
@@ -125,7 +125,8 @@ def test_answers_are_those_of_the_cropped_and_mirrored_images(
     answers = Answers(Asking(draws=2, views=1, bytes=0, memory=1), context, store)
     for slots in (torch.tensor([4, 0, 2]), torch.tensor([2, 5])):
         store.write(slots, images(len(slots), len(slots)).double())
-        answers.ask(slots)
+        answers.admit(slots)
+        answers.ask()
     for slot in (0, 2, 4, 5):
         image = store.images(torch.tensor([slot])).squeeze(0).double()
         for view in range(store.views.count):
@@ -193,3 +194,18 @@ def test_a_machine_with_another_memory_goes_on_by_asking(before: int, after: int
     second.begin_round(middle, 1)
     second.distill_step()
     assert second.context.teacher.images_forwarded == asked + 48
+
+
+@pytest.mark.parametrize("name", ["fast", "ssd-kd"])
+def test_distillation_asks_and_synthesis_does_not(name: str) -> None:
+    """Answers of images that a warm-up stored come with the first round that distils, also after a restart."""
+    keeps, again = made(name, PLENTY), made(name, PLENTY)
+    keeps.synthesise(0)
+    before = keeps.context.teacher.images_forwarded
+    again.load_state_dict(keeps.state_dict())
+    for method in (keeps, again):
+        method.begin_round(keeps.schedule.warmup, 1)
+        assert method.context.teacher.images_forwarded - before == method.source.filled * 9
+        method.begin_round(keeps.schedule.warmup, 1)
+        assert method.context.teacher.images_forwarded - before == method.source.filled * 9
+    assert torch.equal(keeps.source.answers.logits, again.source.answers.logits)
