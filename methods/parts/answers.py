@@ -62,7 +62,7 @@ class Answers(Stateful):
             self.unasked.append(slots)
 
     def ask(self) -> None:
-        """Ask about all views of the images that came in since the last call: part of distillation, as all asking is."""
+        """Ask about all views of the images that came in since the last call: part of distillation, as all of it."""
         if self.logits is None or not self.unasked:
             return
         slots, count = torch.cat(self.unasked), self.store.views.count
