@@ -6,9 +6,9 @@ export USER ?= $(shell id -u)
 export XDG_CACHE_HOME ?= $(shell test -w "$$HOME" && echo "$$HOME/.cache" || echo "$(CURDIR)/.snakemake/cache")
 GPUS = $(shell $(PYTHON) -c 'from harness.machine import gpus; print(max(1, len(gpus.visible())))')
 
-.PHONY: help demo test soak reports ui
+.PHONY: help demo test soak gpu-check reports ui
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	test -x $(PYTHON) || python3 -m venv $(VENV)
@@ -27,6 +27,10 @@ test: $(VENV)/.ready ## ruff, types and the test suite
 
 soak: $(VENV)/.ready ## kill every method at every operation on its files, and go on: twenty minutes
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 -m soak --durations 0
+
+# It installs nothing, since a machine with a GPU may have no network: python3 will do that has what `dkd run` needs.
+gpu-check: ## what a machine with a GPU must show before a grid is given to it: 8 minutes; CHECK='--teacher FILE' for CIFAR-10
+	$(if $(wildcard $(PYTHON)),$(PYTHON),python3) -m benchmarks.gpu_check $(CHECK)
 
 reports: $(VENV)/.ready ## render the reports again from results/
 	$(PYTHON) -m harness report
