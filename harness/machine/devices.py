@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import torch
 
 from harness.errors import UserError
-from harness.machine import facts
+from harness.machine import facts, memory
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -26,7 +24,7 @@ def device_name(device: torch.device) -> str:
 
 
 def device_memory(device: str) -> int | None:
-    """Bytes of the first GPU, or of this machine where cells run on its processor; None if they may run elsewhere."""
+    """Bytes of the first GPU, or of main memory where cells run on the processor; None if they may run elsewhere."""
     if device != "cpu":
         return torch.cuda.get_device_properties(0).total_memory if torch.cuda.is_available() else None
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return memory.available()

@@ -1,9 +1,11 @@
-"""Linux counts in KiB, macOS in bytes."""
+"""Linux counts in KiB, macOS in bytes; jobs and containers have limits of their own."""
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -23,3 +25,30 @@ def test_of_this_process() -> None:
     kept = bytearray(before + 2**26)
     assert memory.peak() >= len(kept)
     assert sys.platform == "darwin" or memory.peak() == 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+MACHINE = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+UNLIMITED = {"sys/fs/cgroup/job/memory.max": "max", "sys/fs/cgroup/memory/job/memory.limit_in_bytes": f"{2**63 - 4096}"}
+
+
+@pytest.mark.parametrize(
+    ("groups", "files", "expected"),
+    [
+        ("0::/job/step", {"sys/fs/cgroup/job/step/memory.max": "5000"}, 5000),
+        ("0::/job/step", {"sys/fs/cgroup/job/step/memory.max": "max", "sys/fs/cgroup/job/memory.max": "7000"}, 7000),
+        ("0::/", {"sys/fs/cgroup/memory.max": "9000"}, 9000),
+        ("3:cpu:/job\n4:cpuset,memory:/job", {"sys/fs/cgroup/memory/job/memory.limit_in_bytes": "6000"}, 6000),
+        ("3:cpu:/job", {"sys/fs/cgroup/memory/job/memory.limit_in_bytes": "6000"}, MACHINE),
+        ("0::/job\n4:memory:/job", UNLIMITED, MACHINE),
+        ("0::/gone", {}, MACHINE),
+        (None, {}, MACHINE),
+    ],
+)
+def test_a_limit_of_a_job_or_a_container_counts(
+    tmp_path: Path, groups: str | None, files: dict[str, str], expected: int
+) -> None:
+    said = files if groups is None else {**files, "proc/self/cgroup": groups}
+    for name, text in said.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"{text}\n", encoding="utf-8")
+    assert memory.available(tmp_path) == expected
