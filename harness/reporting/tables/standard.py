@@ -19,7 +19,7 @@ COUNTED = (
     "images are renewed or, with a generator that never stops, fresh in every step: such a student sees more than N. "
     "Steps: of distillation."
 )
-ASKED = "What a teacher is asked beforehand, of all views of the images that a run stores, counts as synthesis."
+ASKED = "What the teacher is asked of images that a run stores counts as distillation, also where answers are kept."
 
 
 @dataclass(frozen=True)
