@@ -36,7 +36,7 @@ def _label(cells: list[Cell]) -> Iterator[Line]:
     """One label: its values once for all problems for which they are the same."""
     first = cells[0]
     preset = f", preset {first.preset}" if first.preset else ""
-    yield f"{first.label} in study {first.study}: method {first.method}{preset}, precision {first.precision}"
+    yield f"{first.label} in study {first.study}: method {first.method}{preset}"
     groups: dict[str, list[Cell]] = {}
     for cell in {(cell.dataset, cell.pair): cell for cell in cells}.values():
         groups.setdefault(str([_rows(cell), preset_note(cell)]), []).append(cell)
@@ -45,7 +45,7 @@ def _label(cells: list[Cell]) -> Iterator[Line]:
         if note := preset_note(group[0]):
             yield columns([("note", note)], indent=4)
         yield columns(_rows(group[0]), indent=4)
-    yield columns(_sizes(cells), indent=2)
+    yield columns([("precision", first.precision), *_sizes(cells)], indent=2)
 
 
 def _rows(cell: Cell) -> Rows:

@@ -153,6 +153,14 @@ def test_stale_names_the_changed_option(bench: Bench) -> None:
     assert bench.status() == ("stale", "batch: 64 → 32; gamma: 2 → 1")
 
 
+def test_stale_names_the_changed_precision(bench: Bench) -> None:
+    bench.finish()
+    with bench.file.open("a", encoding="utf-8") as file:
+        file.write("precision: bf16\n")
+    (bench.cell,) = grid.expand(study.load_study(bench.file))
+    assert bench.status() == ("stale", "precision: fp32 → bf16")
+
+
 def test_stale_names_numbers(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys, "NUMBERS", 1)
     path = bench.finish() / "manifest.json"
