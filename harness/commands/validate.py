@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from harness import data, networks
 from harness.data.dataset import Dataset
@@ -78,12 +77,10 @@ def _validate_dataset(
         if asked not in networks.names():
             report(f"{file}: {asked}: {offer}")
     report(f"{file}: {name}: building every method on every pair, {len(setups)} in all")
-    for teacher, group in _by_teacher(setups.values()).items():
-        network = networks.for_task(teacher, dataset.task)
-        for cell in group:
-            _build(cell, dataset, network, file)
-            if note := preset_note(cell):
-                report(f"{file}: methods.{cell.label}.preset: {note}")
+    for cell in setups.values():
+        _build(cell, dataset, file)
+        if note := preset_note(cell):
+            report(f"{file}: methods.{cell.label}.preset: {note}")
     _check_references(cells, dataset)
     for cell in {(c.study, c.label, c.pair): c for c in sorted(cells, key=_scale)}.values():
         if (available := device_memory(cell.device)) and (problem := cost.memory_problem(cell, available)):
@@ -102,16 +99,12 @@ def _scale(cell: Cell) -> float:
     return cell.scale
 
 
-def _by_teacher(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
-    groups: dict[str, list[Cell]] = {}
-    for cell in cells:
-        groups.setdefault(cell.teacher_network, []).append(cell)
-    return groups
-
-
-def _build(cell: Cell, dataset: Dataset, teacher: nn.Module, file: str) -> None:
+def _build(cell: Cell, dataset: Dataset, file: str) -> None:
     """Raise UserError if the cell's method cannot be set up on its pair, with an untrained teacher and few images."""
     small = replace(cell, scale=min(cell.scale, SCALE))
+    if cost.can_be_built(small):
+        return
+    teacher = networks.for_task(cell.teacher_network, dataset.task)
     try:
         with inside_method():
             build_method(small, method_config(cell), dataset, teacher, torch.device("cpu"))

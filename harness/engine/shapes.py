@@ -100,7 +100,7 @@ class _Outcome:
     def again(self) -> Any:
         """What it returned, new."""
         made = [one and torch.empty_strided(*one[:2], dtype=one[2], device=META) for one in self.tensors]
-        return tree_unflatten(made, self.spec)
+        return made[0] if self.spec.is_leaf() else tree_unflatten(made, self.spec)
 
 
 _outcomes: dict[Any, _Outcome] = {}
@@ -111,4 +111,4 @@ def _described(value: Any) -> Any:
     """Arguments as far as they decide what is returned."""
     if isinstance(value, Tensor):
         return value.shape, value.stride(), value.dtype, value.device
-    return tuple(map(_described, value)) if isinstance(value, list | tuple) else value
+    return tuple([_described(one) for one in value]) if isinstance(value, (list, tuple)) else value

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from harness import data, networks
 from harness.data.own import OwnData
 from harness.engine import shapes
+from harness.engine.failures import inside_method
 from harness.engine.flops import FlopClock, asked, count_flops
 from harness.engine.randomness import Streams
 from harness.grid.cell import Cell
@@ -62,9 +63,10 @@ def estimate(cell: Cell) -> Cost | None:
     Raises ConfigError like `method_config`. A method that makes fewer images a call at a small data scale is taken to
     make as many as at 100 %.
     """
-    config = method_config(cell)
+    setup = replace(cell, scale=100.0, seed=0)
+    config = _config(setup)
     try:
-        round_ = _round(replace(cell, scale=100.0, seed=0))
+        round_ = _round(setup)
         with shapes.alone():
             whole = build(cell, config, device_memory(cell.device) or ASSUMED_MEMORY)
     except Exception:  # noqa: BLE001 - whatever a method's file raises: the run will tell it, with its traceback
@@ -93,6 +95,17 @@ def estimates(cells: Sequence[Cell]) -> Iterator[Cost | None]:
 
 def _estimates(cells: Sequence[Cell]) -> list[Cost | None]:
     return [estimate(cell) for cell in cells]
+
+
+def can_be_built(cell: Cell) -> bool:
+    """Whether the cell's method can be set up, as far as shapes tell; one that reads numbers may still be."""
+    setup = replace(cell, scale=100.0, seed=0)
+    try:
+        with shapes.alone(), inside_method():
+            build(cell, _config(setup))
+    except Exception:  # noqa: BLE001 - whatever a method's file raises: building it with numbers will tell
+        return False
+    return True
 
 
 def memory_problem(cell: Cell, available: int) -> str | None:
@@ -146,9 +159,21 @@ class _Round:
 
 
 @functools.cache
+def _config(setup: Cell) -> MethodConfig:
+    """Of all seeds and scales of a label: the caller leaves them out of the cell."""
+    return method_config(setup)
+
+
+@functools.cache
+def _class(setup: Cell) -> type[Method]:
+    """Of all seeds and scales of a label."""
+    return method_class(setup)
+
+
+@functools.cache
 def _round(cell: Cell) -> _Round:
-    """Asked for once for all seeds and scales of a label: the caller leaves them out of the cell."""
-    config = method_config(cell)
+    """Asked for once for all seeds and scales of a label."""
+    config = _config(cell)
     if hasattr(config, "inner_steps"):
         config = config.model_copy(update={"inner_steps": 1})
     with shapes.alone() as counter:
@@ -185,7 +210,7 @@ def build(cell: Cell, config: MethodConfig, memory: int = 0) -> Method:
 
     ``memory``: bytes of its device; with 0 it remembers nothing that it can find again.
     """
-    task, cls = _task(cell.data), method_class(cell)
+    task, cls = _task(cell.data), _class(replace(cell, scale=100.0, seed=0))
     context = Context(
         task=task,
         teacher=_teacher(cell.teacher_network, cell.data),
@@ -222,6 +247,12 @@ def _network(name: str, dataset: str | OwnData) -> nn.Module:
 @functools.cache
 def _task(dataset: str | OwnData) -> Task:
     return data.load(dataset).task
+
+
+def forget() -> None:
+    """Build everything again when it is asked for next."""
+    for kept in (_config, _class, _round, _teacher, _network, _task):
+        kept.cache_clear()
 
 
 def _no_images(task: Task, n: int) -> RealImages:

@@ -1,13 +1,15 @@
-"""One round of every method on every pair of the papers, at their images' real size, with batches of two to four."""
+"""One round of every method on every pair of the papers, with batches of two to four, CIFAR at its real size."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 import methods
 from harness import data, networks
@@ -18,11 +20,11 @@ from harness.grid.cell import Cell
 from harness.grid.grid import load_grid
 from harness.grid.study import Budget
 from harness.run.assemble import build_method, method_class, method_config
-from harness.run.cost import CostClock, resident
+from harness.run.cost import CostClock, estimate, resident
 from methods.base.method import Method
 from methods.base.pair import Pair
 from methods.base.presets import CIFAR_PAIRS, WRN_16_1
-from methods.base.task import RealImages
+from methods.base.task import RealImages, Task
 
 LABELS = {
     "ssd-kd": ("ssd-kd", "fast-2"),
@@ -55,14 +57,15 @@ def small(method: type[Method], more: dict[str, int] | None = None) -> dict[str,
     return {key: value for key, value in {**SMALL, **rounds, **(more or {})}.items() if key in known}
 
 
-def made_up(name: str) -> Dataset:
-    """The dataset with random images of its shape and random labels."""
+def made_up(name: str, side: int | None = None) -> Dataset:
+    """The dataset with random images of its shape, or of another side, and random labels."""
     loaded, random = data.load(name), torch.Generator().manual_seed(0)
-    shape, classes = loaded.task.shape, loaded.task.classes
+    channels, height, width = loaded.task.shape
+    shape, classes = (channels, side or height, side or width), loaded.task.classes
     places = (40, *shape[1:]) if loaded.task.dense else (40,)
     images = torch.randint(0, 256, (40, *shape), generator=random, dtype=torch.uint8)
     real = RealImages(images, torch.randint(0, classes, places, generator=random))
-    task = replace(loaded.task, reference_size=1600)  # 16 images at 1 %
+    task = replace(loaded.task, shape=shape, reference_size=1600)  # 16 images at 1 %
     return replace(loaded, task=task, train=lambda: real, test=lambda: real)
 
 
@@ -90,9 +93,14 @@ def run_first_rounds(method: Method, report: Report) -> None:
     assert images.shape[1:] == method.context.task.shape
 
 
+@functools.cache
+def teacher_for(network: str, task: Task) -> nn.Module:
+    """The same for all methods, which leave it as it is."""
+    return Streams(7, CPU).build("teacher", lambda: networks.for_task(network, task)).eval()
+
+
 def build(at: Cell, dataset: Dataset) -> Method:
-    teacher = Streams(7, CPU).build("teacher", lambda: networks.for_task(at.pair.teacher, dataset.task)).eval()
-    return build_method(at, method_config(at), dataset, teacher, CPU)
+    return build_method(at, method_config(at), dataset, teacher_for(at.pair.teacher, dataset.task), CPU)
 
 
 @pytest.mark.parametrize("pair", CIFAR_PAIRS, ids=lambda pair: pair.folder)
@@ -111,7 +119,9 @@ NYUV2 = {found.label: found for found in load_grid(Path("workflow/config/nyuv2.y
 
 @pytest.mark.parametrize("label", NYUV2)
 def test_every_method_on_nyuv2s_windows(label: str, record_property: Report) -> None:
-    """With the options of the configuration, the real DeepLab networks, and small batches."""
+    """With the options of the configuration and the real DeepLab networks: in small batches of windows of half the side
+    with numbers, and as it stands with shapes alone."""
     found = NYUV2[label]
+    assert estimate(found)
     at = replace(found, options={**found.options, **small(method_class(found), {"inversion_batch": 2})}, scale=1.0)
-    run_first_rounds(build(at, made_up("nyuv2")), record_property)
+    run_first_rounds(build(at, made_up("nyuv2", side=64)), record_property)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import methods
 from harness import networks
 from harness.commands.validate import validate
 from harness.errors import ConfigError, UserError
+from harness.run import cost
 
 STUDY = """
 study: other
@@ -19,6 +21,14 @@ scales: [1]
 seeds: [0]
 methods: {{ssd-kd: {options}}}
 """
+
+
+@pytest.fixture
+def other_networks() -> Iterator[None]:
+    """A test that changes what a network's name means: others must not meet what was built of it."""
+    cost.forget()
+    yield
+    cost.forget()
 
 
 def write(folder: Path, options: str) -> Path:
@@ -97,6 +107,7 @@ class WithoutBatchNorm(nn.Module):
 NEED_STATISTICS = ("cmi", "deepinversion", "dfq", "fast", "ssd-kd")
 
 
+@pytest.mark.usefixtures("other_networks")
 @pytest.mark.parametrize("name", [*NEED_STATISTICS, "dafl", "dfad", "zskt", *methods.REFERENCES])
 def test_a_teacher_without_batch_norm_is_refused_before_training_where_its_statistics_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -178,3 +189,46 @@ def test_a_broken_method_does_not_hide_what_is_wrong_with_another(
     monkeypatch.setattr(methods, "load", broken)
     with pytest.raises(ConfigError, match=r"ssd-kd has no preset 'adi'; it is one of deepinversion"):
         validate(write(tmp_path, "{preset: adi}"))
+
+
+READS = """
+import torch
+from methods.references import KDNoise
+
+class Reads(KDNoise):
+    name = "reads"
+
+    def __init__(self, config, context):
+        super().__init__(config, context)
+        found = torch.arange(4, device=context.device)
+        if len(found[found > 1]) != {wanted}:
+            raise ValueError("not as many as it wants")
+"""
+
+
+def test_a_method_whose_constructor_reads_numbers_is_built_with_numbers(tmp_path: Path) -> None:
+    """Shapes alone, with which others are built, have none."""
+    method = tmp_path / "reads.py"
+    file = write(tmp_path, "{method: " + str(method) + "}")
+    method.write_text(READS.format(wanted=2), encoding="utf-8")
+    assert len(validate(file)) == 1
+
+
+def test_a_method_that_refuses_the_numbers_it_reads_is_told(tmp_path: Path) -> None:
+    method = tmp_path / "refuses.py"
+    file = write(tmp_path, "{method: " + str(method) + "}")
+    method.write_text(READS.format(wanted=3), encoding="utf-8")
+    with pytest.raises(UserError, match="cannot work on wrn10_1 → cnn3_16: ValueError: not as many as it wants"):
+        validate(file)
+
+
+def test_known_methods_are_built_of_shapes_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def built(*_: object) -> None:
+        raise AssertionError("built with numbers")
+
+    monkeypatch.setattr("harness.commands.validate.build_method", built)
+    file = write(tmp_path, "{preset: smoke}")
+    study = file.read_text(encoding="utf-8").split("methods:")[0]
+    labels = {name: {} if name in methods.REFERENCES else {"preset": "smoke"} for name in methods.names()}
+    file.write_text(f"{study}methods: {labels}\n", encoding="utf-8")
+    assert len(validate(file)) == len(labels)
