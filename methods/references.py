@@ -31,12 +31,15 @@ class KDNoise(FixedImages):
 
     name = "kd-noise"
 
+    def __init__(self, config: MethodConfig, context: Context) -> None:
+        super().__init__(config, context)
+        self.normalise = Normaliser(context.task, context.device)
+
     def fixed_images(self) -> Tensor:
         """The N noise images."""
         random = self.context.random("noise")
         shape = (self.context.images, *self.context.task.shape)
-        noise = torch.randn(shape, generator=random, device=random.device)
-        return Normaliser(self.context.task, self.context.device).inverse(noise)
+        return self.normalise.inverse(torch.randn(shape, generator=random, device=random.device))
 
 
 class Scratch(KDReal):
