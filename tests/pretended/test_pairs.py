@@ -1,4 +1,4 @@
-"""Every method with the papers' networks, at the real size of CIFAR's images and NYUv2's windows."""
+"""Every method with the papers' networks, on images of CIFAR's size and on windows of NYUv2, smaller than its own."""
 
 from __future__ import annotations
 
@@ -23,16 +23,23 @@ from tests.methods.test_pairs import LABELS, NYUV2, cell, made_up, small
 from tests.pretended.device import DEVICE
 from tests.pretended.machine import WatchedClock
 
-FEW = {"inversion_batch": 2, "generator_width": 8, "nz": 8}
-"""Beside the small numbers of the tests without a card."""
+FEW = {"inversion_batch": 2, "generator_width": 8, "nz": 8, "steps": 100}
+"""Over the small numbers of the tests without a card: one distillation step."""
+LARGE = 80
+"""Pixels of a window's side at most; beyond 64 the generators are those of large images."""
 
 
 @functools.cache
 def scene(dataset: str, network: str) -> tuple[Dataset, nn.Module]:
-    """Four made-up images, which 1 % stands for, and an untrained teacher on the card."""
+    """Two made-up images, which 1 % stands for, and an untrained teacher on the card."""
     found = made_up(dataset)
-    few = RealImages(*(part[:4] for part in vars(found.train()).values()))
-    found = replace(found, task=replace(found.task, reference_size=400), train=lambda: few, test=lambda: few)
+    channels, *sides = found.task.shape
+    size = [min(side, LARGE) for side in sides]
+    few = RealImages(
+        *(part[:2, ..., : size[0], : size[1]] if part.dim() > 1 else part[:2] for part in vars(found.train()).values())
+    )
+    task = replace(found.task, shape=(channels, *size), reference_size=200)
+    found = replace(found, task=task, train=lambda: few, test=lambda: few)
     made = Streams(7, DEVICE).build("teacher", lambda: networks.for_task(network, found.task))
     return found, made.eval()
 
