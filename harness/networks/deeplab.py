@@ -110,7 +110,7 @@ class ResNet50(nn.Module):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """The stem before its max-pool, then layer1 to layer4: 64, 256, 512, 1024 and 2048 channels, after ReLU."""
-        stages = [F.relu(self.bn1(self.conv1(x)))]
+        stages = [F.relu(self.bn1(self.conv1(x)), inplace=True)]
         x = self.maxpool(stages[0])
         for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
             x = layer(x)

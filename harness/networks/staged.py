@@ -20,7 +20,7 @@ class Staged(nn.Module):
         The features are the last group's mean over its pixels, F channels. The stages are the stem's and the groups'
         outputs, all after ReLU.
         """
-        stages = [F.relu(self.bn1(self.conv1(x)))]
+        stages = [F.relu(self.bn1(self.conv1(x)), inplace=True)]
         for group in self.groups:
             stages.append(group(stages[-1]))
         features = stages[-1].mean(dim=(2, 3))

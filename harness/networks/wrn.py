@@ -21,8 +21,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, inputs, H, W] to [B, outputs, H / stride, W / stride]."""
-        active = F.relu(self.bn1(x))
-        y: Tensor = self.conv2(F.relu(self.bn2(self.conv1(active))))
+        active = F.relu(self.bn1(x), inplace=True)
+        y: Tensor = self.conv2(F.relu(self.bn2(self.conv1(active)), inplace=True))
         return y + (x if self.shortcut is None else self.shortcut(active))
 
 
@@ -58,7 +58,7 @@ class WideResNet(nn.Module):
         stages = [self.conv1(x)]
         for group in self.groups:
             stages.append(group(stages[-1]))
-        features = F.relu(self.bn(stages[-1])).mean(dim=(2, 3))
+        features = F.relu(self.bn(stages[-1]), inplace=True).mean(dim=(2, 3))
         logits: Tensor = self.linear(features)
         return (logits, features, tuple(stages)) if return_features else logits
 
