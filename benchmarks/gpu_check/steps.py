@@ -57,7 +57,7 @@ def measure(cell: Cell, mode: Mode, tiny: bool) -> Found:
     method.synthesise(0)
     synthesis = _median(functools.partial(method.synthesise, first), blocks, device) / inner
     joules, rounds = card.joules(device), iter(range(first, method.schedule.rounds))
-    steps = min(STEPS, method.schedule.longest_round)
+    steps = min(2 if tiny else STEPS, method.schedule.longest_round)
     for _ in range(WARM):
         _distill(method, next(rounds), steps)
     distillation = _median(lambda: _distill(method, next(rounds), steps), blocks, device) / steps
