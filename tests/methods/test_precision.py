@@ -28,11 +28,11 @@ LAYERS = {
     *("convolution_backward", "native_batch_norm_backward", "threshold_backward", "leaky_relu_backward"),
     *("sigmoid_backward", "tanh_backward", "upsample_nearest2d", "upsample_nearest2d_backward"),
     *("mean", "div", "add", "sum", "mul"),
-    *("_to_copy", "detach", "t", "view", "expand", "unsqueeze", "zeros"),
+    *("_to_copy", "clone", "detach", "t", "view", "_unsafe_view", "expand", "unsqueeze", "zeros"),
     *("addcmul", "addcmul_"),
 }
-"""Operations that may take or give bfloat16: layers and their gradients, pooling and sums of branches, conversions and
-views, and the gradient of batch-norm statistics, which is calculated in 32 bits."""
+"""Operations that may take or give bfloat16: layers and their gradients, pooling and sums of branches, conversions,
+copies and views, and the gradient of batch-norm statistics, which is calculated in 32 bits."""
 
 
 class Watch(TorchDispatchMode):
