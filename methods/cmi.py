@@ -24,6 +24,7 @@ from methods.parts.images import Normaliser
 from methods.parts.inversion import InversionConfig, InversionLoss
 from methods.parts.losses import detached
 from methods.parts.optimization import Best, apply_gradients
+from methods.parts.optimizers import optimizer
 from methods.parts.pool_method import PoolMethod
 from methods.parts.sources import rounds_to_fill
 from methods.parts.views import ResizedCrops, Views
@@ -133,7 +134,7 @@ class Contrast(Stateful):
         with torch.no_grad():
             features = self.features(torch.zeros(1, *context.task.shape, device=context.device)).shape[1]
         self.head = context.build("contrast-init", lambda: ContrastiveHead(features, config.projection))
-        self.optimizer = torch.optim.Adam(self.head.parameters(), config.lr_g)
+        self.optimizer = optimizer(torch.optim.Adam, self.head.parameters(), config.lr_g)
         rounds = rounds_to_fill(context, config.inversion_batch)
         # rows that are never filled would still take space on the device and in checkpoints: 886 MB for CIFAR's 40,960
         self.bank = MemoryBank(min(config.bank, rounds * config.inversion_batch), features, context.device)
@@ -182,12 +183,12 @@ class ContrastiveInverter(Stateful):
         y = torch.randint(classes, (len(z),), generator=random, device=random.device).sort().values
         initialise(self.generator, random)
         learned = [*self.generator.parameters(), z]
-        optimizer, best = torch.optim.Adam(learned, config.lr_g, betas=(0.5, 0.999)), Best()
+        adam, best = optimizer(torch.optim.Adam, learned, config.lr_g, betas=(0.5, 0.999)), Best()
         for _ in range(config.inner_steps):
             images = self.generator(z)
             loss, parts, features = self._loss(images, y, random)
             best.offer(loss, images, *features)
-            self._step(loss, learned, optimizer)
+            self._step(loss, learned, adam)
         images, *features = best.tensors
         if self.contrast is not None:
             self.contrast.bank.add(*features)
@@ -203,10 +204,10 @@ class ContrastiveInverter(Stateful):
         contrast, features = self.contrast(images, self.contrast.read(found.answer), random)
         return found.loss + self.config.cr * contrast, {**found.parts, "contrast": contrast}, [features]
 
-    def _step(self, loss: Tensor, learned: list[Tensor], optimizer: torch.optim.Optimizer) -> None:
+    def _step(self, loss: Tensor, learned: list[Tensor], adam: torch.optim.Optimizer) -> None:
         head = [] if self.contrast is None else list(self.contrast.head.parameters())
         gradients = torch.autograd.grad(loss, [*learned, *head])
-        apply_gradients(optimizer, learned, gradients[: len(learned)])
+        apply_gradients(adam, learned, gradients[: len(learned)])
         if self.contrast is not None:
             apply_gradients(self.contrast.optimizer, head, gradients[len(learned) :])
 

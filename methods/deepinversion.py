@@ -22,6 +22,8 @@ from methods.parts.composed import Synthesised
 from methods.parts.images import Normaliser
 from methods.parts.inversion import InversionConfig, InversionLoss
 from methods.parts.losses import BatchNormLoss, detached, jensen_shannon
+from methods.parts.optimization import apply_gradients
+from methods.parts.optimizers import optimizer
 from methods.parts.pool_method import PoolMethod
 
 
@@ -61,14 +63,13 @@ class PixelInverter(Stateful):
         batch, task = self.config.inversion_batch, self.context.task
         x = torch.randn(batch, *task.shape, generator=random, device=random.device).requires_grad_()
         y = torch.randint(task.classes, (batch,), generator=random, device=random.device).sort().values
-        optimizer = torch.optim.Adam([x], self.config.lr_x, betas=(0.5, 0.99))
+        adam = optimizer(torch.optim.Adam, [x], self.config.lr_x, betas=(0.5, 0.99))
         rows, columns = self._shifts(random)
         student = StudentStatistics(self.context.student) if self.config.student_bn else None
         for step in range(self.config.inner_steps):
             shifted = x.index_select(2, rows[step]).index_select(3, columns[step])
             loss, losses = self._objective(shifted, x, y, student)
-            (x.grad,) = torch.autograd.grad(loss, [x])
-            optimizer.step()
+            apply_gradients(adam, [x], torch.autograd.grad(loss, [x]))
             with torch.no_grad():
                 x.clamp_(self._low, self._high)
         return Synthesised(self._normalise.inverse(x.detach()), losses)

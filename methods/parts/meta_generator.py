@@ -17,6 +17,7 @@ from methods.parts.images import Normaliser
 from methods.parts.inversion import InversionConfig, InversionLoss, TaskWeight
 from methods.parts.losses import detached
 from methods.parts.optimization import Best, apply_gradients
+from methods.parts.optimizers import optimizer
 from methods.parts.views import Views
 
 
@@ -82,8 +83,8 @@ class MetaGeneratorInverter(Stateful):
         task, kind = context.task, for_task(context.task)
         self.generator = context.build("generator-init", lambda: kind(task, config.nz, config.generator_width))
         self._copy = copy.deepcopy(self.generator)
-        self.optimizer = torch.optim.Adam(
-            self.generator.parameters(), config.inner_steps * config.lr_g, betas=(0.5, 0.999)
+        self.optimizer = optimizer(
+            torch.optim.Adam, self.generator.parameters(), config.inner_steps * config.lr_g, betas=(0.5, 0.999)
         )
         self.objective = InversionLoss(config, context, momentum=config.bn_momentum, task_weight=task_weight)
         self._views = Views.of(task)
@@ -99,31 +100,32 @@ class MetaGeneratorInverter(Stateful):
     def _invert(self, random: torch.Generator, adversarial: bool) -> Synthesised:
         z = torch.randn(self.batch, self.config.nz, generator=random, device=random.device).requires_grad_()
         y = torch.randint(self.context.task.classes, (self.batch,), generator=random, device=random.device)
-        learned, optimizer = self._start_copy(z)
-        best, meta_gradient = Best(), [torch.zeros_like(p) for p in self.generator.parameters()]
+        learned, inner = self._start_copy(z)
+        best, meta_gradient = Best(), list[Tensor]()
         for step in range(self.config.inner_steps):
             images = self._copy(z)
             x = self._normalise(self._views.augment(images, random))
             found = self.objective(x, y, adversarial=adversarial)
             best.offer(found.loss, images)
             gradient = torch.autograd.grad(found.loss, learned)
-            for total, part in zip(meta_gradient, gradient, strict=False):  # not the last, which is that of the latents
-                total += part
+            of_weights = gradient[:-1]  # the last is that of the latents
+            meta_gradient = list(map(torch.add, meta_gradient, of_weights)) if step else list(of_weights)
             if step + 1 < self.config.inner_steps:  # the last inner update would never be used
-                apply_gradients(optimizer, learned, gradient)
+                apply_gradients(inner, learned, gradient)
         apply_gradients(self.optimizer, list(self.generator.parameters()), meta_gradient)
         self.objective.commit(found.answer)
         (images,) = best.tensors
         return Synthesised(images, detached(found.loss, found.parts))
 
-    def _start_copy(self, z: Tensor) -> tuple[list[Tensor], torch.optim.Adam]:
+    def _start_copy(self, z: Tensor) -> tuple[list[Tensor], torch.optim.Optimizer]:
         """Reset the copy to the meta-generator; returns what the inner steps learn, latents last, and their Adam."""
         weights = list(self._copy.parameters())
         with torch.no_grad():
             for mine, theirs in zip(weights, self.generator.parameters(), strict=True):
                 mine.copy_(theirs)
-        groups = [{"params": weights, "lr": self.config.lr_g}, {"params": [z], "lr": self.config.lr_z}]
-        return [*weights, z], torch.optim.Adam(groups, betas=(0.5, 0.999))
+        inner = optimizer(torch.optim.Adam, weights, self.config.lr_g, betas=(0.5, 0.999))
+        inner.add_param_group({"params": [z], "lr": self.config.lr_z})
+        return [*weights, z], inner
 
     @torch.no_grad()
     def _reset(self, random: torch.Generator) -> None:
