@@ -183,7 +183,7 @@ class ContrastiveInverter(Stateful):
         y = torch.randint(classes, (len(z),), generator=random, device=random.device).sort().values
         initialise(self.generator, random)
         learned = [*self.generator.parameters(), z]
-        adam, best = optimizer(torch.optim.Adam, learned, config.lr_g, betas=(0.5, 0.999)), Best()
+        adam, best = optimizer(torch.optim.Adam, learned, config.lr_g, fixed=True, betas=(0.5, 0.999)), Best()
         for _ in range(config.inner_steps):
             images = self.generator(z)
             loss, parts, features = self._loss(images, y, random)

@@ -63,7 +63,7 @@ class PixelInverter(Stateful):
         batch, task = self.config.inversion_batch, self.context.task
         x = torch.randn(batch, *task.shape, generator=random, device=random.device).requires_grad_()
         y = torch.randint(task.classes, (batch,), generator=random, device=random.device).sort().values
-        adam = optimizer(torch.optim.Adam, [x], self.config.lr_x, betas=(0.5, 0.99))
+        adam = optimizer(torch.optim.Adam, [x], self.config.lr_x, fixed=True, betas=(0.5, 0.99))
         rows, columns = self._shifts(random)
         student = StudentStatistics(self.context.student) if self.config.student_bn else None
         for step in range(self.config.inner_steps):

@@ -123,7 +123,7 @@ class MetaGeneratorInverter(Stateful):
         with torch.no_grad():
             for mine, theirs in zip(weights, self.generator.parameters(), strict=True):
                 mine.copy_(theirs)
-        inner = optimizer(torch.optim.Adam, weights, self.config.lr_g, betas=(0.5, 0.999))
+        inner = optimizer(torch.optim.Adam, weights, self.config.lr_g, fixed=True, betas=(0.5, 0.999))
         inner.add_param_group({"params": [z], "lr": self.config.lr_z})
         return [*weights, z], inner
 

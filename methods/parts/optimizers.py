@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def optimizer(
-    kind: type[torch.optim.Optimizer], parameters: Iterable[Tensor], lr: float, **options: Any
+    kind: type[torch.optim.Optimizer], parameters: Iterable[Tensor], lr: float, *, fixed: bool = False, **options: Any
 ) -> torch.optim.Optimizer:
     """An optimizer in one kernel for all parameters, which lie on one device, and with nothing to read on the host.
 
@@ -18,6 +18,8 @@ def optimizer(
         kind: SGD, Adam or AdamW of `torch.optim`: those that have such a kernel.
         parameters: tensors [...] that need a gradient.
         lr: the learning rate at the start; `set_learning_rate` moves it.
+        fixed: whether it stays as it is and is a number of Python's: for an optimizer that is made in `synthesise`, since
+            PyTorch reads a number on the device when it makes one.
         options: those of its class.
     """
     weights = list(parameters)
@@ -26,7 +28,8 @@ def optimizer(
         return kind(weights, lr=lr, **options)  # type: ignore[call-arg]
     if place.type != "cpu" and kind is not torch.optim.SGD:
         options["capturable"] = True  # counts its steps on the device, also while a graph is recorded
-    return kind(weights, lr=torch.full((), lr, device=place), fused=True, **options)  # type: ignore[call-arg]
+    rate = lr if fixed else torch.full((), lr, device=place)
+    return kind(weights, lr=rate, fused=True, **options)  # type: ignore[call-arg]
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
