@@ -25,7 +25,7 @@ def cell(tmp_path: Path) -> Cell:
     factory.untrained_teacher(tmp_path)
     write(tmp_path, STEP)
     file = tmp_path / "t.yaml"
-    file.write_text(STUDY.format(method=tmp_path / "m.py", device="cpu"), encoding="utf-8")
+    file.write_text(STUDY.format(method=tmp_path / "m.py", device="cpu", batch=8), encoding="utf-8")
     keys.forget()
     (found,) = grid.expand(study.load_study(file))
     return found

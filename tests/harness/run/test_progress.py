@@ -16,7 +16,7 @@ def test_a_terminal_shows_a_bar_and_keeps_the_result_alone(tmp_path: Path) -> No
     factory.untrained_teacher(tmp_path)
     slow = "import time; time.sleep(0.3); return super().distill_step()"
     (tmp_path / "m.py").write_text(BODY.format(step=slow), encoding="utf-8")
-    (tmp_path / "t.yaml").write_text(STUDY.format(method=tmp_path / "m.py", device="cpu"), encoding="utf-8")
+    (tmp_path / "t.yaml").write_text(STUDY.format(method=tmp_path / "m.py", device="cpu", batch=8), encoding="utf-8")
     command = [sys.executable, "-m", "harness", "run", "t/*", "--configfile", str(tmp_path / "t.yaml")]
     ours, theirs = pty.openpty()
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "60"}
