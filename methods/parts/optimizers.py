@@ -18,8 +18,8 @@ def optimizer(
         kind: SGD, Adam or AdamW of `torch.optim`: those that have such a kernel.
         parameters: tensors [...] that need a gradient.
         lr: the learning rate at the start; `set_learning_rate` moves it.
-        fixed: whether the rate stays, as a number of Python's: for an optimizer that is made in `synthesise`, where a rate
-            on the device would be read.
+        fixed: whether the rate stays, as a number of Python's: for an optimizer that is made in `synthesise`, where a
+            rate on the device would be read.
         options: those of its class.
     """
     weights = list(parameters)

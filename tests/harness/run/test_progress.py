@@ -29,9 +29,11 @@ def test_a_terminal_shows_a_bar_and_keeps_the_result_alone(tmp_path: Path) -> No
     assert "epoch 1/3" in shown
     assert "\x1b[2K" in shown, "nothing was drawn again"
     (log,) = tmp_path.glob("t/**/attempts.log")
-    (line,) = log.read_text(encoding="utf-8").splitlines()
-    assert "done: " in line
-    assert line.split("seed-0: ")[1] in shown
+    asked, done = log.read_text(encoding="utf-8").splitlines()
+    assert "the teacher is asked " in asked
+    assert "done: " in done
+    for line in (asked, done):
+        assert line.split("seed-0: ")[1] in shown
 
 
 def _read(terminal: int) -> str:
