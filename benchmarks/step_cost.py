@@ -48,7 +48,6 @@ PAIRS = {"wrn": ("wrn40_2", "wrn16_1"), "resnet": ("resnet34", "resnet18")}
 METHODS: dict[str, dict[str, Any]] = {
     "ssd-kd": {"method": "ssd-kd", "preset": "fast-2"},
     "fast-2": {"method": "fast", "preset": "fast-2"},
-    "fast-10": {"method": "fast", "preset": "fast-10"},
     "cmi": {"method": "cmi", "preset": "cmi", "inner_steps": INNER_STEPS},
     "deepinversion": {"method": "deepinversion", "preset": "adi", "inner_steps": INNER_STEPS},
     "dafl-original": {"method": "dafl", "preset": "original"},
