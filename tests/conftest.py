@@ -1,4 +1,4 @@
-"""The order of the tests, and, after them, how much memory one small round of every method took."""
+"""Which tests run in which order, and, after them, how much memory one small round of every method took."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ import pytest
 
 FIRST = ("slurm", "workflow", "test_end_to_end.py", "test_gpu_check.py", "tracking")
 """Files, and folders of them, that take minutes: one of them alone at the end would leave the other cores idle."""
-LAST = "pretended"
-"""What leaves its process with a device that no other test can do with."""
+ALONE = "pretended"
+"""A folder whose tests leave their process with a device that disturbs others: they run when they are asked for."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave `ALONE` out unless the command names it."""
+    asked = any(ALONE in argument for argument in config.args)
+    return True if collection_path.name == ALONE and not asked else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort by file: `FIRST`, then all others as they come, then `LAST`."""
-    items.sort(key=lambda item: _turn(item.path))
-
-
-def _turn(path: Path) -> int:
-    return (LAST in path.parts) - any(part in FIRST for part in path.parts)
+    """What is in `FIRST` comes before all others."""
+    items.sort(key=lambda item: not any(part in FIRST for part in item.path.parts))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
