@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -131,6 +132,11 @@ def presets() -> list[tuple[str, str]]:
         for preset, values in methods.load(name).presets.items()
         if not values.cases or any(case.datasets != ("nyuv2",) for case in values.cases)
     ]
+
+
+def once(cases: list[tuple[str, str]], values: Callable[[str, str], object]) -> list[tuple[str, str]]:
+    """Of cases, each a method and a preset, one for each set of options that ``values`` gives them."""
+    return list({(name, str(values(name, preset))): (name, preset) for name, preset in cases}.values())
 
 
 class Stopwatch:

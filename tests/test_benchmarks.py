@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 
@@ -37,6 +39,21 @@ def test_ten_cells_are_written_and_listed(tmp_path: Path) -> None:
     assert float(seconds) > 0
     assert float(size) > 1  # "exit 2" stands behind it where the command failed
     assert len(list(tmp_path.glob("results/large/*/*/*/*/*/metrics.json"))) == 10
+
+
+def test_shares_of_a_step_are_those_of_the_operations_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    seen = {
+        "aten::mm": 40,
+        "aten::mkldnn_convolution": 20,
+        "aten::native_batch_norm": 10,
+        "aten::relu": 5,
+        "aten::sort": 5,
+    }
+    events = [SimpleNamespace(key=key, self_cpu_time_total=time, cpu_time_total=time) for key, time in seen.items()]
+    step = SimpleNamespace(key="step", self_cpu_time_total=20, cpu_time_total=100)
+    found = load("step_profile").shares([*events, step], "step")
+    assert list(found.values()) == pytest.approx([0.6, 0.1, 0.05, 0.0, 0.05, 0.2])
 
 
 def test_a_step_of_a_method_is_measured_beside_another_checkout_and_the_floors() -> None:

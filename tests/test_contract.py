@@ -20,7 +20,9 @@ def test_method_keeps_the_contract(name: str) -> None:
     assert contract_problems(name) == []
 
 
-@pytest.mark.parametrize(("name", "preset"), [pair for pair in small.presets() if pair[1] != "smoke"])
+@pytest.mark.parametrize(
+    ("name", "preset"), small.once([pair for pair in small.presets() if pair[1] != "smoke"], small.options)
+)
 def test_every_preset_keeps_the_contract(name: str, preset: str) -> None:
     """With few and short steps; what a preset switches on or off stays."""
     assert contract_problems(name, small.options(name, preset)) == []

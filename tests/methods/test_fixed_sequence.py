@@ -37,8 +37,7 @@ def values(name: str, preset: str) -> dict[str, Any]:
 
 
 REFERENCES = [(name, "") for name in methods.names() if not methods.load(name).presets]
-CASES = [*small.presets(), ("dfad", "nyuv2"), *REFERENCES]
-CASES = list({(name, str(values(name, preset))): (name, preset) for name, preset in CASES}.values())
+CASES = small.once([*small.presets(), ("dfad", "nyuv2"), *REFERENCES], values)
 """Every method and reference, once with each set of options that differs when steps are few."""
 
 

@@ -100,7 +100,7 @@ def run(method: Any, watch: Watch) -> None:
             method.distill_step()
 
 
-@pytest.mark.parametrize(("name", "preset"), small.presets())
+@pytest.mark.parametrize(("name", "preset"), small.once(small.presets(), small.options))
 def test_no_method_reads_the_device(name: str, preset: str, watch: Watch) -> None:
     given = small.context(*small.agreeing_pair(), scale=0.2)
     method = small.make(name, given, small.options(name, preset))

@@ -56,8 +56,8 @@ def values(name: str, preset: str) -> dict[str, Any]:
     return small.options(name, preset, **steps) if preset else small.FEW
 
 
-CASES = [*small.presets(), *((name, "") for name in methods.names() if not methods.load(name).presets)]
-CASES = list({(name, str(values(name, preset))): (name, preset) for name, preset in CASES}.values())
+REFERENCES = [(name, "") for name in methods.names() if not methods.load(name).presets]
+CASES = small.once([*small.presets(), *REFERENCES], values)
 """Every method and reference, once with each set of options that differs when steps are few."""
 
 
