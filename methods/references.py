@@ -10,7 +10,7 @@ from methods.base.method import Context, Losses, MethodConfig
 from methods.base.task import IGNORED
 from methods.parts.fixed_images import FixedImages
 from methods.parts.images import Normaliser
-from methods.parts.sources import Batch, GrowingPool
+from methods.parts.sources import Batch
 from methods.parts.views import Views
 
 
@@ -46,10 +46,10 @@ class Scratch(KDReal):
     """Training on N real images and their labels, without the teacher."""
 
     name = "scratch"
+    asks = False
 
     def __init__(self, config: MethodConfig, context: Context) -> None:
         super().__init__(config, context)
-        self.asking, self.source = None, GrowingPool(context, self.schedule)
         self.views = Views.of(context.task)
 
     def distill_step(self) -> Losses:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from typing import ClassVar
 
 from pydantic import Field
 from torch import Tensor
@@ -39,13 +40,15 @@ class FixedImages(ComposedMethod):
     """All images in round 0 → pool → distillation. A method of this kind says which images."""
 
     Config = FixedImagesConfig
+    asks: ClassVar[bool] = True
+    """Whether the student learns from the teacher."""
 
     def __init__(self, config: MethodConfig, context: Context) -> None:
         assert isinstance(config, FixedImagesConfig)
         super().__init__(config, context)
         self.schedule = Schedule(context.steps(config), config.epochs, synthesis_rounds=1)
         self.inverter = AllAtOnce(self.fixed_images)
-        self.asking = asking(config, context, context.images)
+        self.asking = asking(config, context, context.images) if self.asks else None
         self.source = GrowingPool(context, self.schedule, self.asking)
         self.distiller = Distiller(config, context, self.schedule, soft_targets(config.temperature))
 
