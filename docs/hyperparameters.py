@@ -17,7 +17,8 @@ def methods() -> str:
 
 def _method(name: str) -> Iterator[str]:
     cls = registry.load(name)
-    yield f"## {name}\n\n{names.method(name)}. `{registry.source(name).relative_to(ROOT)}`\n\n"
+    file = registry.source(name).relative_to(ROOT)
+    yield f"## {name}\n\n{names.method(name)}. `{file}`. Prior beyond the teacher: {method.prior(cls)}.\n\n"
     if cls.presets:
         yield "| preset | values and where they come from |\n|---|---|\n"
         yield from (f"| `{preset}` | {_cell(method.about(cls, preset))} |\n" for preset in cls.presets)

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from methods.base.method import Context, Losses, MethodConfig
+from methods.base.prior import Prior
 from methods.base.task import IGNORED
 from methods.parts.fixed_images import FixedImages
 from methods.parts.images import Normaliser
@@ -18,7 +19,11 @@ class KDReal(FixedImages):
     """Distillation on N real images."""
 
     name = "kd-real"
-    data_free = False
+
+    @classmethod
+    def prior(cls, config: MethodConfig) -> Prior:
+        """Real images."""
+        return Prior.REAL_IMAGES
 
     def fixed_images(self) -> Tensor:
         """The N real images of the context."""

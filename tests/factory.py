@@ -12,6 +12,7 @@ from harness.store import atomic, checksums
 from harness.store.layout import Results
 from harness.store.records import Attempt, Event, Flops, Manifest, Metrics, Plan, Planned, Seconds, TeacherRecord
 from methods.base.names import network_of
+from methods.base.prior import Prior
 
 TEACHER_SHA = "7e" * 32
 START = 1_700_000_000.0
@@ -31,7 +32,7 @@ def metrics(label: str = "ssd-kd", scale: float = 10.0, seed: int = 0, **changes
         "student": "cnn3_16",
         "label": label,
         "method": label,
-        "data_free": label not in ("scratch", "kd-real"),
+        "prior": Prior.REAL_IMAGES if label in ("scratch", "kd-real") else Prior.NONE,
         "scale": scale,
         "seed": seed,
         "status": "done",

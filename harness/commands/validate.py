@@ -19,10 +19,11 @@ from harness.grid.grid import Grid, load_grid
 from harness.machine.devices import device_memory
 from harness.networks.forward import check_features
 from harness.run import cost
-from harness.run.assemble import build_method, cell_device, method_class, method_config, preset_note
+from harness.run.assemble import build_method, cell_device, method_class, method_config, method_prior, preset_note
 from harness.store.layout import scale_text
 from harness.store.records import FEW_IMAGES
 from harness.terminal import say
+from methods.base.prior import Prior
 
 SCALE = 1.0
 """Percent at which methods are built: the size of pool and buffer decides nothing, but takes time."""
@@ -114,7 +115,7 @@ def _build(cell: Cell, dataset: Dataset, file: str) -> None:
 
 def _check_references(cells: list[Cell], dataset: Dataset) -> None:
     """References need the training data, of which windows can be cut without end; the others need none."""
-    if any(not method_class(cell).data_free for cell in cells):
+    if any(method_prior(cell) is Prior.REAL_IMAGES for cell in cells):
         images = dataset.train().images
         if images.shape[1:] == dataset.task.shape and len(images) < dataset.task.reference_size:
             raise UserError(f"references need {dataset.task.reference_size} training images, there are {len(images)}")

@@ -13,6 +13,7 @@ from harness.reporting.runs import RecordedRun, Run, WaitingRun
 from harness.reporting.stats import Summary, summarise
 from methods import REFERENCES
 from methods.base.pair import Pair
+from methods.base.prior import Prior
 
 REASON_LENGTH = 160
 
@@ -81,9 +82,15 @@ class Row:
         return self.sees_data or self.label in REFERENCES or self.method in REFERENCES
 
     @property
+    def priors(self) -> list[Prior]:
+        """What its runs use beyond the teacher; empty where that is nothing."""
+        found = {run.metrics.prior for run in self.recorded}
+        return [prior for prior in Prior if prior in found and prior is not Prior.NONE]
+
+    @property
     def sees_data(self) -> bool:
         """Whether real images reached the student."""
-        return any(not run.metrics.data_free for run in self.recorded)
+        return Prior.REAL_IMAGES in self.priors
 
     @property
     def overloaded(self) -> list[RecordedRun]:

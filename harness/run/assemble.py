@@ -14,6 +14,7 @@ import methods
 from harness import networks
 from harness.data.dataset import Dataset, reference_images
 from harness.engine import graphs
+from harness.engine.failures import MethodFailed, inside_method
 from harness.engine.lowered import lowered
 from harness.engine.precision import possible
 from harness.engine.randomness import Streams
@@ -23,6 +24,7 @@ from harness.grid.cell import Cell
 from harness.machine.devices import choose_device, device_name
 from methods.base.method import Context, Method, MethodConfig
 from methods.base.presets import Problem, UnknownPreset, resolve
+from methods.base.prior import Prior
 from methods.base.schedule import Schedule
 from methods.base.task import RealImages
 from methods.base.teacher import FrozenTeacher
@@ -52,6 +54,15 @@ def method_config(cell: Cell) -> MethodConfig:
 
 def _in_budget(cell: Cell, *path: str | int) -> str:
     return f"{cell.places.at('budget', *path)}, for methods.{cell.label}"
+
+
+def method_prior(cell: Cell) -> Prior:
+    """What the cell's method uses beyond the teacher. Raises UserError if it does not say so."""
+    try:
+        with inside_method():
+            return Prior(method_class(cell).prior(method_config(cell)))
+    except MethodFailed as error:
+        raise UserError(f"methods.{cell.label}: prior: {error}; known: {', '.join(Prior)}") from None
 
 
 def cell_device(cell: Cell) -> torch.device:
@@ -119,7 +130,7 @@ def build_method(
         build=streams.build,
         memory=memory,
     )
-    if not cls.data_free:
+    if cls.prior(config) is Prior.REAL_IMAGES:
         real = reference_images(dataset, context.images)
         context = dataclasses.replace(context, real=RealImages(real.images.to(device), real.labels.to(device)))
     return scheduled(cls(config, context))

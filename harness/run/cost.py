@@ -27,6 +27,7 @@ from harness.run.assemble import method_class, method_config, scheduled
 from harness.store.layout import scale_text
 from harness.store.records import Flops
 from methods.base.method import Context, Method, MethodConfig, ModuleT
+from methods.base.prior import Prior
 from methods.base.task import RealImages, Task
 from methods.base.teacher import FrozenTeacher
 
@@ -220,7 +221,7 @@ def build(cell: Cell, config: MethodConfig, memory: int = 0) -> Method:
         random=Streams(cell.seed, torch.device("cpu")).random,
         build=_build_shaped,
         memory=memory,
-        real=None if cls.data_free else _no_images(task, task.images(cell.share)),
+        real=_no_images(task, task.images(cell.share)) if cls.prior(config) is Prior.REAL_IMAGES else None,
     )
     return scheduled(cls(config, context))
 

@@ -73,6 +73,7 @@ def _begun(run: Run) -> Manifest:
         data=keys.data(run.cell),
         scheme=keys.SCHEME,
         numbers=keys.NUMBERS,
+        prior=run.prior,
         teacher_sha256=run.teacher.identity,
         teacher_normalisation=run.teacher.normalisation,
         teacher_imported=run.teacher.imported,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from methods.base.method import Method, MethodConfig
+    from methods.base.prior import Prior
 
 
 CHANGED = "its code, configuration or data changed meanwhile\n  give the same command again: what is finished stays"
@@ -92,6 +93,13 @@ class Run:
         from harness.run.assemble import method_config
 
         return method_config(self.cell)
+
+    @cached_property
+    def prior(self) -> Prior:
+        """What the method uses beyond the teacher. Raises UserError if it does not say so."""
+        from harness.run.assemble import method_prior
+
+        return method_prior(self.cell)
 
     @cached_property
     def device(self) -> torch.device:

@@ -179,7 +179,7 @@ class _Session:
             metric=metric_name(self.dataset.task),
             class_names=list(self.dataset.task.class_names),
             data_verified=run.teacher.data_verified and self.dataset.verified,
-            data_free=run.method.data_free,
+            prior=run.prior,
             preset=cell.preset,
             preset_note=preset_note(cell),
             scale=cell.scale,

@@ -33,6 +33,7 @@ from harness.store.bounds import (
     Verified,
 )
 from methods.base.names import network_name, network_of
+from methods.base.prior import Prior
 
 SCHEMA: Literal[2] = 2
 
@@ -104,7 +105,8 @@ class Metrics(Record):
     student: Name
     label: Name
     method: Line
-    data_free: bool
+    prior: Prior
+    """What the method uses beyond the teacher."""
     preset: Line | None = None
     """Named set of hyperparameters that the label runs with."""
     preset_note: Line | None = None
@@ -171,6 +173,15 @@ class Metrics(Record):
     """How many cells were allowed on one GPU at the same time."""
     finished: Moment
     """UTC."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _said_whether_it_is_data_free(cls, value: Any) -> Any:
+        """Records of before there were several priors say ``data_free``."""
+        if not (isinstance(value, dict) and value.get("data_free") in (True, False)):
+            return value
+        rest = {name: known for name, known in value.items() if name != "data_free"}
+        return {"prior": Prior.NONE if value["data_free"] else Prior.REAL_IMAGES, **rest}
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -303,6 +314,8 @@ class Manifest(Record):
     """Hash of the dataset's files; empty where its code holds their checksums, None in older records."""
     numbers: Count | None = None
     """``NUMBERS`` of harness/grid/keys.py; None in records that are older than this field."""
+    prior: Prior | None = None
+    """What the method uses beyond the teacher; None in records that are older than this field."""
     teacher_sha256: Sha256
     """`TeacherRecord.identity`."""
     teacher_normalisation: Normalisation | None = None

@@ -99,6 +99,7 @@ def _tags(run: RunFolder, manifest: Manifest, result: Metrics | None) -> dict[st
         "cell": manifest.cell,
         "cell_key": manifest.key,
         "plan_key": manifest.plan_key,
+        "prior": result.prior if result else manifest.prior,
         "teacher_sha256": manifest.teacher_sha256,
         "commit": last.commit,
         "mlflow.source.git.commit": last.commit,

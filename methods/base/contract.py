@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from methods.base import plain
 from methods.base.method import Method, MethodConfig
 from methods.base.presets import Preset
+from methods.base.prior import Prior
 
 
 def check(cls: type[Method]) -> None:
@@ -20,8 +21,6 @@ def check(cls: type[Method]) -> None:
         raise TypeError(f"{cls.__name__}.Config is not a subclass of methods.base.method.MethodConfig")
     if not isinstance(getattr(cls, "name", None), str):
         raise TypeError(f"{cls.__name__} has no name: it says name = its file's name, with dashes")
-    if not isinstance(cls.data_free, bool):
-        raise TypeError(f"{cls.__name__}.data_free is {cls.data_free!r:.60}, not True or False")
     if not any(field.is_required() for field in cls.Config.model_fields.values()):
         _check_options(cls, "its defaults", {})
     if not isinstance(cls.presets, Mapping):
@@ -42,12 +41,21 @@ def _check_preset(cls: type[Method], what: str, preset: Preset) -> None:
 
 def _check_options(cls: type[Method], what: str, options: Mapping[str, Any]) -> None:
     try:
-        found = plain.problem(cls.Config(**options))
+        config = cls.Config(**options)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         field, reason = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
             reason = f"{cls.Config.__name__} has no such hyperparameter, but {', '.join(cls.Config.model_fields)}"
         raise TypeError(f"{what} of {cls.__name__}: {field}: {reason}") from None
-    if found:
+    if found := plain.problem(config):
         raise TypeError(f"{what} of {cls.__name__}: {found}")
+    if not isinstance(prior := _prior(cls, config), Prior):
+        raise TypeError(f"{what} of {cls.__name__}: prior returns {prior!r:.60}, not one of Prior: {', '.join(Prior)}")
+
+
+def _prior(cls: type[Method], config: MethodConfig) -> object:
+    try:
+        return cls.prior(config)
+    except Exception as error:
+        raise TypeError(f"{cls.__name__}.prior, a class method that is given a configuration: {error}") from error

@@ -23,6 +23,7 @@ from methods.base import plain
 from methods.base.asking import Asking
 from methods.base.bounds import Batch, Epochs, Steps
 from methods.base.presets import Preset, Problem, resolve
+from methods.base.prior import Prior
 from methods.base.schedule import Schedule
 from methods.base.task import RealImages, Task
 from methods.base.teacher import FrozenTeacher
@@ -116,7 +117,7 @@ class Context:
     random: Randomness
     build: Builder
     real: RealImages | None = None
-    """None for every method with ``data_free = True``."""
+    """None for every method whose prior is another than real images."""
     memory: int = 0
     """Bytes that the device has, or the machine on a CPU; with 0 nothing is remembered that can be found again."""
 
@@ -138,8 +139,6 @@ class Method(ABC):
     Config: ClassVar[type[MethodConfig]] = MethodConfig
     presets: ClassVar[Mapping[str, Preset]] = {}
     """Named sets of hyperparameters. The one named `SMOKE` is small enough for `dkd check` and the test grid."""
-    data_free: ClassVar[bool] = True
-    """False for references: they are given real images."""
 
     schedule: Schedule
     """Set by the constructor of every method."""
@@ -160,6 +159,11 @@ class Method(ABC):
     def most_images(cls, config: MethodConfig, images: int) -> int:
         """How many of the N = ``images`` there will be in the end; fewer where a configuration makes fewer than N."""
         return images
+
+    @classmethod
+    def prior(cls, config: MethodConfig) -> Prior:
+        """What it uses beyond the teacher with this configuration; it is given real images if it says so."""
+        return Prior.NONE
 
     @abstractmethod
     def synthesise(self, call: int) -> Losses:

@@ -18,8 +18,9 @@ from harness import ROOT, data
 from harness.grid import grid
 from harness.grid.cell import Cell
 from harness.grid.paths import CONFIGS
-from harness.run.assemble import method_class, method_config
+from harness.run.assemble import method_class, method_config, method_prior
 from methods.base.method import RoundLosses
+from methods.base.prior import Prior
 from methods.base.schedule import Schedule
 from methods.parts.composed import Synthesised
 from tests import small
@@ -62,7 +63,7 @@ def build(cell: Cell) -> Any:
     given = small.context(
         *networks, scale=cell.share, reference_size=REFERENCE_SIZE[cell.dataset], shape=(1, 4, 4), pad=0
     )
-    if not method_class(cell).data_free:
+    if method_prior(cell) is Prior.REAL_IMAGES:
         given = small.with_noise(given)
     config = method_config(cell)
     return method_class(cell)(config.model_copy(update={k: v for k, v in SMALL.items() if hasattr(config, k)}), given)

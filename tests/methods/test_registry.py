@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import methods
+from methods.base.prior import Prior
 
 
 def test_references_are_methods_like_all_others() -> None:
@@ -20,8 +21,9 @@ def test_references_are_methods_like_all_others() -> None:
 
 @pytest.mark.parametrize("name", methods.names())
 def test_every_method_is_found_under_its_name(name: str) -> None:
-    assert methods.load(name).name == name
-    assert methods.load(name).data_free == (name not in ("scratch", "kd-real"))
+    cls = methods.load(name)
+    assert cls.name == name
+    assert (cls.prior(cls.Config()) is Prior.REAL_IMAGES) == (name in ("scratch", "kd-real"))
 
 
 @pytest.mark.parametrize("name", ["sdd-kd", "ssd_kd", "base", "parts", "references", "__init__", "nowhere.py"])

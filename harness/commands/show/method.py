@@ -30,7 +30,7 @@ def describe(name: str) -> Iterator[Line]:
     yield f"method {name}"
     file = methods.source(name)
     facts = [("what", names.method(name)), ("file", _shown(file))]
-    facts += [("data", "none" if cls.data_free else "real images: a reference")]
+    facts += [("prior", prior(cls))]
     yield columns(facts, indent=2)
     if cls.presets:
         yield "presets"
@@ -66,6 +66,15 @@ def about(cls: type[Method], name: str) -> str:
     borrowed = [case for case in found.cases if case.borrowed_from]
     elsewhere = f"; elsewhere those of {borrowed[-1].borrowed_from}" if borrowed else ""
     return f"{source}; for {'; '.join(published)}{elsewhere}" if found.cases else f"{source}; for any pair"
+
+
+def prior(cls: type[Method]) -> str:
+    """What it uses beyond the teacher, by default and with those presets that differ."""
+    needs = any(field.is_required() for field in cls.Config.model_fields.values())
+    default = None if needs else cls.prior(cls.Config())
+    found = {name: {cls.prior(cls.Config(**it)) for it in preset.all_options()} for name, preset in cls.presets.items()}
+    others = [f"{kind} with preset {name}" for name, kinds in found.items() for kind in kinds if kind != default]
+    return "; ".join([*([str(default)] if default else []), *others])
 
 
 def made(one: Hyperparameter, cls: type[Method]) -> list[tuple[str, str]]:

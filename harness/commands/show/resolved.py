@@ -12,9 +12,10 @@ from harness.errors import ConfigError
 from harness.explain import brief
 from harness.grid.cell import Cell
 from harness.grid.grid import load_grid
-from harness.run.assemble import method_class, method_config, preset_note, problem
+from harness.run.assemble import method_class, method_config, method_prior, preset_note, problem
 from harness.store.layout import scale_text
 from methods.base.presets import resolve
+from methods.base.prior import Prior
 
 Rows = list[tuple[str, str, str]]
 """Name, value, and where that comes from."""
@@ -42,10 +43,18 @@ def _label(cells: list[Cell]) -> Iterator[Line]:
         groups.setdefault(str([_rows(cell), preset_note(cell)]), []).append(cell)
     for group in groups.values():
         yield f"  on {'; '.join(str(problem(cell)) for cell in group)}"
-        if note := preset_note(group[0]):
-            yield columns([("note", note)], indent=4)
+        if facts := list(_facts(group[0])):
+            yield columns(facts, indent=4)
         yield columns(_rows(group[0]), indent=4)
     yield columns([("precision", first.precision), *_sizes(cells)], indent=2)
+
+
+def _facts(cell: Cell) -> Iterator[tuple[str, str]]:
+    """What is to be known before its values: whose they are if not its own, and its prior if it has one."""
+    if note := preset_note(cell):
+        yield "note", note
+    if (prior := method_prior(cell)) is not Prior.NONE:
+        yield "prior", str(prior)
 
 
 def _rows(cell: Cell) -> Rows:

@@ -40,8 +40,8 @@ class Listing:
     """One row and its runs."""
 
     name: str
-    preset: str
-    """Which preset the label runs, and why its values are not published ones, if they are not."""
+    about: str
+    """Which preset the label runs, why its values are not published ones, if they are not, and its prior if any."""
     config: str
     """What all seeds share, as JSON; empty if nothing is known."""
     runs: tuple[RunLine, ...]
@@ -52,7 +52,7 @@ def listing(row: Row) -> Listing:
     configs = [run.config if isinstance(run, RecordedRun) else {} for run in row.runs]
     common = _common(configs)
     lines = tuple(_line(run, _own(config, common)) for run, config in zip(row.runs, configs, strict=True))
-    return Listing(row.name, _preset(row), _json(common), lines)
+    return Listing(row.name, _about(row), _json(common), lines)
 
 
 def _common(configs: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -68,9 +68,9 @@ def _own(config: dict[str, Any], common: dict[str, Any]) -> str:
     return _json({name: value for name, value in config.items() if name not in common})
 
 
-def _preset(row: Row) -> str:
+def _about(row: Row) -> str:
     names = dict.fromkeys(run.metrics.preset for run in row.recorded if run.metrics.preset)
-    return "; ".join([*(f"preset {name}" for name in names), *remarks.preset_notes(row)])
+    return "; ".join([*(f"preset {name}" for name in names), *remarks.preset_notes(row), *remarks.priors(row)])
 
 
 def _line(run: Run, config: str) -> RunLine:

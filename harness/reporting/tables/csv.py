@@ -16,7 +16,7 @@ from harness.store.layout import scale_text
 from harness.store.records import FEW_IMAGES
 
 RECORDED = (
-    *("method", "preset", "preset_note", "metric", "data_verified", "data_free", "teacher_metric", "teacher_sha256"),
+    *("method", "preset", "preset_note", "metric", "data_verified", "prior", "teacher_metric", "teacher_sha256"),
     *("device", "device_name", "threads", "precision", "concurrent"),
     *("commit", "dirty", "plan_key", "key", "mlflow_run_id", "finished"),
 )

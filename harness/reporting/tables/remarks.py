@@ -29,11 +29,15 @@ def of_time(rows: Sequence[Row]) -> list[str]:
 
 
 def of_line(rows: Sequence[Row]) -> list[str]:
-    """What holds for a whole line: its full name if it is shortened, real data, and whose hyperparameters it has."""
-    sees_data = any(row.sees_data for row in rows)
+    """What holds for a whole line: its full name if it is shortened, its prior, and whose hyperparameters it has."""
     label = rows[0].label
     shortened = [] if text.short(label) == label else [f"full name: {label}"]
-    return [*shortened, *(["sees real data: not data-free"] if sees_data else []), *_shared(rows)]
+    return [*shortened, *dict.fromkeys(word for row in rows for word in priors(row)), *_shared(rows)]
+
+
+def priors(row: Row) -> list[str]:
+    """What the row's students owe to something besides the teacher; empty where there is nothing."""
+    return [f"prior beyond the teacher: {prior}" for prior in row.priors]
 
 
 def of_row(row: Row, line: Sequence[Row], odd: Odd) -> list[str]:

@@ -5,6 +5,7 @@ import pytest
 from harness.errors import ConfigError
 from harness.reporting.columns import COLUMNS, select
 from harness.reporting.runs import load
+from methods.base.prior import Prior
 from tests import factory
 
 
@@ -12,7 +13,9 @@ from tests import factory
 def study(tmp_path: Path) -> Path:
     """Two runs that differ in everything asked for below, and one that is damaged."""
     factory.write(tmp_path, factory.metrics("a", 10.0, 0, images_synthesised=1_280_000, preset="original"))
-    factory.write(tmp_path, factory.metrics("b", 0.5, 1, device="cuda", device_name="NVIDIA H200", data_free=False))
+    factory.write(
+        tmp_path, factory.metrics("b", 0.5, 1, device="cuda", device_name="NVIDIA H200", prior=Prior.LABEL_TEXT)
+    )
     (factory.write(tmp_path, factory.metrics("c", 10.0, 2)) / "metrics.json").write_text("{", encoding="utf-8")
     return tmp_path
 
@@ -21,7 +24,7 @@ def study(tmp_path: Path) -> Path:
     ("column", "value", "labels"),
     [
         *(("label", "a", ["a"]), ("seed", "1", ["b"]), ("scale", "0.5", ["b"]), ("scale", "10", ["a", "c"])),
-        *(("status", "damaged", ["c"]), ("data_free", "False", ["b"]), ("device_name", "NVIDIA H200", ["b"])),
+        *(("status", "damaged", ["c"]), ("prior", "label text", ["b"]), ("device_name", "NVIDIA H200", ["b"])),
         *(
             ("images_synthesised", "1280000", ["a"]),
             ("seconds.startup", "3", ["a", "b"]),

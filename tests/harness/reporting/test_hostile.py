@@ -45,7 +45,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for label in LABELS:
         for scale in (10.0, 100.0):
             try:
-                result = factory.metrics(label, scale, method="m", data_free=True, preset_note=f"note of {label}")
+                result = factory.metrics(label, scale, method="m", prior="none", preset_note=f"note of {label}")
             except ValidationError:
                 place = factory.metrics("refused", scale).cell.replace("refused", label)
                 atomic.write_bytes(folder / "results" / place / "metrics.json", b"{}")

@@ -3,6 +3,7 @@ from pathlib import Path
 from harness.reporting.quantities import FINAL, MEASURED, SYNTHESISED
 from harness.reporting.rows import Row, difference, group, labels
 from harness.reporting.runs import load
+from methods.base.prior import Prior
 from tests import factory
 
 
@@ -19,7 +20,7 @@ def test_references_come_first_and_methods_in_natural_order(tmp_path: Path) -> N
 def test_a_label_that_runs_a_reference_is_one(tmp_path: Path) -> None:
     factory.write(tmp_path, factory.metrics("a"))
     factory.write(tmp_path, factory.metrics("z-noise", method="kd-noise"))
-    factory.write(tmp_path, factory.metrics("z-real", data_free=False))
+    factory.write(tmp_path, factory.metrics("z-real", prior=Prior.REAL_IMAGES))
     assert [(row.label, row.reference) for row in group(load(tmp_path))] == [
         *(("z-noise", True), ("z-real", True), ("a", False))
     ]

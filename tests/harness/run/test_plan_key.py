@@ -14,6 +14,7 @@ from harness.grid import grid, keys, study
 from harness.grid.cell import Cell
 from harness.run import runner, session
 from harness.run.run import Run
+from methods.base.prior import Prior
 from tests import factory
 from tests.harness.run.test_runner import BODY, STUDY
 
@@ -104,7 +105,7 @@ def test_code_edited_while_it_runs_changes_nothing(cell: Cell, tmp_path: Path) -
     with Image.open(next(tmp_path.glob("t/**/samples.png"))) as sheet:
         assert sheet.getpixel((sheet.width // 16, sheet.height // 16)) == 0
     assert (tmp_path / "m.py").read_text(encoding="utf-8") == "edited and broken"
-    assert result.data_free
+    assert result.prior is Prior.NONE
 
 
 def test_all_that_the_key_stands_for_is_imported_before_it_is_confirmed(

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from harness.engine.losses import LENGTH, NAMES
 from harness.store import atomic, files, occupancy, reading
@@ -15,6 +16,7 @@ from harness.store.layout import RunFolder
 from harness.store.reading import DamagedRecord
 from harness.store.records import Metrics, Progress, Seconds
 from methods.base.method import MethodConfig
+from methods.base.prior import Prior
 from tests import factory
 
 
@@ -104,6 +106,15 @@ def test_a_record_of_another_version_is_refused(version: int, why: str, tmp_path
     file.write_text(text, encoding="utf-8")
     with pytest.raises(DamagedRecord, match=f"another version.*: schema_version {version}, this one reads 2.*{why}"):
         reading.read(file, Metrics)
+
+
+@pytest.mark.parametrize(("data_free", "prior"), [("true", Prior.NONE), ("false", Prior.REAL_IMAGES)])
+def test_a_record_of_before_there_were_priors_says_whether_it_is_data_free(data_free: str, prior: Prior) -> None:
+    text = factory.metrics(prior=Prior.LABEL_TEXT).model_dump_json()
+    older = text.replace('"prior":"label text"', f'"data_free":{data_free}')
+    assert Metrics.model_validate_json(older).prior is prior
+    with pytest.raises(ValidationError, match="data_free"):
+        Metrics.model_validate_json(older.replace(f":{data_free}", ":[1]", 1))
 
 
 def test_the_next_writer_removes_what_killed_ones_left(tmp_path: Path) -> None:

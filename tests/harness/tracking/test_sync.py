@@ -114,6 +114,7 @@ def test_a_done_run_carries_its_records(synced: tuple[Path, SyncReport]) -> None
     expected = cell | {
         "cell": result.cell,
         "plan_key": result.plan_key,
+        "prior": "none",
         "teacher_sha256": "7e" * 32,
         "commit": "c0ffee" + "0" * 34,
         "dirty": "False",

@@ -18,6 +18,7 @@ import numpy, torch
 from pydantic import computed_field
 from methods.base.method import MethodConfig
 from methods.base.presets import Case, Preset, borrowed
+from methods.base.prior import Prior
 from methods.references import KDNoise
 
 class Mine(KDNoise):
@@ -135,8 +136,13 @@ def test_a_labels_option(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ("data_free = 'yes'", "Mine.data_free is 'yes', not True or False"),
-        ("data_free = property(lambda self: True)", "Mine.data_free is <property"),
+        ("prior = 'none'", "Mine.prior, a class method that is given a configuration: 'str' object is not callable"),
+        ("prior = classmethod(lambda cls, config: 'none')", "its defaults of Mine: prior returns 'none', not one of"),
+        (
+            "prior = classmethod(lambda cls, config: Prior.NONE if config.steps != 61 else 0); "
+            "presets = {'other': Preset({'steps': 61})}",
+            "preset 'other' of Mine: prior returns 0, not one of Prior: none, label text, external model, real images",
+        ),
         ("presets = [Preset({})]", "Mine.presets is [Preset("),
         ("presets = {'other': {'steps': 60}}", "preset 'other' of Mine is {'steps': 60}, not a Preset"),
         (

@@ -119,6 +119,7 @@ def test_a_file_outside_the_package(tmp_path: Path) -> None:
         "from pydantic import Field\n"
         "from methods.base.method import MethodConfig\n"
         "from methods.base.presets import Preset\n"
+        "from methods.base.prior import Prior\n"
         "from methods.references import KDNoise as Base\n"
         "class Config(MethodConfig):\n"
         '    """Mine. Source: my thesis."""\n'
@@ -127,11 +128,15 @@ def test_a_file_outside_the_package(tmp_path: Path) -> None:
         "    bare: int = 1\n"
         "class Mine(Base):\n"
         "    Config = Config\n"
-        '    presets = {"weak": Preset({"strength": 0.1}, source="chapter 4.")}\n',
+        '    presets = {"weak": Preset({"strength": 0.1}, source="chapter 4.")}\n'
+        "    @classmethod\n"
+        "    def prior(cls, config):\n"
+        "        return Prior.LABEL_TEXT if config.strength < 0.5 else Prior.NONE\n",
         encoding="utf-8",
     )
     shown = text(str(file))
     assert row(shown, "what") == "Mine: something new" and row(shown, "file") == str(file)
+    assert row(shown, "prior") == "none; label text with preset weak"
     assert row(shown, "strength") == "0.5    How strong it is. [number > 0, < 2]"
     assert "weak: 0.1" in shown and "source: my thesis." in shown and row(shown, "weak").startswith("chapter 4")
     assert "not documented" in row(shown, "bare")
@@ -139,6 +144,12 @@ def test_a_file_outside_the_package(tmp_path: Path) -> None:
     for wrong, problem in (("broken.py", "nothing_of_this_name"), ("gone.py", "no such method file")):
         with pytest.raises(UserError, match=problem):
             text(str(tmp_path / wrong))
+
+
+def test_what_a_study_uses_beyond_the_teacher() -> None:
+    digits = configs() / "digits.yaml"
+    assert row(text("kd-real", configfile=digits), "prior") == "real images"
+    assert "prior" not in text("kd-noise", configfile=digits)
 
 
 def test_a_preset_is_shown_for_every_method_that_has_it() -> None:

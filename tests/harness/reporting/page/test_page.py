@@ -115,12 +115,14 @@ def test_only_what_seeds_do_not_share_is_listed_seed_by_seed(tmp_path: Path) -> 
     assert [len(line) for line in lines] == [len(head)] * 2
 
 
-def test_a_row_names_its_preset(tmp_path: Path) -> None:
+def test_a_row_names_its_preset_and_its_prior(tmp_path: Path) -> None:
     note = "CIFAR-10's; none published for <digits>"
-    factory.write(tmp_path / "results", factory.metrics("a-original", preset="original", preset_note=note))
+    changes = {"preset": "original", "preset_note": note, "prior": "label text"}
+    factory.write(tmp_path / "results", factory.metrics("a-original", **changes))
     source = rendered(tmp_path)
     assert "none published for &lt;digits&gt;" in source
-    assert "preset original; CIFAR-10's; none published for <digits>" in runs(source)[1][0]
+    said = "preset original; CIFAR-10's; none published for <digits>; prior beyond the teacher: label text"
+    assert said in runs(source)[1][0]
 
 
 def test_an_ablation_stands_on_the_page(ablation: Path) -> None:

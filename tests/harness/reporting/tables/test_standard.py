@@ -30,11 +30,11 @@ def test_every_number_links_to_its_runs(results: Path) -> None:
         assert {entry.link for entry in entries if entry.link} == names
 
 
-def test_only_references_with_real_data_are_marked(tmp_path: Path) -> None:
-    table = build(tmp_path, {"label": "scratch"}, {"label": "kd-noise"}, {"label": "ssd-kd"})
+def test_what_is_used_beyond_the_teacher_is_said_and_nothing_where_that_is_nothing(tmp_path: Path) -> None:
+    table = build(tmp_path, {"label": "scratch"}, {"label": "kd-noise"}, {"label": "named", "prior": "label text"})
     marks = {line.title.text: [table.footnotes[mark] for mark in line.title.marks] for line in table.blocks[0].lines}
-    real = ["sees real data: not data-free"]
-    assert marks == {"Teacher": [], "scratch": real, "kd-noise": [], "ssd-kd": []}
+    real, text = ["prior beyond the teacher: real images"], ["prior beyond the teacher: label text"]
+    assert marks == {"Teacher": [], "scratch": real, "kd-noise": [], "named": text}
 
 
 def marks(table: Table, line: int) -> tuple[list[str], list[list[str]]]:
