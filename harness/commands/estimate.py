@@ -110,6 +110,10 @@ def _by_operations(cells: Sequence[Cell], done: Sequence[Spent], counting: Count
     )
     row, largest = max(costs.items(), key=lambda item: item[1].memory)
     yield f"memory: about {largest.memory / 2**20:,.0f} MiB at most, in {row}"
+    placed = [(cost.placing.bytes, row, cost.placing) for row, cost in costs.items() if cost.placing]
+    if placed:
+        _, row, placing = max(placed)
+        yield f"images: the most in {row}, {placing}"
 
 
 def _device(wanted: str) -> str:

@@ -93,6 +93,8 @@ def _origin(manifest: Manifest | str) -> Iterator[tuple[str, str]]:
         yield "networks", ", ".join(f"{role} {network}" for role, network in manifest.networks.items())
     if asking := manifest.attempts[-1].asking:
         yield "teacher", f"asked {asking}"
+    if placing := manifest.attempts[-1].placing:
+        yield "images", placing
     yield "precision", manifest.precision or "unknown"
     yield "config", ", ".join(f"{name}={value}" for name, value in manifest.config.items())
     for file, digest in manifest.sources.items():

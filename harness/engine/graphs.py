@@ -67,6 +67,8 @@ class HeldStep:
     """
 
     def __init__(self, method: Method, graph: Callable[[], Graph] = CudaGraph) -> None:
+        if method.placing and not method.placing.on_device:
+            raise _refused(f"images lie {method.placing}")
         self.method, self._make_graph = method, graph
         self._begin_round, self._step = method.begin_round, method.distill_step
         method.begin_round, method.distill_step = self.begin_round, self.step  # type: ignore[method-assign]

@@ -27,6 +27,7 @@ from harness.run.assemble import method_class, method_config, scheduled
 from harness.store.layout import scale_text
 from harness.store.records import Flops
 from methods.base.method import Context, Method, MethodConfig, ModuleT
+from methods.base.placing import Placing
 from methods.base.prior import Prior
 from methods.base.task import RealImages, Task
 from methods.base.teacher import FrozenTeacher
@@ -48,9 +49,11 @@ class Cost:
 
     flops: Flops
     resident: int
-    """Bytes that a run holds all the time: networks, optimizers, images."""
+    """Bytes that a run holds on its device all the time: networks, optimizers, images."""
     activations: int
     """Bytes that grow with the batch, at the peak, in fp32: with `bf16` most of them take half."""
+    placing: Placing | None = None
+    """Where the images lie; None where none are stored."""
 
     @property
     def memory(self) -> int:
@@ -79,7 +82,13 @@ def estimate(cell: Cell) -> Cost | None:
     )
     if whole.asking:
         flops = asked(flops, whole.asking, round_.answer)
-    return Cost(flops, resident(whole), round(HEADROOM * max(round_.activations.values())))
+    held = resident(whole) - (_beside(whole.placing) if cell.device != "cpu" else 0)
+    return Cost(flops, held, round(HEADROOM * max(round_.activations.values())), whole.placing)
+
+
+def _beside(placing: Placing | None) -> int:
+    """Bytes of images that are not on the device."""
+    return 0 if placing is None or placing.on_device else placing.bytes
 
 
 def estimates(cells: Sequence[Cell]) -> Iterator[Cost | None]:

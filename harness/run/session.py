@@ -19,7 +19,7 @@ from harness.engine.failures import Diverged, MethodFailed, inside_method
 from harness.engine.flops import count_flops
 from harness.engine.graphs import HeldStep
 from harness.engine.loop import Engine
-from harness.errors import LINE, one_line
+from harness.errors import LINE, UserError, one_line
 from harness.machine import facts, memory
 from harness.machine.devices import device_memory
 from harness.networks.weights import save_weights
@@ -41,6 +41,8 @@ SHEET = 64
 DESCRIBED = 2000
 """At most this many images of the synthetic set are shown to the teacher for the class and difficulty histograms."""
 
+NOTHING = 1
+"""Bytes of a device that has no room for what can be found again, nor for images beside those that are there."""
 NO_TIME = Seconds(startup=0.0, synthesis=0.0, distillation=0.0, evaluation=0.0)
 
 
@@ -67,6 +69,10 @@ def train(run: Run, waited: float, entry: Entry) -> Metrics:
             if method.asking:
                 report.say(f"the teacher is asked {method.asking}")
                 entry.note(asking=str(method.asking))
+            if method.placing:
+                entry.note(placing=str(method.placing))
+            if method.placing and not method.placing.on_device:
+                report.say(f"images lie {method.placing}")
             with outside.kept():
                 status, reason, found = "done", None, session.carry_out(method, waited)
         except Diverged as error:
@@ -96,10 +102,12 @@ class _Session:
         return build_method(self.run.cell, config, self.dataset, self.teacher, self.run.device, memory)
 
     def prepare(self) -> Method:
-        """The method, built of the code that the key stands for. Raises MethodFailed."""
+        """The method, built of the code that the key stands for. Raises MethodFailed or UserError."""
         try:
             with inside_method():
-                return self.build(self.run.config, device_memory(self.run.device.type) or 0)
+                method = self.build(self.run.config, device_memory(self.run.device.type) or 0)
+            _require_memory(method)
+            return method
         finally:  # what was imported must not be newer than the key, whatever came of it
             self.run.confirm()
 
@@ -161,7 +169,8 @@ class _Session:
 
     def _small(self, steps: int) -> Method:
         """The same method with about ``steps`` distillation steps in all, and no answers of the teacher kept."""
-        return self.build(self.run.config.model_copy(update={"steps": -(-steps * 100 // self.run.cell.scale)}))
+        config = self.run.config.model_copy(update={"steps": -(-steps * 100 // self.run.cell.scale)})
+        return self.build(config, NOTHING)
 
     def metrics(self, status: Status, reason: str | None, found: dict[str, Any]) -> Metrics:
         """The record of the run, complete as far as it got."""
@@ -254,6 +263,14 @@ def _known(method: Method) -> dict[str, object]:
 
 def _counts(value: object, least: int) -> bool:
     return isinstance(value, int) and least <= value <= MOST
+
+
+def _require_memory(method: Method) -> None:
+    """Raise UserError if images that lie in main memory would not fit there."""
+    wanted, there = method.placing.main_memory if method.placing else 0, memory.available()
+    if wanted > there:
+        gib = f"{wanted / 2**30:,.0f} GiB of main memory are wanted, there are {there / 2**30:,.0f}"
+        raise UserError(f"images lie {method.placing}; with a checkpoint of them {gib}: `scales` has smaller ones")
 
 
 def _since_start(waited: float) -> Elapsed:

@@ -252,6 +252,8 @@ class Attempt(Record):
     concurrent: Count
     asking: Line | None = None
     """How the teacher is asked (`methods/base/asking.py`); None where the method does not say, or was never built."""
+    placing: Line | None = None
+    """Where the student's images lie (`methods/base/placing.py`); None alike."""
     commit: Line | None
     dirty: bool | None
     versions: dict[Line, Line]

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from methods.base import plain
 from methods.base.asking import Asking
 from methods.base.bounds import Batch, Epochs, Steps
+from methods.base.placing import Placing
 from methods.base.presets import Preset, Problem, resolve
 from methods.base.prior import Prior
 from methods.base.schedule import Schedule
@@ -119,7 +120,8 @@ class Context:
     real: RealImages | None = None
     """None for every method whose prior is another than real images."""
     memory: int = 0
-    """Bytes that the device has, or the machine on a CPU; with 0 nothing is remembered that can be found again."""
+    """Bytes that the device has, or the machine on a CPU; with 0 nothing is remembered that can be found again, and
+    images lie on the device."""
 
     @property
     def images(self) -> int:
@@ -154,6 +156,11 @@ class Method(ABC):
     def images(self) -> int:
         """How many images the student can draw from at present; N where they are made anew for every step."""
         return self.context.images
+
+    @property
+    def placing(self) -> Placing | None:
+        """Where the images that it stores lie; None where it stores none, or does not say."""
+        return None
 
     @classmethod
     def most_images(cls, config: MethodConfig, images: int) -> int:

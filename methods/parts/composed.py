@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from torch import Tensor
 
 from methods.base.method import Losses, Method
+from methods.base.placing import Placing
 from methods.parts.distiller import Distiller
 from methods.parts.extras import Extras
 from methods.parts.sources import Source
@@ -56,6 +57,11 @@ class ComposedMethod(Method):
     def images(self) -> int:
         """What the source holds."""
         return self.context.images if self.source.filled is None else self.source.filled
+
+    @property
+    def placing(self) -> Placing | None:
+        """Where the source's images lie."""
+        return self.source.placing
 
     def synthesise(self, call: int) -> Losses:
         """Invert, then store."""

@@ -55,7 +55,8 @@ class ReplayBuffer(Stateful):
     ) -> None:
         self.config, self.capacity = config, context.images
         self.teacher, self.student = context.teacher, context.student
-        self.store = ImageStore(context.task, self.capacity, context.device)
+        self.store = ImageStore(context, self.capacity)
+        self.placing = self.store.placing
         self.extras = ExtraStore(self.capacity, context.device)
         self.answers = Answers(asking, context, self.store)
         self._randomness, self._device = context.random, context.device

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from methods.base.asking import Asking
 from methods.base.method import Context
+from methods.base.placing import Placing
 from methods.base.schedule import Schedule
 from methods.base.state import Stateful
 from methods.base.teacher import TeacherOutput
@@ -46,6 +47,10 @@ class Batch:
 
 class Source(Protocol):
     """Where the student's images come from."""
+
+    @property
+    def placing(self) -> Placing | None:
+        """Where the images lie that it stores; None if it stores none."""
 
     @property
     def filled(self) -> int | None:
@@ -85,7 +90,8 @@ class GrowingPool(Stateful):
 
     def __init__(self, context: Context, schedule: Schedule, asking: Asking | None = None) -> None:
         self.capacity = context.images
-        self.store = ImageStore(context.task, self.capacity, context.device)
+        self.store = ImageStore(context, self.capacity)
+        self.placing = self.store.placing
         self.extras = ExtraStore(self.capacity, context.device)
         self.answers = Answers(asking, context, self.store)
         self.filled = 0
@@ -144,7 +150,7 @@ class ImageMaker(Protocol):
 class LastBatch(Stateful):
     """The batch of the generator's last step, again and again (DAFL, ZSKT as published)."""
 
-    filled = None
+    filled = placing = None
 
     def __init__(self, maker: ImageMaker) -> None:
         self.maker = maker

@@ -12,6 +12,7 @@ from harness.grid.cell import Cell
 from harness.run.cost import Cost
 from harness.store.layout import Results
 from harness.store.records import Flops, Seconds
+from methods.base.placing import Placing
 from tests import factory
 
 ROW = "toy/digits/wrn10_1--cnn3_16/{}/scale-10"
@@ -50,21 +51,27 @@ def test_the_rest_is_judged_by_the_seeds_that_are_done(tmp_path: Path) -> None:
 
 
 def priced(found: Cell) -> Cost:
-    """3e16 and 6e16 operations."""
-    return Cost(Flops(synthesis=10**16, distillation=(2 if found.label == "fast" else 5) * 10**16), 2**30, 2**31)
+    """3e16 and 6e16 operations; CMI stores more images."""
+    first = found.label == "fast"
+    placing = Placing(images=100, bytes=2**30 if first else 2**40, memory=2**34)
+    return Cost(Flops(synthesis=10**16, distillation=(2 if first else 5) * 10**16), 2**30, 2**31, placing)
 
 
 def test_without_any_finished_seed_operations_tell(tmp_path: Path) -> None:
     left = [cell(tmp_path, label, seed, "waiting") for label, seed in (("fast", 0), ("fast", 1), ("cmi", 0))]
-    *_, hours, memory = estimate.lines(left, partial(map, priced))
+    *_, hours, memory, images = estimate.lines(left, partial(map, priced))
     # 3e16 + 3e16 + 6e16 operations at 3e10 a second are 4,000,000 s
     assert "operations: 3 cells, about 1.11e+03 device hours at 30 GFLOP/s (our assumption" in hours
     assert memory == f"memory: about 3,072 MiB at most, in {ROW.format('fast')}"
+    assert images == (
+        f"images: the most in {ROW.format('cmi')}, in main memory, copied batch by batch: 100 images take "
+        "1,048,576 MiB, more than the 4,096 MiB that they may there"
+    )
 
 
 def test_finished_cells_tell_how_fast_the_device_is(tmp_path: Path) -> None:
     done = cell(tmp_path, "dafl", 0, "done", hours=1.0, size=2**20)
     found = [done, cell(tmp_path, "fast", 0, "waiting")]  # 1e10 operations in 3240 s
-    *_, hours, _ = estimate.lines(found, partial(map, priced))
+    *_, hours, _, _ = estimate.lines(found, partial(map, priced))
     assert f"about {3e16 / (1e10 / 3240) / 3600:.3g} device hours" in hours
     assert "as the finished cells" in hours

@@ -163,3 +163,10 @@ def test_a_processor_has_no_graphs() -> None:
     with pytest.raises(UserError, match="graphs: true is for GPUs"):
         graphs.require(torch.device("cpu"))
     graphs.require(torch.device("cuda"))
+
+
+def test_images_in_main_memory_are_refused_before_the_first_step() -> None:
+    networks = small.network("wrn10_1", 1), small.network("cnn3_16", 2)
+    method = KDNoise(KDNoise.Config(**small.FEW), small.context(*networks, memory=1))
+    with pytest.raises(MethodFailed, match=r"images lie in main memory, .* `graphs: false` does"):
+        HeldStep(method, Tape)

@@ -148,3 +148,17 @@ class Failing(KDNoise):
     def distill_step(self):
         raise ValueError("as written")
 """
+
+
+@pytest.mark.parametrize(("device", "apart"), [("cuda", True), ("cpu", False)])
+def test_images_that_do_not_fit_on_a_card_are_main_memory(
+    device: str, apart: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a card of which a quarter is one byte less than the 1,297 digits with their border of 1 pixel."""
+    cell = replace(tiny("kd-noise"), device=device, scale=100.0)
+    monkeypatch.setattr("harness.run.cost.device_memory", lambda device: 4 * 1297 * 10 * 10)
+    fits = estimate(cell)
+    monkeypatch.setattr("harness.run.cost.device_memory", lambda device: 4 * 1297 * 10 * 10 - 4)
+    found = estimate(cell)
+    assert [cost.placing.on_device for cost in (fits, found)] == [True, False]
+    assert fits.resident - found.resident == apart * 1297 * 10 * 10

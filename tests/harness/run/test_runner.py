@@ -249,9 +249,27 @@ def test_how_the_teacher_is_asked_is_told_once_and_recorded(
     assert [(attempt.outcome, attempt.asking) for attempt in manifest.attempts] == [("done", verdict)]
     traced = output.lines(trace.describe(RunFolder(results / metrics.cell / "runs" / metrics.key)))
     assert any(f"asked {verdict}" in line for line in traced)
+    placing = "on the device: 65 images take 0 MiB of 256 MiB that they may there"
+    assert manifest.attempts[0].placing == placing
+    assert any(placing in line for line in traced)
     assert metrics.flops is not None
     assert metrics.flops.synthesis == 0
     assert metrics.flops.distillation > forwards * a_look()
+
+
+@pytest.mark.parametrize("there", [13_000, 12_999])
+def test_images_that_fit_neither_on_the_device_nor_twice_in_main_memory_are_refused(
+    results: Path, monkeypatch: pytest.MonkeyPatch, there: int
+) -> None:
+    """65 digits of 10 × 10 bytes with their border, a quarter of the device, and a checkpoint to go on from."""
+    monkeypatch.setattr("harness.run.session.device_memory", lambda device: 4 * 6_500 - 1)
+    monkeypatch.setattr("harness.machine.memory.available", lambda: there)
+    if there == 13_000:
+        assert run(results).status == "done"
+        return
+    with pytest.raises(UserError, match=r"images lie in main memory, .*GiB of main memory are wanted.*`scales` has"):
+        run(results)
+    assert not list(results.glob("t/**/metrics.json"))
 
 
 def a_look() -> int:

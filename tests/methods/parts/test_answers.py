@@ -121,7 +121,7 @@ def test_answers_are_those_of_the_cropped_and_mirrored_images(
     """Whatever is asked together, each view is cut out by itself here; a slot that is written again is asked again."""
     monkeypatch.setitem(PIXELS, "cpu", at_once * 64)
     context = given(pad=pad, flip=flip, scale=1.0, reference_size=6, memory=PLENTY)
-    store = ImageStore(context.task, 6, context.device)
+    store = ImageStore(context, 6)
     answers = Answers(Asking(draws=2, views=1, bytes=0, memory=1), context, store)
     for slots in (torch.tensor([4, 0, 2]), torch.tensor([2, 5])):
         store.write(slots, images(len(slots), len(slots)).double())
