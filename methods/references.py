@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from methods.base.method import Context, Losses, MethodConfig
 from methods.base.prior import Prior
-from methods.base.task import IGNORED
+from methods.base.task import IGNORED, ignored
 from methods.parts.fixed_images import FixedImages
 from methods.parts.images import Normaliser
 from methods.parts.sources import Batch
@@ -60,7 +60,8 @@ class Scratch(KDReal):
     def distill_step(self) -> Losses:
         """One step on the cross entropy."""
         batch = self.source.draw()
-        loss = F.cross_entropy(self.context.student(batch.x), self.labels(batch), ignore_index=IGNORED)
+        labels = self.labels(batch)
+        loss = F.cross_entropy(self.context.student(batch.x), labels, ignore_index=ignored(labels))
         self.distiller.update(loss)
         return {"ce": loss.detach()}
 

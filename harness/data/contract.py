@@ -9,8 +9,10 @@ from harness.errors import UserError
 from harness.explain import shown
 from methods.base.task import IGNORED, RealImages, Task
 
-MOST_CLASSES = IGNORED
-"""Labels and predictions are kept as uint8, of which the highest value is IGNORED."""
+MOST_CLASSES = 10_000
+"""Of images: records list them (`class_names` of harness/store/records.py)."""
+MOST_OF_PIXELS = IGNORED
+"""Labels of pixels are kept as uint8, of which the highest value is IGNORED."""
 
 MOST_PIXELS = 1024
 """Of an image, each way: a sheet of 64 must stay small enough to be opened (`PIXELS` of harness/store/checking.py)."""
@@ -19,8 +21,9 @@ MOST_PIXELS = 1024
 def check_task(name: str, task: Task) -> None:
     """Raise UserError unless the task makes sense by itself."""
     channels, *size = task.shape
+    most = MOST_OF_PIXELS if task.dense else MOST_CLASSES
     problems = {
-        f"classes={task.classes}, expected 2 to {MOST_CLASSES}": not 2 <= task.classes <= MOST_CLASSES,
+        f"classes={task.classes}, expected 2 to {most}": not 2 <= task.classes <= most,
         f"shape={task.shape}, expected channels, height and width": len(size) != 2 or min(task.shape) < 1,
         f"shape={task.shape}, expected 1 or 3 channels, which a picture has": channels not in (1, 3),
         f"shape={task.shape}, expected at most {MOST_PIXELS:,} pixels each way": max(size, default=0) > MOST_PIXELS,

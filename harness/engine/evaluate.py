@@ -9,10 +9,12 @@ from torch import Tensor, nn
 
 from harness.data.dataset import Dataset
 from harness.engine import precision
-from methods.base.task import IGNORED, Task
+from methods.base.task import IGNORED, Task, ignored
 from methods.parts.images import Normaliser
 
 BATCH, DENSE_BATCH = 1000, 16
+PIXELS = BATCH * 64 * 64
+"""Of the images of a batch at most: larger ones come in smaller batches, 81 of 224 × 224."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,9 @@ class Evaluator:
     def __init__(self, dataset: Dataset, teacher: nn.Module, device: torch.device) -> None:
         self.task, self._normalise = dataset.task, Normaliser(dataset.task, device)
         test = dataset.test()
-        self._images, self._labels = test.images.to(device), test.labels.to(device, torch.uint8)
-        self._counted = self._labels != IGNORED
+        self._kind = torch.uint8 if self.task.dense else torch.int16
+        self._images, self._labels = test.images.to(device), test.labels.to(device, self._kind)
+        self._counted = self._labels != ignored(self._labels)
         self._teacher = self.predict(teacher)
 
     def __call__(self, student: nn.Module) -> Score:
@@ -63,13 +66,16 @@ class Evaluator:
 
     @torch.no_grad()
     def predict(self, network: nn.Module) -> Tensor:
-        """Predicted class of every test image or pixel, network in evaluation mode, in fp32: uint8 [n] or [n, H, W]."""
+        """Predicted class of every test image or pixel, network in evaluation mode, in fp32.
+
+        int16 [n], or uint8 [n, H, W].
+        """
         training = network.training
         network.eval()
         batches = self._images.split(batch_size(self.task))
         with precision.full():
             logits = (network(self._normalise(images.float() / 255)) for images in batches)
-            predicted = torch.cat([batch.argmax(dim=1).to(torch.uint8) for batch in logits])
+            predicted = torch.cat([batch.argmax(dim=1).to(self._kind) for batch in logits])
         network.train(training)
         return predicted
 
@@ -92,7 +98,7 @@ def check(dataset: Dataset) -> None:
 
 def batch_size(task: Task) -> int:
     """Images per forward pass that evaluates."""
-    return DENSE_BATCH if task.dense else BATCH
+    return DENSE_BATCH if task.dense else max(1, min(BATCH, PIXELS // (task.shape[1] * task.shape[2])))
 
 
 def metric_name(task: Task) -> str:

@@ -17,7 +17,7 @@ from harness.engine.randomness import Streams, global_randomness
 from harness.errors import ConfigError
 from harness.store.layout import TeacherFolder
 from methods.base.schedule import decay
-from methods.base.task import IGNORED, RealImages
+from methods.base.task import RealImages, ignored
 from methods.parts.images import Normaliser
 from methods.parts.optimizers import set_learning_rate
 from methods.parts.views import Views, random_windows
@@ -131,7 +131,7 @@ def focal_loss(logits: Tensor, labels: Tensor, gamma: float) -> Tensor:
         labels: int64 [B] or [B, H, W].
         gamma: 0 is the plain cross entropy.
     """
-    loss = F.cross_entropy(logits, labels, reduction="none", ignore_index=IGNORED)
+    loss = F.cross_entropy(logits, labels, reduction="none", ignore_index=ignored(labels))
     return (loss if not gamma else (1 - (-loss).exp()) ** gamma * loss).mean()
 
 

@@ -10,6 +10,11 @@ IGNORED = 255
 """Label of a pixel that does not count."""
 
 
+def ignored(labels: Tensor) -> int:
+    """The label that does not count: `IGNORED` of pixels [n, H, W]; one that no image has, where each has one [n]."""
+    return IGNORED if labels.dim() > 1 else -1
+
+
 @dataclass(frozen=True)
 class Task:
     """All that a data-free method may know of the data besides the teacher."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from harness.engine import checkpoint
 from methods.base.method import Losses
 from tests import small
 from tests.pretended.device import DEVICE
@@ -41,14 +43,17 @@ def weights(method: Any) -> list[Tensor]:
 
 
 @pytest.mark.parametrize("name", ["fast", "ssd-kd", "kd-noise"])
-def test_a_pool_in_main_memory_is_the_same_pool(name: str) -> None:
+def test_a_pool_in_main_memory_is_the_same_pool(name: str, tmp_path: Path) -> None:
     there, beside = (make(name, memory) for memory in (PLENTY, NO_ROOM))
     assert [method.source.store.pixels.device for method in (there, beside)] == [DEVICE, torch.device("cpu")]
     assert [method.placing.on_device for method in (there, beside)] == [True, False]
     half, end = there.schedule.rounds // 2, there.schedule.rounds
     assert play(beside, 0, half) == play(there, 0, half)
-    later = make(name, NO_ROOM)
-    later.load_state_dict(there.state_dict())  # a card with room began, one without goes on
+    checkpoint.save(tmp_path / "half", {"method": there.state_dict(), "student": there.context.student.state_dict()})
+    state, later = checkpoint.load(tmp_path / "half", DEVICE), make(name, NO_ROOM)
+    assert state is not None
+    later.load_state_dict(state["method"])  # a card with room began, one without goes on
+    later.context.student.load_state_dict(state["student"])
     assert play(later, half, end) == play(beside, half, end) == play(there, half, end)
     for method in (later, beside):
         assert all(map(torch.equal, weights(method), weights(there)))

@@ -89,7 +89,8 @@ def test_what_is_no_tensor() -> None:
     "change",
     [
         {"classes": 1},
-        {"classes": 256},
+        {"classes": 256, "dense": True},
+        {"classes": 10_001},
         {"shape": (8, 6)},
         {"shape": (1, 0, 6)},
         {"shape": (2, 8, 6)},
@@ -111,6 +112,6 @@ def test_what_is_no_tensor() -> None:
     ids=str,
 )
 def test_a_task_that_makes_no_sense(change: dict[str, object]) -> None:
-    (field,) = change
+    field = next(iter(change))
     with pytest.raises(UserError, match=f"dataset mine: its Task says {field}="):
         contract.check_task("mine", dataclasses.replace(TASK, **change))  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from harness import data
 from harness.data.dataset import Dataset
-from harness.engine.evaluate import Evaluator, mean_iou
+from harness.engine.evaluate import Evaluator, Score, mean_iou
 from methods.base.task import RealImages, Task
 
 CPU = torch.device("cpu")
@@ -56,6 +56,25 @@ def test_accuracy_and_agreement() -> None:
     assert student.training
     assert student.modes == [False]
     assert Evaluator(test, teacher, CPU)(teacher).metric == 50.0
+
+
+def test_a_thousand_classes_of_large_images_in_batches_of_as_many_pixels() -> None:
+    """Labels on both sides of what a byte holds, 255 among them; 2,000 pixels each way make batches of one."""
+    labels = torch.tensor([0, 255, 256, 999])
+    images = torch.arange(4, dtype=torch.uint8)[:, None, None, None].expand(4, 1, 2000, 2000)
+    test = dataset(images, labels, classes=1000, shape=(1, 2000, 2000))
+
+    class SaysOneOfMany(Says):
+        def forward(self, x: Tensor) -> Tensor:
+            self.modes.append(self.training)
+            value = (x * 255).round().long()[:, 0, 0, 0]
+            return nn.functional.one_hot(self.answers[value], 1000).float()
+
+    teacher, student = SaysOneOfMany(0, 255, 256, 999), SaysOneOfMany(0, 255, 0, 743)  # 743 is 999 in a byte
+    evaluator = Evaluator(test, teacher, CPU)
+    assert evaluator.teacher == 100.0
+    assert evaluator(student) == Score(50.0, 50.0)
+    assert len(student.modes) == 4
 
 
 def test_what_chance_reaches_grows_with_luck_alone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,11 @@ def test_a_stopped_training_of_another_teacher_is_not_gone_on_with(tmp_path: Pat
     said: list[str] = []
     fit(tmp_path / "other").run(said.append)
     assert said[0].startswith("epoch 1/")
+
+
+def test_every_label_of_an_image_counts() -> None:
+    logits = torch.zeros(2, 300, dtype=torch.float64)
+    assert focal_loss(logits, torch.tensor([255, 3]), 0.0).item() == pytest.approx(math.log(300), rel=1e-12)
 
 
 def test_focal_loss_is_the_formula_and_ignored_pixels_stay_in_the_mean() -> None:
