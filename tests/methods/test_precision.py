@@ -24,11 +24,13 @@ FIRST, LATER = 0.02, 0.25
 """How far a loss may be from that of fp32 in the first call, and in what follows, as a share of the largest of its own.
 Rounding to 8 bits moves the first by thousandths; then images, choices and weights are others too."""
 LAYERS = {
-    *("convolution", "native_batch_norm", "addmm", "mm", "relu", "relu_", "leaky_relu", "sigmoid", "tanh"),
+    *("convolution", "native_batch_norm", "addmm", "mm", "bmm", "baddbmm"),
+    *("relu", "relu_", "leaky_relu", "sigmoid", "tanh"),
     *("convolution_backward", "native_batch_norm_backward", "threshold_backward", "leaky_relu_backward"),
     *("sigmoid_backward", "tanh_backward", "upsample_nearest2d", "upsample_nearest2d_backward"),
     *("mean", "div", "add", "sum", "mul"),
     *("_to_copy", "clone", "detach", "t", "view", "_unsafe_view", "expand", "unsqueeze", "zeros"),
+    *("slice", "slice_backward", "transpose"),
     *("addcmul", "addcmul_"),
 }
 """Operations that may take or give bfloat16: layers and their gradients, pooling and sums of branches, conversions,

@@ -1,0 +1,45 @@
+"""NAYER: Noisy Layer Data Generation for Efficient and Effective Data-free KD (Tran et al., CVPR 2024).
+
+A generator makes images from what is known of their classes, without a latent: diversity comes from noisy layers, whose
+weights are drawn anew for every batch of images and learn with the generator. The student learns from a growing pool.
+Values are those of tmtuan1307/NAYER, scripts/nayer_{100,200,300}.sh. Each epoch of its warm-up makes ten batches, each
+later one two; here every batch is a call of synthesis, and warm-up and lives keep their shares of the calls.
+
+The authors' embeddings are CLIP's, of the classes' names: what a text encoder knows is no longer the teacher's alone.
+Without a file the class's number has to do.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from methods.base.presets import SMOKE, Case, Preset
+from methods.parts.noisy_inverter import NoisyLayerMethod
+
+CASES = (Case({"inner_steps": 40}, ("cifar100",)), Case({"inner_steps": 30}, ("cifar10",)))
+"""NAYER repository, scripts/nayer_100.sh, nayer_200.sh and nayer_300.sh, all pairs alike."""
+
+
+class NAYER(NoisyLayerMethod):
+    """Generator of noisy layers → growing pool → distillation."""
+
+    name = "nayer"
+    presets: ClassVar = {
+        "nayer-100": Preset({}, CASES),
+        "nayer-200": Preset(
+            {"steps": 80_000, "epochs": 200, "warmup": 200 / 600, "lives": 20},
+            CASES,
+            source="NAYER repository, scripts/nayer_200.sh.",
+        ),
+        "nayer-300": Preset(
+            {"steps": 120_000, "epochs": 300, "warmup": 200 / 800, "lives": 30},
+            CASES,
+            source="NAYER repository, scripts/nayer_300.sh.",
+        ),
+        "nayer-no-text": Preset(
+            {"label_embedding": "random"},
+            CASES,
+            source="our choice: NAYER-100, and at random what would be told of classes.",
+        ),
+        SMOKE: Preset({"inner_steps": 3, "inversion_batch": 16, "nz": 16, "generator_width": 8}),
+    }
