@@ -12,9 +12,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-import torch
 from pydantic import Field
-from torch import Tensor
 
 from methods.base.method import Context, MethodConfig
 from methods.base.presets import Preset
@@ -23,6 +21,7 @@ from methods.parts.answers import asking
 from methods.parts.composed import ComposedMethod
 from methods.parts.distiller import Distiller, soft_targets
 from methods.parts.meta_generator import CASES, MetaGeneratorConfig, MetaGeneratorInverter
+from methods.parts.modulation import Modulation
 from methods.parts.replay_buffer import ReplayBuffer, ReplayConfig, admitted
 from methods.parts.sources import rounds_to_fill
 
@@ -51,27 +50,6 @@ class SSDKDConfig(MetaGeneratorConfig, ReplayConfig):
     the paper."""
     lr_per: Literal["epoch", "round"] = "round"
     """How often the student's learning rate moves. Source: [R] over the rounds after the warm-up."""
-
-
-def modulation(
-    logits: Tensor, class_share: Tensor, gamma: float, *, diversity: bool = True, difficulty: bool = True
-) -> Tensor:
-    """φ(x) = (1 - share of x's class in the buffer) · (1 - p_t(x))^γ, in [0, 1]: [B], or [B, H, W] in dense tasks.
-
-    Args:
-        logits: the teacher's, [B, classes] or [B, classes, H, W]; p_t is the probability of its predicted class.
-        class_share: share of the buffer in each class, [classes].
-        gamma: focusing exponent γ.
-        diversity: whether the first factor acts.
-        difficulty: whether the second factor acts.
-    """
-    confidence, predicted = logits.softmax(dim=1).max(dim=1)
-    phi = torch.ones_like(confidence)
-    if diversity:
-        phi = phi * (1 - class_share[predicted])
-    if difficulty:
-        phi = phi * (1 - confidence) ** gamma
-    return phi
 
 
 def inversion_batch(config: SSDKDConfig, slots: int) -> int:
@@ -103,19 +81,14 @@ class SSDKD(ComposedMethod):
         warmup = min(config.warmup, rounds_to_fill(context, batch), config.rounds - 1)
         self.schedule = Schedule(context.steps(config), config.epochs, config.rounds, warmup)
         self.asking = asking(config, context, admitted(context.images, batch, config.rounds))
-        buffer = self.source = ReplayBuffer(config, context, self.schedule, self.asking)
+        phi = Modulation(config.gamma, config.diversity, config.difficulty)
+        buffer = self.source = ReplayBuffer(config, context, self.schedule, phi, self.asking)
         self.inverter = MetaGeneratorInverter(
             config,
             context,
             batch=batch,
             adversarial_from=warmup + 1,
             reset_at=warmup + round(RESET * config.rounds),
-            task_weight=lambda logits: modulation(
-                logits,
-                buffer.class_share(),
-                config.gamma,
-                diversity=config.diversity,
-                difficulty=config.difficulty,
-            ),
+            task_weight=lambda logits: phi(logits, buffer.class_share()),
         )
         self.distiller = Distiller(config, context, self.schedule, soft_targets(config.temperature))

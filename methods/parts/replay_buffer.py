@@ -5,7 +5,8 @@ Equations and marks ([K] known, [R] our reading, [C] our choice) are listed in d
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -19,6 +20,7 @@ from methods.parts.answers import Answers
 from methods.parts.extras import NO_EXTRAS, Extras, ExtraStore, rows
 from methods.parts.images import ImageStore, quantised
 from methods.parts.losses import kl_divergence
+from methods.parts.modulation import Modulation
 from methods.parts.plan import Plan
 from methods.parts.sources import Batch, evenly
 
@@ -36,9 +38,27 @@ class ReplayConfig(MethodConfig):
     """What a batch's importance weights are divided by. Source: our choice, as Schaul et al. 2016, section 3.4."""
     first_priority: Literal["kl", "max"] = "kl"
     """Priority of a new image: its own divergence, or the buffer's maximum."""
+    order: Literal["priority", "phi"] = "priority"
+    """What decides which images enter a full buffer, and which leave: δ, or φ, which does not move with the student.
+    Source: our reading of "ordered by priority" (SSD-KD); the paper's figure may say φ."""
     replacement: Literal["lowest", "oldest"] = "lowest"
-    """Whose slots new images take: of the lowest priority, or the oldest. Source: our reading of "ordered by priority"
-    (SSD-KD)."""
+    """Whose slots new images take: the lowest in that order, or the oldest. Source: our reading of "ordered by
+    priority" (SSD-KD)."""
+
+
+class _FirstLook(NamedTuple):
+    """What is known of images when they come."""
+
+    content: Tensor
+    """The teacher's predictions of each class, one per image, or one per pixel: [n, classes]."""
+    priority: Tensor
+    """First priority δ_0: [n]."""
+    difficulty: Tensor
+    """log of φ's second factor: [n]."""
+
+    def rows(self, index: Tensor) -> _FirstLook:
+        """Of those that ``index`` [m] names."""
+        return _FirstLook(*(one[index] for one in self))
 
 
 class ReplayBuffer(Stateful):
@@ -48,12 +68,20 @@ class ReplayBuffer(Stateful):
     that draw. Everything stays on the device; no method of this class reads it.
     """
 
-    state = ("store", "extras", "answers", "priority", "content", "born", "drawn", "histogram", "replaced", "filled")
+    state = (
+        *("store", "extras", "answers", "priority", "difficulty", "content"),
+        *("born", "drawn", "histogram", "replaced", "filled"),
+    )
 
     def __init__(
-        self, config: ReplayConfig, context: Context, schedule: Schedule, asking: Asking | None = None
+        self,
+        config: ReplayConfig,
+        context: Context,
+        schedule: Schedule,
+        phi: Modulation,
+        asking: Asking | None = None,
     ) -> None:
-        self.config, self.capacity = config, context.images
+        self.config, self.capacity, self.phi = config, context.images, phi
         self.teacher, self.student = context.teacher, context.student
         self.store = ImageStore(context, self.capacity)
         self.placing = self.store.placing
@@ -61,6 +89,7 @@ class ReplayBuffer(Stateful):
         self.answers = Answers(asking, context, self.store)
         self._randomness, self._device = context.random, context.device
         self.priority = torch.zeros(self.capacity, device=context.device)
+        self.difficulty = torch.zeros(self.capacity, device=context.device)
         self.content = torch.zeros(self.capacity, context.task.classes, dtype=torch.int32, device=context.device)
         self.born = torch.zeros(self.capacity, dtype=torch.int64, device=context.device)
         self.drawn = torch.zeros(self.capacity, dtype=torch.bool, device=context.device)
@@ -142,51 +171,56 @@ class ReplayBuffer(Stateful):
     def _fill(self, images: Tensor, extras: Extras, call: int) -> None:
         older, self.filled = self.filled, self.filled + len(images)
         slots = torch.arange(older, self.filled, device=self._device)
-        self._store(slots, images, extras, *self._first_look(images, older), call)
+        self._store(slots, images, extras, self._first_look(images, older), call)
 
     def _replace(self, images: Tensor, extras: Extras, count: int, older: int, call: int, max_age: int) -> None:
         """The best ``count`` images, ties by batch order, take the slots that `_victims` names, the best one first."""
-        content, priority = self._first_look(images, older)
-        best = priority.sort(descending=True, stable=True).indices[:count]
+        look = self._first_look(images, older)
+        best = self._standing(look).sort(descending=True, stable=True).indices[:count]
         slots = self._victims(call, max_age)[:count]
         self.histogram -= self.content[slots].sum(dim=0)
         self.replaced += count
-        self._store(slots, images[best], rows(extras, best), content[best], priority[best], call)
+        self._store(slots, images[best], rows(extras, best), look.rows(best), call)
 
-    def _store(
-        self, slots: Tensor, images: Tensor, extras: Extras, content: Tensor, priority: Tensor, call: int
-    ) -> None:
+    def _store(self, slots: Tensor, images: Tensor, extras: Extras, look: _FirstLook, call: int) -> None:
         self.store.write(slots, images)
         self.extras.write(slots, extras)
         self.answers.admit(slots)
-        self.content[slots] = content
-        self.priority[slots] = priority
+        self.content[slots], self.priority[slots], self.difficulty[slots] = look
         self.born[slots] = call
         self.drawn[slots] = False
-        self.histogram += content.sum(dim=0)
+        self.histogram += look.content.sum(dim=0)
+
+    def _standing(self, look: _FirstLook) -> Tensor:
+        """Where images stand in the buffer's order, the highest first: [n]."""
+        if self.config.order == "priority":
+            return look.priority
+        return self.phi.order(look.difficulty, look.content, self.class_share())
 
     def _victims(self, call: int, max_age: int) -> Tensor:
         """All slots, the first to be replaced first; ties by slot.
 
-        `lowest`: by priority among those drawn at least once or more than ``max_age`` calls old, then the rest by age.
-        `oldest`: by age. What entered in this call comes last in both.
+        `lowest`: by priority among those drawn at least once or more than ``max_age`` calls old, then the rest by age;
+        by φ, which no draw changes, among all. `oldest`: by age. What entered in this call comes last.
         """
         if self.config.replacement == "oldest":
             return self.born.sort(stable=True).indices
+        if self.config.order == "phi":
+            standing = self._standing(_FirstLook(self.content, self.priority, self.difficulty))
+            return torch.where(self.born < call, standing, math.inf).sort(stable=True).indices
         judged = self.drawn | (call - self.born > max_age)
         # two stable sorts, the second by group alone: a mask would have a length that the host must wait for
         order = torch.where(judged, self.priority, self.born.float()).sort(stable=True).indices
         return order[(~judged[order]).to(torch.uint8).sort(stable=True).indices]
 
     @torch.no_grad()
-    def _first_look(self, images: Tensor, older: int) -> tuple[Tensor, Tensor]:
-        """What the teacher sees in images as they will be stored, and their first priority: [n, classes], [n].
+    def _first_look(self, images: Tensor, older: int) -> _FirstLook:
+        """What the teacher sees in images as they will be stored, and how far the student is from it.
 
-        The former counts predictions of each class: one per image, or one per pixel. Student in evaluation mode.
-        ``older`` slots were filled before.
+        Student in evaluation mode. ``older`` slots were filled before.
         """
         if not len(images):
-            return self.content[:0], self.priority[:0]
+            return _FirstLook(self.content[:0], self.priority[:0], self.difficulty[:0])
         x = self.store.normalise(quantised(images).float() / 255)
         logits = self.teacher.logits(x)
         with evaluation_mode(self.student):
@@ -195,7 +229,8 @@ class ReplayBuffer(Stateful):
             priority = self.priority[:older].max().expand(len(images))
         predicted = logits.argmax(dim=1).view(len(images), -1)
         content = torch.zeros_like(self.content[:1]).repeat(len(images), 1)
-        return content.scatter_add_(1, predicted, torch.ones_like(predicted, dtype=content.dtype)), priority
+        content.scatter_add_(1, predicted, torch.ones_like(predicted, dtype=content.dtype))
+        return _FirstLook(content, priority, self.phi.log_difficulty(logits))
 
     def _statistics(self, call: int) -> dict[str, Tensor]:
         return {

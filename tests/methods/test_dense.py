@@ -13,10 +13,13 @@ from methods.base.method import Context
 from methods.base.teacher import TeacherOutput
 from methods.dafl import generator_losses
 from methods.parts.losses import kl_divergence, masked_kl, mean_entropy, one_hot
+from methods.parts.modulation import Modulation
 from methods.parts.replay_buffer import ReplayBuffer
-from methods.ssd_kd import SSDKDConfig, modulation
+from methods.ssd_kd import SSDKDConfig
 from tests import small
 from tests.methods import slow
+
+PHI = Modulation(gamma=2.0)
 
 CLASSES = 5
 TASK = dataclasses.replace(small.DIGITS, dense=True, classes=CLASSES)
@@ -52,7 +55,7 @@ def pixels(logits: Tensor) -> list[list[Tensor]]:
 
 def test_histogram_counts_the_buffers_pixels() -> None:
     given = context()
-    buffer = ReplayBuffer(SSDKDConfig(), given, small.ONE_ROUND)
+    buffer = ReplayBuffer(SSDKDConfig(), given, small.ONE_ROUND, PHI)
     for index in range(8):
         buffer.admit(images(12, index), index)
         buffer.priority.copy_(torch.rand(buffer.capacity, generator=torch.Generator().manual_seed(index)))
@@ -69,7 +72,7 @@ def test_histogram_counts_the_buffers_pixels() -> None:
 
 def test_first_priority_is_the_mean_over_pixels() -> None:
     given = context()
-    buffer = ReplayBuffer(SSDKDConfig(), given, small.ONE_ROUND)
+    buffer = ReplayBuffer(SSDKDConfig(), given, small.ONE_ROUND, PHI)
     buffer.admit(images(6, 1), 0)
     x = buffer.store.normalise(buffer.store.images(torch.arange(6)))
     teacher, student = given.teacher.logits(x), given.student(x).detach()
@@ -81,7 +84,7 @@ def test_first_priority_is_the_mean_over_pixels() -> None:
 def test_phi_is_per_pixel() -> None:
     logits = Pixelwise(1)(images(2, 3)).detach()
     share = torch.tensor([0.5, 0.2, 0.1, 0.1, 0.1])
-    phi = modulation(logits, share, gamma=2.0)
+    phi = PHI(logits, share)
     assert phi.shape == (2, 8, 8)
     for image, found in zip(pixels(logits), phi.flatten(1), strict=True):
         for prediction, value in zip(image, found, strict=True):

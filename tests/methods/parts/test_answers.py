@@ -16,11 +16,14 @@ from methods.base.asking import Asking
 from methods.base.method import Context, MethodConfig
 from methods.parts.answers import PIXELS, Answers, asking
 from methods.parts.images import ImageStore
+from methods.parts.modulation import Modulation
 from methods.parts.replay_buffer import ReplayBuffer, admitted
 from methods.parts.sources import GrowingPool
 from methods.ssd_kd import SSDKDConfig
 from tests import small
 from tests.methods import slow, test_dense
+
+PHI = Modulation(gamma=2.0)
 
 PLENTY = 2**40
 OFTEN = {"steps": 240, "epochs": 4, "batch": 48}
@@ -105,7 +108,7 @@ def test_segmentation_does_not_fit() -> None:
     ("slots", "batch", "calls"), [(65, 16, 8), (65, 40, 6), (13, 32, 3), (3, 8, 4), (40, 40, 2), (100, 16, 3)]
 )
 def test_what_a_buffer_takes_in_is_known_beforehand(slots: int, batch: int, calls: int) -> None:
-    source = ReplayBuffer(SSDKDConfig(), given(scale=1.0, reference_size=slots), small.ONE_ROUND)
+    source = ReplayBuffer(SSDKDConfig(), given(scale=1.0, reference_size=slots), small.ONE_ROUND, PHI)
     asked: list[int] = []
     source.answers.admit = lambda slots: asked.append(len(slots))  # type: ignore[method-assign]
     for call in range(calls):

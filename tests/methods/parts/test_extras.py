@@ -12,6 +12,7 @@ from torch import Tensor
 from harness.commands.contract import contract_problems
 from harness.engine import checkpoint
 from methods.parts.composed import Synthesised
+from methods.parts.modulation import Modulation
 from methods.parts.replay_buffer import ReplayBuffer
 from methods.parts.sources import Batch, GrowingPool
 from methods.ssd_kd import SSDKDConfig
@@ -19,6 +20,7 @@ from tests import small
 from tests.methods.test_no_sync import Watch, run, watch  # noqa: F401 - a fixture
 
 CAPACITY = 65
+PHI = Modulation(gamma=2.0)
 
 
 def pool() -> GrowingPool:
@@ -26,7 +28,7 @@ def pool() -> GrowingPool:
 
 
 def buffer() -> ReplayBuffer:
-    return ReplayBuffer(SSDKDConfig(), given(), small.ONE_ROUND)
+    return ReplayBuffer(SSDKDConfig(), given(), small.ONE_ROUND, PHI)
 
 
 def given() -> Any:

@@ -9,15 +9,19 @@ from typing import Any
 import pytest
 import torch
 
+from methods.parts.images import quantised
+from methods.parts.modulation import Modulation
 from methods.parts.replay_buffer import ReplayBuffer
 from methods.parts.sources import Batch
 from methods.ssd_kd import SSDKDConfig
 from tests import small
 
+PHI = Modulation(gamma=2.0)
+
 
 def buffer(**options: Any) -> ReplayBuffer:
     given = small.context(*small.agreeing_pair())
-    return ReplayBuffer(SSDKDConfig(**options), given, small.ONE_ROUND)
+    return ReplayBuffer(SSDKDConfig(**options), given, small.ONE_ROUND, PHI)
 
 
 def images(count: int, seed: int) -> torch.Tensor:
@@ -139,19 +143,20 @@ def test_at_most_a_quarter_is_replaced_and_the_best_takes_the_first_slot() -> No
     source.drawn.fill_(True)
     source.priority.copy_(torch.arange(65.0))
     new = images(40, 99)
-    _, first = source._first_look(new, source.filled)
+    first = source._first_look(new, source.filled).priority
     source.admit(new, 9)
     assert (source.born == 9).sum().item() == 17  # ⌈65 / 4⌉
     best = sorted(range(40), key=lambda i: (-first[i].item(), i))[:17]
     assert source.priority[:17].tolist() == pytest.approx([first[i].item() for i in best])
 
 
+@pytest.mark.parametrize("order", ["priority", "phi"])
 @pytest.mark.parametrize("replacement", ["lowest", "oldest"])
 @pytest.mark.parametrize(("slots", "batches"), [(13, [32, 32]), (31, [32, 64, 32]), (40, [20, 32, 32]), (3, [8, 8])])
-def test_no_batch_pushes_out_its_own_images(slots: int, batches: list[int], replacement: str) -> None:
+def test_no_batch_pushes_out_its_own_images(slots: int, batches: list[int], replacement: str, order: str) -> None:
     """What fills a slot is there when the student draws next, also where a batch is larger than the buffer."""
     given = small.context(*small.agreeing_pair(), scale=1.0, reference_size=slots)
-    source = ReplayBuffer(SSDKDConfig(replacement=replacement), given, small.ONE_ROUND)
+    source = ReplayBuffer(SSDKDConfig(replacement=replacement, order=order), given, small.ONE_ROUND, PHI)
     for call, count in enumerate(batches):
         before, new = source.filled, images(count, call)
         source.priority[:before] = 100.0  # dear ones: neither low priority nor age protects what has just come
@@ -166,8 +171,34 @@ def test_no_batch_pushes_out_its_own_images(slots: int, batches: list[int], repl
 
 def test_a_small_full_buffer_gives_new_images_its_largest_priority() -> None:
     given = small.context(*small.agreeing_pair(), scale=1.0, reference_size=13)
-    source = ReplayBuffer(SSDKDConfig(first_priority="max"), given, small.ONE_ROUND)
+    source = ReplayBuffer(SSDKDConfig(first_priority="max"), given, small.ONE_ROUND, PHI)
     source.admit(images(32, 0), 0)
     source.priority.copy_(torch.arange(13.0) + 50)
     source.admit(images(32, 1), 1)
     assert source.priority[source.born == 1].tolist() == [62.0] * 4  # ⌈13 / 4⌉
+
+
+@pytest.mark.parametrize("calls", [3, 8])
+def test_ordered_by_phi_the_hardest_of_rare_classes_enter_and_the_easiest_of_common_ones_leave(calls: int) -> None:
+    """Against a slow loop that knows the stored images alone; priorities and draws say nothing."""
+    source = filled(order="phi")
+    for call in range(5, 5 + calls):
+        source.priority.copy_(torch.rand(source.capacity))
+        source.drawn.copy_(torch.rand(source.capacity) < 0.5)
+        new, stored = images(40, call), source.store.images(torch.arange(65))
+        rows = [
+            source.teacher.logits(source.store.normalise(x)).double().tolist() for x in (stored, quantised(new) / 255)
+        ]
+        predicted = [row.index(max(row)) for row in rows[0]]
+
+        def phi(row: list[float], predicted: list[int] = predicted) -> float:
+            powers = [math.exp(value - max(row)) for value in row]
+            share = predicted.count(powers.index(1.0)) / len(predicted)
+            return (1 - share) * ((sum(powers) - 1) / sum(powers)) ** 2
+
+        leaving = sorted(range(65), key=lambda slot: phi(rows[0][slot]))[:17]  # ⌈65 / 4⌉
+        entering = sorted(range(40), key=lambda image: -phi(rows[1][image]))[:17]
+        source.admit(new, call)
+        for slot, image in zip(leaving, entering, strict=True):
+            assert torch.equal(source.store.images(torch.tensor([slot]))[0], quantised(new)[image] / 255)
+        assert (source.born == call).sum().item() == 17
