@@ -115,11 +115,17 @@ class BatchNormLoss(Stateful):
 
     def __call__(self, batch: ChannelStatistics) -> Tensor:
         """The loss of a batch, 0-dim."""
-        mean, variance = batch.mean, batch.variance
-        if self.momentum and self.commits:
-            mean = torch.lerp(mean, self.average_mean, self.momentum)
-            variance = torch.lerp(variance, self.average_variance, self.momentum)
-        return self._norms(self.target.mean - mean) + self._norms(self.target.variance - variance)
+        found = self.mixed(batch)
+        return self._norms(self.target.mean - found.mean) + self._norms(self.target.variance - found.variance)
+
+    def mixed(self, batch: ChannelStatistics, channels: slice = slice(None)) -> ChannelStatistics:
+        """What is compared: the statistics of a batch [C], of these ``channels`` alone, with the running average."""
+        if not (self.momentum and self.commits):
+            return batch
+        mean, variance = self.average_mean[channels], self.average_variance[channels]
+        return ChannelStatistics(
+            torch.lerp(batch.mean, mean, self.momentum), torch.lerp(batch.variance, variance, self.momentum)
+        )
 
     @torch.no_grad()
     def commit(self, batch: ChannelStatistics) -> None:

@@ -103,6 +103,32 @@ def bn_loss(found: Statistics, average: Statistics | None = None, momentum: floa
     return total
 
 
+def node_distance(
+    network: nn.Module,
+    names: Sequence[str],
+    maps: Sequence[Tensor],
+    inputs: dict[nn.Module, Tensor],
+    average: Statistics | None,
+    momentum: float,
+) -> Tensor:
+    """CPNet's L_xn between a generator's maps and what entered the batch norms called so."""
+    total = torch.zeros(())
+    for name, mine in zip(names, maps, strict=True):
+        layer = network.get_submodule(name)
+        assert isinstance(layer, nn.BatchNorm2d) and layer.running_mean is not None and layer.running_var is not None
+        squares = []
+        for c, channel in enumerate(inputs[layer].detach().transpose(0, 1)):
+            m = channel.sum() / channel.numel()
+            v = ((channel - m) ** 2).sum() / (channel.numel() - 1)
+            if average is not None:
+                m = (1 - momentum) * m + momentum * average[layer][0][c]
+                v = (1 - momentum) * v + momentum * average[layer][1][c]
+            wanted = (channel - m) / v.sqrt() * layer.running_var[c].sqrt() + layer.running_mean[c]
+            squares.append(((mine[:, c] - wanted) ** 2).sum())
+        total = total + torch.stack(squares).sum() / mine.numel()
+    return total
+
+
 def move_average(average: Statistics | None, found: Statistics, momentum: float) -> Statistics:
     """What a round leaves behind: the batch itself at first, a moving average afterwards."""
     now = {layer: (m.detach(), v.detach()) for layer, (m, v) in found.items()}

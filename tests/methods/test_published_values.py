@@ -15,13 +15,12 @@ from methods.base.presets import (
     RESNETS,
     VGG_RESNET,
     WRN_16_1,
+    WRN_40_1,
     WRNS,
     Chosen,
     Problem,
     resolve,
 )
-
-WRN_40_1 = WRNS[1]
 
 
 def chosen(method: str, preset: str, pair: Pair = WRN_16_1, dataset: str = "cifar10") -> Chosen:
