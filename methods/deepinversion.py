@@ -8,6 +8,7 @@ datafree/synthesis/deepinversion.py and scripts/deepinv. The last iterate is sto
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 import torch
@@ -15,7 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from methods.base.method import Context, Losses
-from methods.base.presets import PUBLISHED_FOR_WRN, Preset
+from methods.base.presets import IMAGENET_PAIRS, PUBLISHED_FOR_WRN, Case, Preset, borrowed
 from methods.base.state import Stateful
 from methods.base.teacher import FrozenTeacher
 from methods.parts.composed import Synthesised
@@ -23,7 +24,7 @@ from methods.parts.images import Normaliser
 from methods.parts.inversion import InversionConfig, InversionLoss
 from methods.parts.losses import BatchNormLoss, detached, jensen_shannon
 from methods.parts.optimization import apply_gradients
-from methods.parts.optimizers import optimizer
+from methods.parts.optimizers import optimizer, set_learning_rate
 from methods.parts.pool_method import PoolMethod
 
 
@@ -33,12 +34,26 @@ class DeepInversionConfig(InversionConfig):
     inner_steps: int = Field(default=1000, ge=1)
     """Steps of the pixels of every batch of images."""
     lr_x: float = Field(default=0.1, gt=0)
-    """Adam's rate for the pixels; β = (0.5, 0.99)."""
+    """Adam's rate for the pixels; β₁ is 0.5."""
+    beta2: float = Field(default=0.99, ge=0, lt=1)
+    """Adam's β₂ for the pixels."""
+    lr_warmup: int | None = Field(default=None, ge=0)
+    """Steps over which the pixels' rate rises in a line, before half a cosine takes it to 0; None keeps it as it is.
+    Source: CMI repository, scripts/deepinv, which keep it."""
     bn: float = Field(default=10.0, ge=0)
     adv: float = Field(default=1.0, ge=0)
     """Weight of the teacher-student divergence, the adaptive term; 0 is plain DeepInversion."""
     tv: float = Field(default=0.001, ge=0)
-    """Weight of the total variation."""
+    """Weight of the total variation, a mean of absolute differences."""
+    tv_norm: float = Field(default=0.0, ge=0)
+    """Weight of the Euclidean norms of the same differences, over all images. Source: CMI repository, scripts/deepinv,
+    which have no such term."""
+    norm: float = Field(default=0.0, ge=0)
+    """Weight of the images' mean Euclidean norm, in the teacher's input. Source: CMI repository, scripts/deepinv, which
+    weigh it with 0."""
+    first_bn: float = Field(default=1.0, ge=0)
+    """How often the teacher's first layer counts in the batch-norm term. Source: CMI repository, scripts/deepinv, which
+    count all alike."""
     student_bn: float = Field(default=0.0, ge=0)
     """Share of the batch-norm term that the student's own statistics get, with the opposite sign. Source: CMI
     repository, scripts/deepinv, which have no such term; Fast-Datafree has 0.001."""
@@ -52,7 +67,7 @@ class PixelInverter(Stateful):
 
     def __init__(self, config: DeepInversionConfig, context: Context) -> None:
         self.config, self.context = config, context
-        self.objective = InversionLoss(config, context, divergence=jensen_shannon)
+        self.objective = InversionLoss(config, context, first_bn=config.first_bn, divergence=jensen_shannon)
         self._normalise = Normaliser(context.task, context.device)
         self._low = self._normalise(torch.zeros_like(self._normalise.mean))
         self._high = self._normalise(torch.ones_like(self._normalise.mean))
@@ -63,10 +78,11 @@ class PixelInverter(Stateful):
         batch, task = self.config.inversion_batch, self.context.task
         x = torch.randn(batch, *task.shape, generator=random, device=random.device).requires_grad_()
         y = torch.randint(task.classes, (batch,), generator=random, device=random.device).sort().values
-        adam = optimizer(torch.optim.Adam, [x], self.config.lr_x, fixed=True, betas=(0.5, 0.99))
+        adam = optimizer(torch.optim.Adam, [x], self.config.lr_x, fixed=True, betas=(0.5, self.config.beta2))
         rows, columns = self._shifts(random)
         student = StudentStatistics(self.context.student) if self.config.student_bn else None
         for step in range(self.config.inner_steps):
+            set_learning_rate(adam, self.config.lr_x * self._share_of_rate(step))
             shifted = x.index_select(2, rows[step]).index_select(3, columns[step])
             loss, losses = self._objective(shifted, x, y, student)
             apply_gradients(adam, [x], torch.autograd.grad(loss, [x]))
@@ -79,13 +95,27 @@ class PixelInverter(Stateful):
     ) -> tuple[Tensor, Losses]:
         found = self.objective(shifted, y)
         loss, parts = found.loss, dict(found.parts)
-        if self.config.tv:
-            parts["variation"] = total_variation(x)
-            loss = loss + self.config.tv * parts["variation"]
+        for name, weight, prior in (
+            ("variation", self.config.tv, total_variation),
+            ("variation_norm", self.config.tv_norm, variation_norm),
+            ("norm", self.config.norm, mean_norm),
+        ):
+            if weight:
+                parts[name] = prior(x)
+                loss = loss + weight * parts[name]
         if student is not None:
             parts["student_bn"] = -student(shifted)
             loss = loss + self.config.bn * self.config.student_bn * parts["student_bn"]
         return loss, detached(loss, parts)
+
+    def _share_of_rate(self, step: int) -> float:
+        """NVlabs/DeepInversion, utils: a line from 1 / warm-up to 1, then half a cosine."""
+        rising = self.config.lr_warmup
+        if rising is None:
+            return 1.0
+        if step < rising:
+            return (step + 1) / rising
+        return (1 + math.cos(math.pi * (step - rising) / (self.config.inner_steps - rising))) / 2
 
     def _shifts(self, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """Rows and columns that shift the whole batch around its edges, and mirror it if the task allows, per step.
@@ -106,11 +136,31 @@ class PixelInverter(Stateful):
 
 def total_variation(x: Tensor) -> Tensor:
     """Sum over four directions of the mean absolute difference of neighbours in ``x`` [B, C, H, W]; 0-dim."""
+    right, down, diagonal, antidiagonal = _differences(x)
+    return right.abs().mean() + down.abs().mean() + diagonal.abs().mean() + antidiagonal.abs().mean()
+
+
+def variation_norm(x: Tensor) -> Tensor:
+    """Sum over four directions of the Euclidean norm of all differences of neighbours in ``x`` [B, C, H, W]; 0-dim.
+
+    NVlabs/DeepInversion, deepinversion.py.
+    """
+    right, down, diagonal, antidiagonal = _differences(x)
+    return right.norm() + down.norm() + diagonal.norm() + antidiagonal.norm()
+
+
+def mean_norm(x: Tensor) -> Tensor:
+    """Mean Euclidean norm of the images ``x`` [B, C, H, W]; 0-dim. NVlabs/DeepInversion, deepinversion.py."""
+    return x.flatten(1).norm(dim=1).mean()
+
+
+def _differences(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Of neighbours beside and above one another, and on both diagonals."""
     right = x[..., :, 1:] - x[..., :, :-1]
     down = x[..., 1:, :] - x[..., :-1, :]
     diagonal = x[..., 1:, 1:] - x[..., :-1, :-1]
     antidiagonal = x[..., 1:, :-1] - x[..., :-1, 1:]
-    return right.abs().mean() + down.abs().mean() + diagonal.abs().mean() + antidiagonal.abs().mean()
+    return right, down, diagonal, antidiagonal
 
 
 class StudentStatistics:
@@ -144,6 +194,17 @@ class DeepInversion(PoolMethod):
             {"tv": 0.0, "student_bn": 0.001, "inner_steps": 10, "lr_x": 1.0, "steps": 40_000},
             PUBLISHED_FOR_WRN,
             source="Fast-Datafree, scripts/deepinv, the second command.",
+        ),
+        "imagenet": Preset(
+            {
+                **{"inner_steps": 2000, "lr_x": 0.25, "beta2": 0.9, "lr_warmup": 100, "inversion_batch": 84},
+                **{"bn": 0.01, "first_bn": 10.0, "adv": 0.2, "tv": 0.0, "tv_norm": 1e-4, "norm": 1e-5},
+                **{"jitter": 30 / 224, "temperature": 3.0},
+            },
+            (Case({}, ("imagenet",), (IMAGENET_PAIRS[0],)), borrowed(f"{IMAGENET_PAIRS[0]} on imagenet")),
+            source="NVlabs/DeepInversion, imagenet_inversion.py and README.md, setting 1: 2,000 steps at full size. "
+            "The temperature is the authors' answer in issue 9. No code is public of how the student learns: as on CIFAR, "
+            "our choice.",
         ),
         "smoke": Preset({"inner_steps": 3, "inversion_batch": 16}),
     }

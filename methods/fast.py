@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from methods.base.presets import Preset
+from methods.base.presets import IMAGENET_PAIRS, Case, Preset, borrowed
 from methods.parts.meta_generator import CASES, MetaGeneratorConfig, MetaGeneratorInverter
 from methods.parts.pool_method import PoolMethod
 
@@ -23,9 +23,9 @@ class FastConfig(MetaGeneratorConfig):
     warmup: float = Field(default=20 / 220, ge=0, lt=1)
     """Share of the calls of synthesis before the student's first step. The adversarial term starts with the last of
     them. Source: Fast-Datafree, fast_meta.py, which counts from 1 and compares with 20 of 220 rounds."""
-    reset: float = Field(default=140 / 220, ge=0, le=1)
-    """Share of the calls of synthesis at which the generator's first layer starts again. Source: Fast-Datafree,
-    fast_meta.py: before the 140th of 220 rounds, counted from 1."""
+    reset: float | None = Field(default=140 / 220, ge=0, le=1)
+    """Share of the calls of synthesis at which the generator's first layer starts again; None: never. Source:
+    Fast-Datafree, fast_meta.py: before the 140th of 220 rounds, counted from 1."""
 
 
 class Fast(PoolMethod):
@@ -38,6 +38,20 @@ class Fast(PoolMethod):
         "fast-2": Preset({"inner_steps": 2, "lr_g": 5e-3, "lr_z": 0.015}, CASES),
         "fast-5": Preset({"inner_steps": 5, "lr_g": 3e-3, "lr_z": 0.01}, CASES),
         "fast-10": Preset({"inner_steps": 10, "lr_g": 2e-3, "lr_z": 0.01}, CASES),
+        "imagenet": Preset(
+            {
+                **{"inner_steps": 50, "lr_g": 2e-4, "lr_z": 0.01, "lr_meta": 1e-4, "bn": 0.1, "oh": 0.1},
+                **{"inversion_batch": 100, "generator_width": 64, "warmup": 0.0, "reset": None},
+                **{"steps": 4_000_000, "epochs": 400, "batch": 100, "lr": 0.1, "final_lr": 0.0, "temperature": 5.0},
+            },
+            (
+                Case({"adv": 1.0}, ("imagenet",), (IMAGENET_PAIRS[1],)),
+                Case({"adv": 0.1}, ("imagenet",), IMAGENET_PAIRS),
+                borrowed(f"{IMAGENET_PAIRS[0]} on imagenet", {"adv": 0.1}),
+            ),
+            source="Fast-Datafree, logs of FastDFKD_50 and datafree_kd_imagenet.py; 10 % have the logs' 400,000 steps. "
+            "docs/deviations.md says what of them is not here.",
+        ),
         "smoke": Preset({"inversion_batch": 16, "generator_width": 8, "nz": 16}),
     }
 
@@ -47,11 +61,12 @@ class Fast(PoolMethod):
 
     def make_inverter(self) -> MetaGeneratorInverter:
         """The meta-generator."""
-        calls = self.schedule.synthesis_rounds
+        calls, reset = self.schedule.synthesis_rounds, self.config.reset
         return MetaGeneratorInverter(
             self.config,
             self.context,
             batch=self.config.inversion_batch,
             adversarial_from=self.schedule.warmup,
-            reset_at=max(2, round(self.config.reset * calls)),  # before the first call there is nothing to start again
+            # before the first call there is nothing to start again
+            reset_at=None if reset is None else max(2, round(reset * calls)),
         )

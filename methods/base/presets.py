@@ -17,6 +17,10 @@ WRNS = (WRN_16_1, WRN_40_1, Pair.of("wrn40_2", "wrn16_2"))
 DEEPLABS = Pair.of("deeplabv3_resnet50", "deeplabv3_mobilenetv2")
 CIFAR_PAIRS = (RESNETS, VGG_RESNET, *WRNS)
 """The five pairs of the papers' tables."""
+IMAGENET_PAIRS = tuple(
+    Pair.of("torchvision:resnet50", f"torchvision:{student}") for student in ("resnet50", "resnet18", "mobilenet_v2")
+)
+"""The three pairs of Fast's table on ImageNet; DeepInversion has the first."""
 
 
 SMOKE = "smoke"

@@ -44,6 +44,7 @@ class InversionLoss(Stateful):
         config: the weights.
         context: teacher and student; the student must be in evaluation mode.
         momentum: of the batch-norm statistics, see `BatchNormLoss`.
+        first_bn: weight of the first layer's, see there.
         divergence: the adversarial term; masked KL as in CMI and Fast unless given.
         task_weight: weights of the task term; None weighs all images alike.
     """
@@ -56,11 +57,12 @@ class InversionLoss(Stateful):
         context: Context,
         *,
         momentum: float = 0.0,
+        first_bn: float = 1.0,
         divergence: Divergence = masked_kl,
         task_weight: TaskWeight | None = None,
     ) -> None:
         self.config, self.teacher, self.student = config, context.teacher, context.student
-        self.bn_loss = BatchNormLoss(context.teacher, momentum) if config.bn else None
+        self.bn_loss = BatchNormLoss(context.teacher, momentum, first_bn) if config.bn else None
         self.divergence, self.task_weight = divergence, task_weight
         self.dense = context.task.dense
 

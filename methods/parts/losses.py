@@ -101,14 +101,17 @@ class BatchNormLoss(Stateful):
 
     With ``momentum`` ρ > 0 (Fast, AAAI 2022), a batch's statistics are mixed with a running average of earlier rounds,
     (1 - ρ) · batch + ρ · average, from the second round on; `commit` moves the average once per round.
+
+    The norms of the teacher's first layer count ``first`` times (DeepInversion's script for ImageNet).
     """
 
     state = ("average_mean", "average_variance", "commits")
 
-    def __init__(self, teacher: FrozenTeacher, momentum: float = 0.0) -> None:
+    def __init__(self, teacher: FrozenTeacher, momentum: float = 0.0, first: float = 1.0) -> None:
         self.target = teacher.running
         self.momentum = momentum
         self._layer_of_channel = _membership(teacher.channels, self.target.mean)
+        self._layer_of_channel[0] *= first**2  # of squares
         self.average_mean = torch.zeros_like(self.target.mean)
         self.average_variance = torch.zeros_like(self.target.variance)
         self.commits = 0

@@ -31,7 +31,9 @@ class MetaGeneratorConfig(InversionConfig):
     generator_width: int = Field(default=128, ge=2, multiple_of=2)
     """Channels that those of the generator's layers are multiples of: `methods/parts/generators.py`."""
     lr_g: float = Field(default=5e-3, gt=0)
-    """Adam's rate for the generator in the inner steps; that of the meta step is ``inner_steps`` times as large."""
+    """Adam's rate for the generator in the inner steps."""
+    lr_meta: float | None = Field(default=None, gt=0)
+    """Adam's rate of the meta step; None: ``inner_steps`` times that of the inner ones."""
     lr_z: float = Field(default=0.015, gt=0)
     """Adam's rate for the latents in the inner steps."""
     bn: float = Field(default=10.0, ge=0)
@@ -62,7 +64,7 @@ class MetaGeneratorInverter(Stateful):
         batch: images per call.
         adversarial_from: the call, counted from 1 as in the official code, from which on the adversarial term acts.
         reset_at: the call, counted alike, before which the first layer starts again; its small initial scale restores
-            diversity.
+            diversity. None: never.
         task_weight: weights of the task term, from the teacher's logits; None weighs all alike.
     """
 
@@ -75,7 +77,7 @@ class MetaGeneratorInverter(Stateful):
         *,
         batch: int,
         adversarial_from: int,
-        reset_at: int,
+        reset_at: int | None,
         task_weight: TaskWeight | None = None,
     ) -> None:
         self.config, self.context, self.batch = config, context, batch
@@ -84,7 +86,10 @@ class MetaGeneratorInverter(Stateful):
         self.generator = context.build("generator-init", lambda: kind(task, config.nz, config.generator_width))
         self._copy = copy.deepcopy(self.generator)
         self.optimizer = optimizer(
-            torch.optim.Adam, self.generator.parameters(), config.inner_steps * config.lr_g, betas=(0.5, 0.999)
+            torch.optim.Adam,
+            self.generator.parameters(),
+            config.lr_meta or config.inner_steps * config.lr_g,
+            betas=(0.5, 0.999),
         )
         self.objective = InversionLoss(config, context, momentum=config.bn_momentum, task_weight=task_weight)
         self._views = Views.of(task)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from methods.deepinversion import total_variation
+from methods.deepinversion import mean_norm, total_variation, variation_norm
 from tests import small
 
 pytestmark = pytest.mark.usefixtures("double")
@@ -21,6 +21,40 @@ def test_total_variation_equals_a_loop() -> None:
                     if row + down < 4 and 0 <= column + right < 5:
                         found.append(abs(image[row + down][column + right] - image[row][column]))
     assert total_variation(x).item() == pytest.approx(sum(sum(f) / len(f) for f in sums.values()), rel=1e-10)
+    norms = sum(sum(value**2 for value in f) ** 0.5 for f in sums.values())
+    assert variation_norm(x).item() == pytest.approx(norms, rel=1e-10)
+
+
+def test_the_norm_of_images_is_a_mean() -> None:
+    x = torch.tensor([3.0, 4.0, 0.0, 12.0, 5.0, 0.0]).view(2, 3, 1, 1)
+    assert mean_norm(x).item() == pytest.approx((5 + 13) / 2, rel=1e-10)
+
+
+def test_the_pixels_rate_rises_in_a_line_and_falls_along_a_cosine() -> None:
+    """5 steps up; 0, 1/4, 2/4 and 3/4 of half a cosine down: 1, (1 + √½) / 2, 1/2, (1 - √½) / 2."""
+    given = small.context(*small.agreeing_pair())
+    inverter = small.make(
+        "deepinversion", given, small.options("deepinversion", inner_steps=9, lr_warmup=5, lr_x=1.0)
+    ).inverter
+    rates: list[float] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("methods.deepinversion.set_learning_rate", lambda optimizer, rate: rates.append(rate))
+        inverter.synthesise(0)
+    expected = [0.2, 0.4, 0.6, 0.8, 1.0, 1.0, 0.5 + 0.125**0.5, 0.5, 0.5 - 0.125**0.5]
+    assert rates == pytest.approx(expected, rel=1e-12)
+
+
+def test_every_term_of_the_preset_for_imagenet_acts() -> None:
+    """One step of pixels from the same noise, with each weight once as in the preset and once as on CIFAR."""
+    values = small.full_options("deepinversion", "imagenet", **small.FEW, inner_steps=2, inversion_batch=4)
+    assert {"tv_norm": 1e-4, "norm": 1e-5, "first_bn": 10.0}.items() <= values.items()
+
+    def loss(**other: float) -> float:
+        made = small.make("deepinversion", small.context(*small.agreeing_pair()), values | other)
+        return made.inverter.synthesise(0).losses["loss"].item()
+
+    found = [loss(), loss(tv_norm=0.0), loss(norm=0.0), loss(first_bn=1.0)]
+    assert len(set(found)) == 4
 
 
 @pytest.mark.parametrize(("side", "pixels"), [(32, 4), (128, 16), (8, 1), (224, 28)])

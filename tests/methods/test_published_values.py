@@ -12,6 +12,7 @@ from methods.base.pair import Pair
 from methods.base.presets import (
     CIFAR_PAIRS,
     DEEPLABS,
+    IMAGENET_PAIRS,
     RESNETS,
     VGG_RESNET,
     WRN_16_1,
@@ -53,6 +54,27 @@ def test_fast(dataset: str, pair: Pair, adv: float, oh: float, preset: str, k: i
     assert holds(found, lr=0.2, final_lr=2e-4, weight_decay=1e-4, temperature=20)
     assert holds(found, warmup=20 / 220, reset=140 / 220)
     assert chosen("fast", preset, pair, dataset).note is None
+
+
+@pytest.mark.parametrize(("pair", "adv"), list(zip(IMAGENET_PAIRS, (0.1, 1.0, 0.1), strict=True)))
+def test_fast_on_imagenet(pair: Pair, adv: float) -> None:
+    """The logs' flags: 400 epochs of 1,000 steps at 10 %."""
+    found = values("fast", "imagenet", pair, "imagenet")
+    assert holds(found, adv=adv, bn=0.1, oh=0.1, bn_momentum=0.9, inner_steps=50, lr_g=2e-4, lr_z=0.01, lr_meta=1e-4)
+    assert holds(found, batch=100, inversion_batch=100, nz=256, temperature=5, lr=0.1, final_lr=0, epochs=400)
+    assert (found["steps"] / 10, found["reset"], found["warmup"]) == (400 * 1000, None, 0)
+    assert chosen("fast", "imagenet", pair, "imagenet").note is None
+    assert "torchvision:resnet50 on imagenet" in str(chosen("fast", "imagenet", RESNETS, "tiny-imagenet").note)
+
+
+def test_deepinversion_on_imagenet() -> None:
+    """The README's command and the script's defaults, 2,000 steps at 224 × 224; the paper's weight of competition."""
+    found = values("deepinversion", "imagenet", IMAGENET_PAIRS[0], "imagenet")
+    assert holds(found, inner_steps=2000, lr_x=0.25, beta2=0.9, lr_warmup=100, inversion_batch=84, oh=1, adv=0.2)
+    assert holds(found, bn=0.01, first_bn=10, tv=0, tv_norm=1e-4, norm=1e-5, temperature=3)
+    assert round(found["jitter"] * 224) == 30
+    assert chosen("deepinversion", "imagenet", IMAGENET_PAIRS[0], "imagenet").note is None
+    assert chosen("deepinversion", "imagenet", IMAGENET_PAIRS[1], "imagenet").note is not None
 
 
 @pytest.mark.parametrize("pair", CIFAR_PAIRS)

@@ -40,6 +40,19 @@ def test_value_and_input_gradient_plain_and_with_momentum_over_rounds(name: str)
         average = slow.move_average(average, seen, momentum)
 
 
+def test_the_first_layer_may_count_more_often() -> None:
+    """Ten times: nine times its two norms more."""
+    network = small.network("wrn10_1", 3, small.CIFAR)
+    teacher, x = FrozenTeacher(network), batch(0)
+    found = teacher(x, statistics=True).statistics
+    assert found is not None
+    seen = slow.statistics(slow.batch_norm_inputs(network, x)[0])
+    layer = next(module for module in network.modules() if isinstance(module, nn.BatchNorm2d))
+    more = 9 * slow.bn_loss({layer: seen[layer]})
+    weighted, plain = BatchNormLoss(teacher, first=10.0)(found), BatchNormLoss(teacher)(found)
+    assert (weighted - plain).item() == pytest.approx(more.item(), rel=1e-9)
+
+
 def test_momentum_scales_the_gradient() -> None:
     """Only 1 - ρ of the statistics depends on the images."""
     network = small.network("wrn10_1", 3, small.CIFAR)

@@ -165,3 +165,14 @@ def test_later_presets_have_the_published_rates() -> None:
         assert group["lr"] == pytest.approx(k * lr_g)
         assert group["betas"] == (0.5, 0.999)
         assert (method.config.inner_steps, method.config.lr_g, method.config.lr_z) == (k, lr_g, lr_z)
+
+
+def test_the_meta_step_may_have_a_rate_of_its_own() -> None:
+    """Adam's first step is as long as its rate, whatever the gradient."""
+    for options, rate in (({"lr_meta": 1e-4}, 1e-4), ({}, 3 * 5e-3)):
+        method = small.build("fast", inner_steps=3, lr_g=5e-3, reset=None, **options)
+        weight = method.inverter.generator.linear.weight
+        before = weight.detach().clone()
+        method.inverter.synthesise(0)
+        assert (weight - before).abs().max().item() == pytest.approx(rate, rel=1e-2)
+        assert method.inverter.reset_at is None
