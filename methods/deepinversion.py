@@ -203,8 +203,8 @@ class DeepInversion(PoolMethod):
             },
             (Case({}, ("imagenet",), (IMAGENET_PAIRS[0],)), borrowed(f"{IMAGENET_PAIRS[0]} on imagenet")),
             source="NVlabs/DeepInversion, imagenet_inversion.py and README.md, setting 1: 2,000 steps at full size. "
-            "The temperature is the authors' answer in issue 9. No code is public of how the student learns: as on CIFAR, "
-            "our choice.",
+            "The temperature is the authors' answer in issue 9. How else the student learns, of which there is no "
+            "public code, is our choice: as on CIFAR.",
         ),
         "smoke": Preset({"inner_steps": 3, "inversion_batch": 16}),
     }

@@ -145,6 +145,12 @@ class FrozenTeacher(Stateful):
         return [layer.name for layer in self._layers]
 
     @property
+    def first_batch_norm(self) -> int:
+        """Which of `batch_norms` is the first that the network's modules have, block after block."""
+        modules = self._network.named_modules()
+        return self.batch_norms.index(next(name for name, module in modules if isinstance(module, ObservedBatchNorm)))
+
+    @property
     def channels(self) -> list[int]:
         """Channels of each batch-norm layer, in the order of the statistics."""
         return [len(layer.mean) for layer in self._layers]

@@ -111,7 +111,7 @@ class BatchNormLoss(Stateful):
         self.target = teacher.running
         self.momentum = momentum
         self._layer_of_channel = _membership(teacher.channels, self.target.mean)
-        self._layer_of_channel[0] *= first**2  # of squares
+        self._layer_of_channel[teacher.first_batch_norm] *= first**2  # of squares
         self.average_mean = torch.zeros_like(self.target.mean)
         self.average_variance = torch.zeros_like(self.target.variance)
         self.commits = 0
