@@ -49,7 +49,8 @@ def explain(
         fields: those of the model, by key.
         inner: key -> the keys that there are further in.
     """
-    first = error.errors(include_url=False, include_context=False)[0]
+    found = error.errors(include_url=False, include_context=False)
+    first = found[0]
     loc, kind, value = first["loc"], first["type"], first["input"]
     if kind == "extra_forbidden":
         outer = [key for key in loc[:-1] if isinstance(key, str)]
@@ -57,10 +58,18 @@ def explain(
         return ConfigError(at(*loc), "unknown key", loc[-1], choices)
     if kind == "missing":
         return ConfigError(at(*loc), "this key is missing")
+    if _names_a_type(loc):
+        wanted = [other["msg"] for other in found if _names_a_type(other["loc"]) and other["loc"][:-1] == loc[:-1]]
+        return ConfigError(at(*loc[:-1]), f"{shown(value)}: {', or '.join(wanted)}")
     problem = WANTED.get(kind) or first["msg"].removeprefix("Value error, ")
     field = fields.get(str(loc[0])) if kind in BOUNDS and len(loc) == 1 else None
     valid = f"; valid: {bounds(field)}" if field else ""
     return ConfigError(at(*loc), f"{shown(value)}: {problem}{_advice(kind, value)}{valid}")
+
+
+def _names_a_type(loc: tuple[int | str, ...]) -> bool:
+    """Whether a place ends in one of several types that its value may have: ``literal['a','b']``, and no key."""
+    return isinstance(loc[-1], str) and loc[-1].endswith("]") if loc else False
 
 
 def bounds(field: FieldInfo) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.explain import brief, explain, shown
+from methods.base.files import File
 
 
 class Example(BaseModel):
@@ -18,6 +19,7 @@ class Example(BaseModel):
     switch: bool = True
     text: str = ""
     several: list[int] = []
+    either: Literal["a", "b"] | File = "a"
 
 
 def problem(**values: Any) -> str:
@@ -80,3 +82,9 @@ def test_quoted_values_are_short_and_printable(value: object) -> None:
 
 def test_words_of_yaml_are_quoted_as_such() -> None:
     assert [shown(value) for value in (None, True, False, 1, "a")] == ["null", "true", "false", "1", "'a'"]
+
+
+@pytest.mark.parametrize(("value", "quoted"), [("c", "'c'"), (3, "3"), (None, "null")])
+def test_a_value_of_several_types_is_told_all_of_them_at_its_own_place(value: object, quoted: str) -> None:
+    expected = f"a.yaml:3: either: {quoted}: Input should be 'a' or 'b', or a file is wanted, written as {{file: PATH}}"
+    assert problem(either=value) == expected
