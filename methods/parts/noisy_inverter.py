@@ -9,7 +9,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from methods.base.bounds import Batch, Epochs, Steps
+from methods.base.files import File
 from methods.base.method import Context, MethodConfig
+from methods.base.prior import Prior
 from methods.base.state import Stateful
 from methods.parts.composed import Synthesised
 from methods.parts.generators import for_task
@@ -156,6 +158,12 @@ class NoisyLayerMethod(PoolMethod):
         if context.task.dense:
             raise NoClassOfAnImage("each image is made from its one class, and here every pixel has a class of its own")
         super().__init__(config, context)
+
+    @classmethod
+    def prior(cls, config: MethodConfig) -> Prior:
+        """A file of embeddings says what an encoder of text knows of the classes' names."""
+        assert isinstance(config, NoisyLayerConfig)
+        return Prior.LABEL_TEXT if isinstance(config.label_embedding, File) else Prior.NONE
 
     def warmup(self, calls: int) -> int:
         """Its share, rounded; one call at least comes after it."""
