@@ -52,6 +52,15 @@ def test_fast_stays_at_its_first_value_during_warm_up_and_ends_above_2e_4() -> N
     assert 2e-4 < rates[219] < 2.2e-4
 
 
+def test_nayer_moves_per_epoch_from_the_end_of_its_warm_up_on() -> None:
+    method = small.build_full("nayer", "nayer-100")
+    schedule = method.schedule
+    assert (schedule.epochs, schedule.warmup, schedule.rounds) == (100, 62, 162)
+    expected = [0.2] * 62 + [half_cosine(0.2, 2e-4, epoch / 100) for epoch in range(100)]
+    assert [student_rate(method, index) for index in range(162)] == pytest.approx(expected, rel=1e-6)
+    assert student_rate(method, 161) == pytest.approx(2.493e-4, rel=1e-3)
+
+
 def test_dafl_drops_at_epochs_800_and_1600_of_2000() -> None:
     method = small.build_full("dafl", "original", batch=2)
     assert (method.schedule.rounds, method.schedule.epochs) == (240_000, 2000)

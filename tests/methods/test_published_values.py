@@ -109,6 +109,22 @@ def test_cmis_tuned_fast_was_for_cifar_100() -> None:
     assert "wrn40_2 → wrn16_1 on cifar100" in str(chosen("cmi", "fast-tuned").note)
 
 
+@pytest.mark.parametrize(("dataset", "k"), [("cifar10", 30), ("cifar100", 40)])
+@pytest.mark.parametrize("pair", CIFAR_PAIRS)
+@pytest.mark.parametrize(
+    ("preset", "epochs", "lives"),
+    [("nayer-100", 100, 10), ("nayer-200", 200, 20), ("nayer-300", 300, 30), ("nayer-no-text", 100, 10)],
+)
+def test_nayer(dataset: str, k: int, pair: Pair, preset: str, epochs: int, lives: int) -> None:
+    """Section 1.3 of the second specification; 400 steps an epoch, 20 · 10 batches before them and 2 in each."""
+    found = values("nayer", preset, pair, dataset)
+    assert holds(found, inner_steps=k, inversion_batch=400, lr_g=4e-3, adv=1.33, bn=10, oh=0.5, bn_momentum=0.9)
+    assert holds(found, nz=1000, steps=400 * epochs, epochs=epochs, batch=512, lr=0.2, final_lr=2e-4, temperature=20)
+    assert holds(found, warmup=200 / (200 + 2 * epochs), warmup_lives=2, lives=lives, weight_decay=1e-4)
+    assert found["label_embedding"] == ("random" if preset == "nayer-no-text" else "one-hot")
+    assert chosen("nayer", preset, pair, dataset).note is None
+
+
 @pytest.mark.parametrize("dataset", ["cifar10", "cifar100"])
 def test_cmi_compares_the_stages_of_a_resnet_34(dataset: str) -> None:
     assert values("cmi", "cmi", RESNETS, dataset)["features"] == "stages"
