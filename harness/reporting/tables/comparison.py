@@ -28,11 +28,22 @@ class Known:
 
     name: str
     method: str
-    """Of ours."""
-    inner_steps: int | None
-    """Where they are part of the name."""
-    every_scale: bool
-    """Whether our method is shown at every data scale, since that is what it is for; others are at 100 %."""
+    """Of ours; empty where the bench has none."""
+    option: str
+    """Of the method, where its value is part of the name; else empty."""
+    value: str
+    prior: str
+    """Beyond the teacher, of the published numbers; empty for none."""
+    every_scale: str
+    """``yes`` where our method is shown at every data scale, since that is what it is for; others are at 100 %."""
+
+    def fits(self, rows: Sequence[Row]) -> bool:
+        """Whether the rows of a label compare with it, that is all of their runs.
+
+        If they differ, no mean may be taken over what two lines print.
+        """
+        values = {str(run.config.get(self.option)) for row in rows for run in row.done}
+        return self.method == rows[0].method and (not self.option or values == {self.value})
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,8 @@ class Comparison:
     """None for lines that we have not run."""
     scale: float
     rows: tuple[Row, ...] = ()
+    prior: str = ""
+    """Of the published numbers, beyond the teacher."""
 
     @property
     def title(self) -> str:
@@ -61,11 +74,13 @@ class Comparison:
 def comparisons(dataset: str, rows: Sequence[Row]) -> list[Comparison]:
     """The papers' lines in their order, then the labels that they do not have; ``rows`` are all of one dataset."""
     own = {label: [row for row in rows if row.label == label] for label in labels(rows)}
-    names = {label: _counterpart(dataset, found) for label, found in own.items()}
+    there = published.lines(dataset, (row.pair.networks for row in rows))
+    printed = [line for line in _known() if line.name in there]
+    fitting = {label: next((line for line in printed if line.fits(found)), None) for label, found in own.items()}
     lines: list[Comparison] = []
-    for name in (*_names(dataset), None):
-        mine = [line for label in own if names[label] == name for line in _at_scales(name, label, own[label])]
-        lines += mine or ([Comparison(name, None, WHOLE)] if name else [])
+    for known in (*printed, None):
+        mine = [line for label in own if fitting[label] == known for line in _at_scales(known, label, own[label])]
+        lines += mine or ([Comparison(known.name, None, WHOLE, prior=known.prior)] if known else [])
     return lines
 
 
@@ -73,37 +88,12 @@ def comparisons(dataset: str, rows: Sequence[Row]) -> list[Comparison]:
 def _known() -> list[Known]:
     """All lines that we can compare with, in the order of the papers' tables."""
     with FILE.open(newline="", encoding="utf-8") as file:
-        return [
-            Known(
-                line["line"],
-                line["method"],
-                int(line["inner_steps"]) if line["inner_steps"] else None,
-                line["every_scale"] == "yes",
-            )
-            for line in csv.DictReader(file)
-        ]
+        return [Known(line.pop("line"), **line) for line in csv.DictReader(file)]
 
 
-def _names(dataset: str) -> list[str]:
-    """The lines that a dataset's tables have, in their order."""
-    there = published.lines(dataset)
-    return [line.name for line in _known() if line.name in there]
-
-
-def _counterpart(dataset: str, rows: Sequence[Row]) -> str | None:
-    """The line that a label's rows compare with; None if no table has one."""
-    # Papers tell variants of one method apart by their inner steps. A label has such a name only if all of its runs
-    # agree, so that no mean is taken over what two lines print.
-    steps = {run.config.get("inner_steps") for row in rows for run in row.done}
-    fitting = {
-        line.name
-        for line in _known()
-        if line.method == rows[0].method and (line.inner_steps is None or steps == {line.inner_steps})
-    }
-    return next((name for name in _names(dataset) if name in fitting), None)
-
-
-def _at_scales(name: str | None, label: str, rows: Sequence[Row]) -> list[Comparison]:
+def _at_scales(known: Known | None, label: str, rows: Sequence[Row]) -> list[Comparison]:
     every = any(line.every_scale for line in _known() if line.method == rows[0].method)
     scales = sorted({row.scale for row in rows if every or row.scale == WHOLE}, reverse=True)
-    return [Comparison(name, label, scale, tuple(row for row in rows if row.scale == scale)) for scale in scales]
+    name, prior = (known.name, known.prior) if known else (None, "")
+    at = {scale: tuple(row for row in rows if row.scale == scale) for scale in scales}
+    return [Comparison(name, label, scale, found, prior) for scale, found in at.items()]

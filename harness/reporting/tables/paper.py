@@ -17,7 +17,8 @@ from harness.reporting.units import Unit
 from methods.base.pair import Pair
 
 PUBLISHED = (
-    "Published: as printed, mostly the best epoch on the test set; hours as their sources count them. "
+    "Published: as printed, mostly the best epoch on the test set; hours as their sources count them; what others "
+    "ran, or reproduced, stands in a footnote beside the authors' own number. "
     "Δ: ours minus published, in points."
 )
 
@@ -62,11 +63,17 @@ class _Builder:
 
     def block(self, pairs: Sequence[Pair]) -> Block:
         columns = tuple(Column(Entry(text.pair(pair)), tuple(map(Entry, self.heads))) for pair in pairs)
-        lines = (self._teachers(pairs), *(self._line(line, pairs) for line in self.lines))
-        return Block(self.dataset, columns, lines)
+        there = [line for line in self.lines if any(self._has(line, pair) for pair in pairs)]
+        return Block(self.dataset, columns, (self._teachers(pairs), *(self._line(line, pairs) for line in there)))
+
+    def _has(self, line: Comparison, pair: Pair) -> bool:
+        """Whether there is a number of ours or theirs."""
+        return bool(line.row(pair) or published.of(self.dataset, line.name, pair.networks))
 
     def _line(self, line: Comparison, pairs: Sequence[Pair]) -> Line:
-        title = Entry(line.title, self.footnotes.mark(remarks.of_line(line.rows)) if line.rows else ())
+        theirs = [f"published with prior: {line.prior}"] if line.prior else []
+        ours = remarks.of_line(line.rows) if line.rows else []
+        title = Entry(line.title, self.footnotes.mark([*ours, *theirs]))
         return Line(title, tuple(entry for pair in pairs for entry in self._entries(line, pair)))
 
     def _entries(self, line: Comparison, pair: Pair) -> list[Entry]:
@@ -104,7 +111,11 @@ class _Builder:
         return Line(Entry(published.TEACHER), tuple(entries))
 
     def _published(self, number: Published | None) -> Entry:
-        return Entry(f"{number.value:.2f}", self.footnotes.mark([number.note])) if number else NOTHING
+        if number is None:
+            return NOTHING
+        printed = f"{number.value:.{1 if number.first.kind == 'plot' else 2}f}"
+        spread = f" ± {number.first.sd:.2f}" if number.first.sd else ""
+        return Entry(printed + spread, self.footnotes.mark([number.note]))
 
 
 def _csv(lines: Sequence[Comparison], odd: remarks.Odd) -> str:
@@ -116,12 +127,20 @@ def _csv(lines: Sequence[Comparison], odd: remarks.Odd) -> str:
 
 def _extra(name: str | None, row: Row) -> dict[str, str]:
     theirs = published.of(row.dataset, name, row.pair.networks)
+    first = theirs.first if theirs else None
     return {
         "published_as": name or "",
         "published": f"{theirs.value:g}" if theirs else "",
-        "published_hours": f"{theirs.hours:g}" if theirs and theirs.hours else "",
+        "published_sd": _or_nothing(first.sd if first else None),
+        "published_hours": _or_nothing(theirs.hours if theirs else None),
+        "published_kind": first.kind if first else "",
+        "published_run_by": first.run_by if first else "",
         "published_source": theirs.note if theirs else "",
     }
+
+
+def _or_nothing(number: float | None) -> str:
+    return f"{number:g}" if number else ""
 
 
 def _difference(ours: float | None, theirs: Published | None) -> str:

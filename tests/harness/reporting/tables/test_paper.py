@@ -14,7 +14,9 @@ from harness.reporting.tables.table import Table
 from methods.base.pair import Pair
 from tests import factory
 
-R34, WRN = Pair.of("resnet34", "resnet18"), Pair.of("wrn40_2", "wrn16_1")
+R34, WRN, WRN16_2 = (
+    Pair.of(*names) for names in (("resnet34", "resnet18"), ("wrn40_2", "wrn16_1"), ("wrn40_2", "wrn16_2"))
+)
 
 
 def write(results: Path, label: str, pair: Pair, *, scale: float = 100.0, **changes: Any) -> None:
@@ -106,7 +108,61 @@ def test_every_printed_number_says_where_it_stands(tmp_path: Path) -> None:
     fast = next(line for line in table.blocks[0].lines if line.title.text == "Fast-2")
     (note,) = (table.footnotes[mark] for mark in fast.entries[1].marks)
     assert "hours: synthesis alone" in note
-    assert "56320 images" in note
+    assert "56,320 images" in note
+
+
+def noted(table: Table, line: str, entry: int) -> str:
+    """The footnotes of an entry of a line, or of its title if that is -1."""
+    found = next(each for each in table.blocks[0].lines if each.title.text == line)
+    return "; ".join(table.footnotes[mark] for mark in (found.title, *found.entries)[entry + 1].marks)
+
+
+def test_reproductions_stand_beside_the_authors_own_and_never_in_their_place(tmp_path: Path) -> None:
+    write(tmp_path, "dafl", R34, method="dafl")
+    table = only(tmp_path)
+    assert lines(table)["DAFL · dafl"][1] == "92.22"  # table 2 of the paper
+    note = noted(table, "DAFL · dafl", 1)
+    assert note.startswith("https://github.com/huawei-noah/Efficient-Computing")
+    assert "; 93.27 in https://github.com/open-mmlab/mmrazor configs/distill/mmcls/dafl/README.md" in note
+    assert note.count("independent reproduction") == 2  # that, and 92.41 of an issue
+    assert lines(table)["DAFL · dafl"][4] == "2.73"  # Fast-Datafree's, beside the same value
+    assert "92.8 in https://github.com/open-mmlab/mmrazor" in noted(table, "DFAD", 1)
+
+
+def test_a_printed_spread_is_shown_and_hours_without_a_number_are_told(tmp_path: Path) -> None:
+    write(tmp_path, "dafl", R34, dataset="cifar100")
+    table = only(tmp_path)
+    assert lines(table)["SpaceshipNet"][1] == "77.15 ± 0.21"
+    note = noted(table, "SpaceshipNet", 1)
+    assert "mean of 6 seeds" in note and "; 77.41 in https://github.com/skgyu/SpaceshipNet README" in note
+    assert "; 88 h in https://github.com/skgyu/SpaceshipNet/issues/4 (as told in a comment; hours: by the times" in note
+
+
+def test_lines_have_a_number_for_one_of_the_pairs_at_least(tmp_path: Path) -> None:
+    write(tmp_path, "dafl", R34, dataset="cifar100")
+    assert {"GapSSG", "NAYER-100", "CC-DFKD"}.isdisjoint(lines(only(tmp_path)))
+    write(tmp_path, "dafl", WRN16_2, dataset="cifar100")
+    found = lines(only(tmp_path))
+    assert found["GapSSG"] == ["–"] * 6 + ["68.88 ± 0.06"] + ["–"] * 3  # which the bench has not
+    assert found["CC-DFKD"][6] == "69.42"  # the last epoch, as ours
+
+
+def test_a_label_is_the_line_of_its_epochs_and_what_was_published_has_its_prior(tmp_path: Path) -> None:
+    write(tmp_path, "nayer-no-text", WRN16_2, method="nayer", dataset="cifar100", config={"epochs": 100})
+    table = only(tmp_path)
+    assert lines(table)["NAYER-100 · nayer-no-text"][:3] == ["90.50 ± 0.71", "70.2", "+20.30"]
+    assert noted(table, "NAYER-100 · nayer-no-text", -1) == "published with prior: label text"
+    note = noted(table, "NAYER-100 · nayer-no-text", 1)
+    assert "read off a plot; 100 epochs; 160,000 images" in note and "hours: whole run, by its axis label" in note
+    assert lines(table)["NAYER-200"][1] == "71.2"
+
+
+def test_every_line_of_the_file_says_what_it_is() -> None:
+    for published_, others in ((number.first, number.others) for number in published.numbers().values()):
+        for one in (published_, *others):
+            assert one.run_by in published.RUN_BY and one.kind in published.KINDS and one.selected in published.SELECTED
+            assert one.source and bool(one.hours) == bool(one.hours_of)
+            assert (one.sd is None) == (not one.seeds)
 
 
 def test_segmentation_is_in_percent(tmp_path: Path) -> None:
