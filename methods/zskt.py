@@ -17,6 +17,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from methods.base.inside import look_inside
 from methods.base.method import Context, Losses, MethodConfig
 from methods.base.presets import PUBLISHED_FOR_WRN, WRNS, Case, Preset, borrowed
 from methods.base.teacher import TeacherOutput
@@ -127,14 +128,14 @@ class AttentionDistiller(Distiller):
             with torch.no_grad():
                 answer = self.teacher(batch.x, stages=True)
         assert answer.stages is not None
-        prediction, _, stages = self.student(batch.x, return_features=True)
+        student = look_inside(self.student, batch.x)
         parts: Losses = {
-            "kd": self.criterion(answer.logits, prediction).mean(),
-            "attention": attention_loss(answer.stages, stages),
+            "kd": self.criterion(answer.logits, student.logits).mean(),
+            "attention": attention_loss(answer.stages, student.stages),
         }
         loss = parts["kd"] + self.config.attention * parts["attention"]
         self.update(loss)
-        return Distilled(detached(loss, parts), answer.logits, prediction.detach())
+        return Distilled(detached(loss, parts), answer.logits, student.logits.detach())
 
     def clip_gradient(self) -> None:
         """Limit the norm of the student's gradient."""

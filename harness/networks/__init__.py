@@ -5,7 +5,8 @@ Others are torchvision's, timm's and one's own: `spec.py` says how they are name
 
 Every network maps images [B, C, H, W] to logits [B, classes]. With ``return_features=True`` it returns three things:
 the logits, the pooled penultimate features [B, F], and its stages, a tuple of activations [B, C', H', W']: the stem's
-output, then the output at the end of each stage. Networks for dense prediction (deeplab.py) give logits
+output, then the output at the end of each stage; and a fourth where the features are not the last stage's mean over
+its pixels: the map [B, F, h, w] of which they are. Networks for dense prediction (deeplab.py) give logits
 [B, classes, H, W] and features [B, F, h, w].
 """
 

@@ -42,9 +42,9 @@ def _offer(network: nn.Module, features: torch.Tensor, stages: tuple[torch.Tenso
 
 def _problem(answer: object, task: Task) -> str | None:
     """What is wrong with logits, features and stages; None if nothing is."""
-    if not (isinstance(answer, tuple) and len(answer) == 3):
+    if not (isinstance(answer, tuple) and len(answer) in (3, 4)):
         return f"{type(answer).__name__}, not a tuple of logits, features and stages"
-    logits, features, stages = answer
+    logits, features, stages, *unpooled = answer
     wanted = [TRIED, task.classes, *(task.shape[1:] if task.dense else ())]
     if _shape(logits) != wanted:
         return f"logits of shape {_shape(logits)}, expected {wanted}"
@@ -53,6 +53,8 @@ def _problem(answer: object, task: Task) -> str | None:
     shapes = [_shape(stage) for stage in stages] if isinstance(stages, tuple) else None
     if not shapes or any(shape is None or len(shape) != 4 or shape[0] != TRIED for shape in shapes):
         return f"stages of shapes {shapes}, expected a tuple of [{TRIED}, C, H, W]"
+    if unpooled and (len(last := _shape(unpooled[0]) or []) != 4 or last[:2] != [TRIED, features.shape[1]]):
+        return f"a fourth thing of shape {last or None}, expected the map of the features [{TRIED}, F, h, w]"
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -50,17 +51,19 @@ class WideResNet(nn.Module):
         self.linear = nn.Linear(widths[3], classes)
         self.apply(_initialise)
 
-    def forward(self, x: Tensor, return_features: bool = False) -> Tensor | tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+    def forward(self, x: Tensor, return_features: bool = False) -> Tensor | tuple[Any, ...]:
         """Logits [B, classes] of ``x`` [B, C, H, W]; with ``return_features`` also features [B, 64 · width] and stages.
 
-        The stages are the first convolution's output and the sum that ends each group, before any activation.
+        The stages are the first convolution's output and the sum that ends each group, before any activation. The last
+        one is activated before it is pooled, and comes so as a fourth thing.
         """
         stages = [self.conv1(x)]
         for group in self.groups:
             stages.append(group(stages[-1]))
-        features = F.relu(self.bn(stages[-1]), inplace=True).mean(dim=(2, 3))
+        active = F.relu(self.bn(stages[-1]), inplace=True)
+        features = active.mean(dim=(2, 3))
         logits: Tensor = self.linear(features)
-        return (logits, features, tuple(stages)) if return_features else logits
+        return (logits, features, tuple(stages), active) if return_features else logits
 
 
 def _initialise(module: nn.Module) -> None:

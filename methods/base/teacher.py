@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from methods.base.inside import classifier, look_inside
 from methods.base.state import Stateful
 
 
@@ -32,6 +33,8 @@ class TeacherOutput:
     """Pooled penultimate activations [B, F]."""
     stages: tuple[Tensor, ...] | None = None
     """Activations after the stem and at the end of each stage, [B, C, H, W] each."""
+    unpooled: Tensor | None = None
+    """The map that ``features`` are the mean of: [B, F, h, w]."""
     statistics: ChannelStatistics | None = None
     """Of this batch; `FrozenTeacher.running` has what they shall come near to."""
     instance_means: Tensor | None = None
@@ -52,10 +55,6 @@ class Classifier:
 
 class NoBatchNorm(ValueError):
     """A method wants batch-norm statistics of a teacher that has no such layers."""
-
-
-class NoClassifier(ValueError):
-    """A method wants the weights of a teacher's last linear layer, and it has no such layer: all dense ones."""
 
 
 class FrozenTeacher(Stateful):
@@ -79,6 +78,7 @@ class FrozenTeacher(Stateful):
         *,
         features: bool = False,
         stages: bool = False,
+        unpooled: bool = False,
         statistics: bool = False,
         instance_means: bool = False,
         inputs_of: Collection[str] = (),
@@ -87,7 +87,7 @@ class FrozenTeacher(Stateful):
 
         Args:
             x: the images.
-            features, stages, statistics, instance_means: whether to hand these out, see `TeacherOutput`.
+            features, stages, unpooled, statistics, instance_means: whether to hand these out, see `TeacherOutput`.
             inputs_of: names, among `batch_norms`, of layers whose input to hand out. Raises ValueError for others.
         """
         if inputs_of and (unknown := set(inputs_of).difference(self.batch_norms)):
@@ -95,16 +95,17 @@ class FrozenTeacher(Stateful):
             raise ValueError(f"no batch-norm layer of the teacher: {', '.join(sorted(unknown))}; known: {known}")
         self.images_forwarded += len(x)
         seen = self._seen = _Seen(statistics, instance_means, inputs_of)
-        more = features or stages
-        logits, pooled, maps = self._network(x, return_features=True) if more else (self._network(x), None, None)
+        inside = look_inside(self._network, x) if features or stages or unpooled else None
+        logits = self._network(x) if inside is None else inside.logits
         self._seen = _Seen()  # the teacher lives on, and with it would the graph of this pass
         return TeacherOutput(
             logits,
-            pooled if features else None,
-            maps if stages else None,
-            self._statistics(seen) if statistics else None,
-            torch.cat([seen.instance[layer] for layer in self._layers], dim=1) if instance_means else None,
-            seen.inputs if inputs_of else None,
+            features=inside.features if inside and features else None,
+            stages=inside.stages if inside and stages else None,
+            unpooled=inside.unpooled if inside and unpooled else None,
+            statistics=self._statistics(seen) if statistics else None,
+            instance_means=torch.cat([seen.instance[layer] for layer in self._layers], 1) if instance_means else None,
+            inputs=seen.inputs if inputs_of else None,
         )
 
     @torch.no_grad()
@@ -133,11 +134,8 @@ class FrozenTeacher(Stateful):
     @property
     def classifier(self) -> Classifier:
         """The weights of the last linear layer. Raises NoClassifier if the teacher has none."""
-        linear = [layer for layer in self._network.modules() if isinstance(layer, nn.Linear)]
-        if not linear:
-            raise NoClassifier("the teacher does not end in a linear layer, so there are no weights to hand out")
-        weight, bias = linear[-1].weight, linear[-1].bias
-        return Classifier(weight, weight.new_zeros(len(weight)) if bias is None else bias)
+        last = classifier(self._network)
+        return Classifier(last.weight, last.weight.new_zeros(last.out_features) if last.bias is None else last.bias)
 
     @property
     def batch_norms(self) -> list[str]:

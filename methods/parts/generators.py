@@ -45,9 +45,14 @@ class ImageGenerator(nn.Module, ABC):
 
     def forward(self, z: Tensor) -> Tensor:
         """Images [B, C, H, W] in ``space`` for latents ``z`` [B, nz]."""
-        start = self.linear(z).unflatten(1, self.start).contiguous(memory_format=torch.channels_last)
-        images: Tensor = self.body(self.first_norm(start))
+        images: Tensor = self.body(self.first_map(z))
         return images
+
+    def first_map(self, z: Tensor) -> Tensor:
+        """What the layers of `_layers` start from: [B, *start]."""
+        start = self.linear(z).unflatten(1, self.start).contiguous(memory_format=torch.channels_last)
+        normalised: Tensor = self.first_norm(start)
+        return normalised
 
     @abstractmethod
     def _layers(self, width: int, channels: int) -> list[nn.Module]:

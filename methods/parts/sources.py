@@ -1,6 +1,6 @@
 """Sources: what hands images to the distiller. A pool that keeps them all, or a generator that makes them anew.
 
-The third kind, SSD-KD's, is in `methods/parts/replay_buffer.py`.
+SSD-KD's kind is in `methods/parts/replay_buffer.py`, SpaceshipNet's in `methods/parts/feature_pool.py`.
 """
 
 from __future__ import annotations
@@ -112,9 +112,8 @@ class GrowingPool(Stateful):
         """Let the teacher answer to new images; plan all draws: slots in chained permutations, views uniform."""
         self.answers.ask()
         random = self._randomness("pool", index)
-        epochs = -(-steps * batch // self.filled)
-        shuffled = [torch.randperm(self.filled, generator=random, device=self._device) for _ in range(epochs)]
-        slots, views = torch.cat(shuffled)[: steps * batch], self.store.views.draw(steps * batch, random)
+        slots = chained_epochs(self.filled, steps * batch, random)
+        views = self.store.views.draw(steps * batch, random)
         self._plan.begin(slots.view(steps, batch), views.view(steps, batch))
 
     def draw(self) -> Batch:
@@ -199,6 +198,13 @@ class LiveGenerator(LastBatch):
 def rounds_to_fill(context: Context, batch: int) -> int:
     """Rounds of ``batch`` images that a pool of N images takes, the last one cut."""
     return -(-context.images // batch)
+
+
+def chained_epochs(filled: int, count: int, random: torch.Generator) -> Tensor:
+    """``count`` of the slots 0 … filled - 1: all in a random order, then all again in another, and so on; int64."""
+    epochs = -(-count // filled)
+    shuffled = [torch.randperm(filled, generator=random, device=random.device) for _ in range(epochs)]
+    return torch.cat(shuffled)[:count]
 
 
 def evenly(total: int, count: int, device: torch.device) -> Tensor:

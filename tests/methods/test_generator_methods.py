@@ -47,7 +47,7 @@ def test_dafls_step_is_one_joint_step() -> None:
     generator, student = copy.deepcopy(method.inverter.generator).train(), copy.deepcopy(method.context.student).train()
     teacher = small.agreeing_pair()[0]
     x = generator(latent(method))
-    logits, features, _ = teacher(x, return_features=True)
+    logits, features, *_ = teacher(x, return_features=True)
     p = logits.softmax(dim=1)
     mean = p.mean(dim=0)
     config = method.config

@@ -40,6 +40,14 @@ def test_cmi_moves_per_epoch_to_0(preset: str, epochs: int) -> None:
     assert student_rate(method, schedule.rounds - 1) == pytest.approx(half_cosine(0.1, 0, (epochs - 1) / epochs))
 
 
+def test_spaceshipnet_moves_per_epoch_to_0() -> None:
+    method = small.build_full("spaceshipnet", "spaceshipnet", 0.01)
+    rounds = method.schedule.rounds
+    assert rounds == 200
+    rates = [student_rate(method, index) for index in range(rounds)]
+    assert rates == pytest.approx([half_cosine(0.1, 0, index / 200) for index in range(rounds)], rel=1e-6)
+
+
 def test_fast_stays_at_its_first_value_during_warm_up_and_ends_above_2e_4() -> None:
     """At 56,320 images, which are the official 220 rounds."""
     method = small.build_full("fast", "fast-2", reference_size=56_320)

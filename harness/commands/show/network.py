@@ -12,6 +12,7 @@ from harness import networks
 from harness.commands.output import Line, columns
 from harness.commands.show import names
 from harness.teachers.public import TEACHERS
+from methods.base.inside import look_inside
 from methods.base.names import network_name, network_of
 
 CLASSES, CHANNELS, SIDE = 10, 3, 32
@@ -44,10 +45,10 @@ def _facts(name: str) -> Iterator[tuple[str, str]]:
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     yield "batch norm", f"{len(norms)} layers, {sum(norm.num_features for norm in norms):,} channels"
     with torch.no_grad():
-        logits, features, stages = network(image, return_features=True)
-    yield "answer", f"{_shape(logits)}, for an image of {CHANNELS} × {SIDE} × {SIDE}"
-    yield "features", _shape(features)
-    yield "stages", ", ".join(map(_shape, stages))
+        inside = look_inside(network, image)
+    yield "answer", f"{_shape(inside.logits)}, for an image of {CHANNELS} × {SIDE} × {SIDE}"
+    yield "features", _shape(inside.features)
+    yield "stages", ", ".join(map(_shape, inside.stages))
 
 
 def _shape(answer: torch.Tensor) -> str:

@@ -98,7 +98,7 @@ def test_what_is_tested_here_is_there() -> None:
 def test_every_network_has_the_interface(name: str) -> None:
     """A new one too, of which nothing else is known here."""
     network, x = networks.build(name, 7).eval(), torch.randn(2, 3, 32, 32)
-    logits, features, stages = network(x, return_features=True)
+    logits, features, stages, *_ = network(x, return_features=True)
     assert logits.shape in ((2, 7), (2, 7, 32, 32))
     assert (len(features), features.ndim) == (2, logits.ndim)
     assert isinstance(stages, tuple)
@@ -117,7 +117,7 @@ def test_every_network_is_known_in_detail(name: str) -> None:
 @torch.no_grad()
 def test_outputs(name: str) -> None:
     network, x = networks.build(name, 7).eval(), torch.randn(2, 3, 32, 32)
-    logits, features, stages = network(x, return_features=True)
+    logits, features, stages, *_ = network(x, return_features=True)
     assert logits.shape == (2, 7)
     assert features.shape == (2, STAGES[name][-1][0])
     assert [tuple(stage.shape) for stage in stages] == [(2, c, size, size) for c, size in STAGES[name]]
@@ -143,10 +143,11 @@ def test_features_are_the_mean_of_the_last_stage_after_relu(name: str) -> None:
 @torch.no_grad()
 def test_stages_of_wide_networks_are_raw() -> None:
     network, x = networks.build("wrn16_2", 10).eval(), torch.randn(2, 3, 32, 32)
-    _, features, stages = network(x, return_features=True)
+    _, features, stages, active = network(x, return_features=True)
     assert torch.equal(stages[0], F.conv2d(x, network.conv1.weight, padding=1))
     assert all((stage < 0).any() for stage in stages)
-    assert torch.allclose(features, normalised(network.bn, stages[-1]).relu().mean(dim=(2, 3)), atol=1e-6)
+    assert torch.allclose(active, normalised(network.bn, stages[-1]).relu(), atol=1e-6)
+    assert torch.allclose(features, active.mean(dim=(2, 3)), atol=1e-6)
 
 
 def normalised(layer: nn.BatchNorm2d, x: torch.Tensor) -> torch.Tensor:
@@ -237,7 +238,7 @@ def test_cifar_residual_networks_start_as_he_2015() -> None:
 @torch.no_grad()
 def test_pools_of_vgg(height: int, expected: list[int]) -> None:
     network = networks.build("vgg11", 10).eval()
-    _, _, stages = network(torch.randn(1, 3, height, height), return_features=True)
+    _, _, stages, *_ = network(torch.randn(1, 3, height, height), return_features=True)
     assert [stage.shape[2] for stage in stages] == expected
     assert torch.equal(network.groups[1](F.max_pool2d(stages[0], 2)), stages[1])
 

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from harness.engine.lowered import lowered
-from methods.base.teacher import FrozenTeacher, NoClassifier, NormalisedWithStatistics, TeacherOutput
+from methods.base.inside import NoClassifier
+from methods.base.teacher import FrozenTeacher, NormalisedWithStatistics, TeacherOutput
 from tests import small
 from tests.methods import slow
 
@@ -66,7 +67,7 @@ def test_outputs_of_one_forward_in_value_and_input_gradient(name: str) -> None:
     assert torch.equal(teacher.running.variance, torch.cat([layer.running_var for layer in order]))  # type: ignore[misc]
     inputs, _ = slow.batch_norm_inputs(network, x)
     found = slow.statistics(inputs)
-    logits, features, stages = network(x, return_features=True)
+    logits, features, stages, *_ = network(x, return_features=True)
     expected = {
         "logits": logits,
         "features": features,
