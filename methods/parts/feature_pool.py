@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from methods.base.method import Context
+from methods.base.placing import Placing
 from methods.base.schedule import Schedule
 from methods.base.state import Stateful
 from methods.parts.extras import NO_EXTRAS, Extras
@@ -46,6 +47,8 @@ def halves(n: int, channels: int, random: torch.Generator) -> Tensor:
 class FeaturePool(Stateful):
     """Up to N images' maps at all depths of a generator, all of which stay, in 32 bits: 426 KB for one of CIFAR's.
 
+    They lie where `Placing` says; from main memory they are copied for every batch.
+
     Every depth has a shuffled order of its own, chained as in `GrowingPool`, and a step takes the next batch of the
     depth that it draws.
 
@@ -60,7 +63,10 @@ class FeaturePool(Stateful):
         self.generator, self.exchange, self.capacity = generator, exchange, context.images
         self.channels = [shape[0] for shape in generator.shapes]
         self._sizes = [channels * height * width for channels, height, width in generator.shapes]
-        self.rows = torch.zeros(self.capacity, sum(self._sizes), device=context.device)
+        row = torch.zeros(sum(self._sizes), device=context.device)
+        self.placing = Placing(self.capacity, self.capacity * row.nbytes, context.memory)
+        self._place = self.placing.place(context.device)
+        self.rows = torch.zeros(self.capacity, len(row), device=self._place)
         self.filled = 0
         self.views = Views.of(context.task)
         self.normalise = Normaliser(context.task, context.device)
@@ -70,7 +76,7 @@ class FeaturePool(Stateful):
     def admit(self, images: Tensor, call: int, extras: Extras = NO_EXTRAS) -> dict[str, Tensor]:
         """Append the maps of images [B, C, H, W], not these themselves, as long as there is room."""
         kept = min(len(images), self.capacity - self.filled)
-        self.rows[self.filled : self.filled + kept] = extras[MAPS][:kept]
+        self.rows[self.filled : self.filled + kept] = extras[MAPS][:kept].to(self._place)
         self.filled += kept
         return {}
 
@@ -97,7 +103,7 @@ class FeaturePool(Stateful):
 
     def maps(self, slots: Tensor) -> list[Tensor]:
         """What is stored in ``slots`` [n]: [n, C, H, W] for every depth."""
-        parts = self.rows.index_select(0, slots).split(self._sizes, dim=1)
+        parts = self.rows.index_select(0, slots.to(self._place)).to(self._device).split(self._sizes, dim=1)
         shapes = self.generator.shapes
         return [part.unflatten(1, (h, w, c)).permute(0, 3, 1, 2) for part, (c, h, w) in zip(parts, shapes, strict=True)]
 

@@ -202,6 +202,18 @@ def test_zskts_original() -> None:
     assert [chosen("zskt", "original", pair).note is None for pair in (*WRNS, RESNETS)] == [True, True, True, False]
 
 
+@pytest.mark.parametrize("dataset", ["cifar10", "cifar100"])
+@pytest.mark.parametrize(("preset", "steps"), [("spaceshipnet", 400_000), ("equal-budget", 80_000)])
+def test_spaceshipnet(dataset: str, preset: str, steps: int) -> None:
+    """Both files of CIFAR, which are for one pair; their 200 epochs have 2000 steps each."""
+    found = values("spaceshipnet", preset, RESNETS, dataset)
+    assert holds(found, steps=steps, epochs=200, batch=256, inversion_batch=256, nz=256, inner_steps=200, lr_g=1e-3)
+    assert holds(found, bn=1, oh=0.5, adv=0, exchange=0.7, cam=1, gradcam=1, temperature=30)
+    assert holds(found, lr=0.1, final_lr=0, weight_decay=1e-4)
+    assert chosen("spaceshipnet", preset, RESNETS, dataset).note is None
+    assert "resnet34 → resnet18" in str(chosen("spaceshipnet", preset, VGG_RESNET, dataset).note)
+
+
 def test_presets_that_the_issue_names_exist_in_two_forms() -> None:
     for method in ("dafl", "dfad", "zskt"):
         assert {"original", "cmi"} <= set(methods.load(method).presets)
