@@ -119,6 +119,14 @@ class ActivationDistiller(Distiller):
         # nn.KLDivLoss by default divides by the number of classes too
         super().__init__(config, context, schedule, lambda teacher, student: soft(teacher, student) / classes)
         self.heads = context.teacher.classifier.weight, classifier(context.student).weight
+        with torch.no_grad():
+            self._try(torch.zeros(1, *context.task.shape, device=context.device))
+
+    def _try(self, image: Tensor) -> None:
+        """Raise ValueError, before anything is made, for two networks whose maps cannot be compared."""
+        taught, learned = self.teacher(image, stages=True, unpooled=True), look_inside(self.student.eval(), image)
+        self._class_activations(taught, learned)
+        of_common_sizes(taught.stages or (), learned.stages)
 
     def step(self, batch: Batch) -> Distilled:
         """One update, on images whose classes are what the teacher says."""
@@ -166,6 +174,6 @@ class SpaceshipNet(ComposedMethod):
         assert isinstance(config, SpaceshipNetConfig)
         super().__init__(config, context)
         self.schedule = Schedule(context.steps(config), config.epochs, rounds_to_fill(context, config.inversion_batch))
-        self.distiller = ActivationDistiller(config, context, self.schedule)
         self.inverter = inverter = FeatureInverter(config, context)
         self.source = FeaturePool(context, self.schedule, inverter.generator, config.exchange)
+        self.distiller = ActivationDistiller(config, context, self.schedule)

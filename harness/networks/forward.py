@@ -54,7 +54,7 @@ def _problem(answer: object, task: Task) -> str | None:
     if not shapes or any(shape is None or len(shape) != 4 or shape[0] != TRIED for shape in shapes):
         return f"stages of shapes {shapes}, expected a tuple of [{TRIED}, C, H, W]"
     if unpooled and (len(last := _shape(unpooled[0]) or []) != 4 or last[:2] != [TRIED, features.shape[1]]):
-        return f"a fourth thing of shape {last or None}, expected the map of the features [{TRIED}, F, h, w]"
+        return f"a fourth thing of shape {last}, expected the map of the features [{TRIED}, {features.shape[1]}, h, w]"
     return None
 
 

@@ -201,7 +201,7 @@ def rounds_to_fill(context: Context, batch: int) -> int:
 
 
 def chained_epochs(filled: int, count: int, random: torch.Generator) -> Tensor:
-    """``count`` of the slots 0 … filled - 1: all in a random order, then all again in another, and so on; int64."""
+    """``count`` of the slots 0 … filled - 1: all in a random order, then again in another: int64 [count]."""
     epochs = -(-count // filled)
     shuffled = [torch.randperm(filled, generator=random, device=random.device) for _ in range(epochs)]
     return torch.cat(shuffled)[:count]

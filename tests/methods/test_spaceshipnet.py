@@ -33,7 +33,7 @@ def test_the_generator_starts_at_kaimings_scale() -> None:
     assert float(conv.weight.detach().std()) == pytest.approx(math.sqrt(2 / (9 * 64)), rel=0.02)  # type: ignore[union-attr, operator]
     assert float(norm.weight.detach().mean()) == pytest.approx(1, abs=0.01)  # type: ignore[union-attr, operator]
     assert float(norm.weight.detach().std()) == pytest.approx(0.02, rel=0.3)  # type: ignore[union-attr, operator]
-    assert {float(layer.bias.abs().max()) for layer in (linear, norm, made.generator.body[6])} == {0.0}  # type: ignore[union-attr, operator]
+    assert {float(layer.bias.detach().abs().max()) for layer in (linear, norm, made.generator.body[6])} == {0.0}  # type: ignore[union-attr, operator]
 
 
 @TEN
@@ -146,6 +146,33 @@ def look(found: dict[str, Any], stage: int, classes: list[int]) -> Tensor:
     (gradient,) = torch.autograd.grad(chosen, activation, retain_graph=True)
     parts = [gradient[:, c].mean((1, 2))[:, None, None] * activation[:, c] for c in range(activation.shape[1])]
     return torch.stack(parts).sum(0)
+
+
+class Head(nn.Module):
+    """A student whose classifier sees more than a mean, or whose stages have a size of their own."""
+
+    def __init__(self, features: int, stride: int) -> None:
+        super().__init__()
+        self.conv, self.linear = nn.Conv2d(1, 4, 3, stride), nn.Linear(features, 10)
+
+    def forward(self, x: Tensor, return_features: bool = False) -> Any:
+        stage = self.conv(x)
+        features = stage.mean((2, 3)).repeat(1, self.linear.in_features // 4)
+        logits = self.linear(features)
+        return (logits, features, (stage,)) if return_features else logits
+
+
+@pytest.mark.parametrize(
+    ("student", "problem"),
+    [
+        (Head(8, 1), "takes 8 features, and the map has 4 channels"),
+        (Head(4, 1), r"stages of the same height and width: .* and \[\(6, 6\)\]"),
+    ],
+)
+def test_networks_that_cannot_be_compared_are_refused_before_anything_is_made(student: nn.Module, problem: str) -> None:
+    given = small.context(small.network("wrn10_1", 1), student, scale=0.2)
+    with pytest.raises(ValueError, match=problem):
+        small.make("spaceshipnet", given, small.options("spaceshipnet"))
 
 
 @pytest.mark.parametrize("left_out", ["cam", "gradcam"])

@@ -208,6 +208,11 @@ class Whole(nn.Module):
         logits = y.mean(dim=(2, 3))
         return (logits, logits * 2, (y,)) if return_features else logits
 
+class Fourth(Whole):
+    def forward(self, x, return_features=False):
+        answer = super().forward(x, return_features)
+        return (*answer, answer[2][0][:, 1:]) if return_features else answer
+
 def headless(classes, channels):
     return nn.Conv2d(channels, 3, 3)
 
@@ -239,6 +244,13 @@ def test_one_that_keeps_the_contract_is_taken_as_it_is(file: Path) -> None:
     logits, features, _ = network(images(1), return_features=True)
     assert torch.equal(features, 2 * logits)
     assert type(network).__mro__[1] is nn.Module
+
+
+def test_a_map_that_is_not_that_of_the_features_is_refused(file: Path) -> None:
+    task = data.load("digits").task
+    assert "stages 10×8×8" in forward.check_features(f"{file}:Whole", task)
+    with pytest.raises(UserError, match=r"fourth thing of shape \[2, 9, 8, 8\], expected the map .* \[2, 10, h, w\]"):
+        forward.check_features(f"{file}:Fourth", task)
 
 
 @pytest.mark.parametrize(
