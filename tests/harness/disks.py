@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from tests import processes
 
 
 class Disk:
@@ -41,16 +41,8 @@ class Disk:
         return self.mounted or os.geteuid() != 0
 
     def dkd(self, *arguments: object) -> subprocess.CompletedProcess[str]:
-        """A real `dkd` in a process of its own."""
-
-        def limited() -> None:
-            if self._limit is not None:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (self._limit, self._limit))
-
-        command = [sys.executable, "-m", "harness", *map(str, arguments)]
-        return subprocess.run(
-            command, check=False, capture_output=True, encoding="utf-8", preexec_fn=limited, timeout=300
-        )
+        """`dkd` in a process of its own."""
+        return processes.run("harness", *arguments, largest_file=self._limit)
 
 
 @contextmanager

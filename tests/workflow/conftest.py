@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.store import reading
+from harness.store import atomic, reading
 from harness.store.layout import Results
 from harness.store.records import Plan
+from tests import factory
+from tests.processes import Process
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,6 +46,8 @@ class Bench:
         self.study.write_text(STUDY.format(folder=folder), encoding="utf-8")
         self.write_method("first", "GAMMA = 1  # as in the paper\n")
         self.write_method("second", "GAMMA = 1\n")
+        atomic.write(folder / "teacher.json", factory.teacher())
+        atomic.write(folder / "metrics.json", factory.metrics())
 
     def write_method(self, name: str, text: str) -> None:
         (self.folder / f"{name}.py").write_text(text, encoding="utf-8")
@@ -59,21 +63,14 @@ class Bench:
         stub = f"{sys.executable} {Path(__file__).with_name('fake_dkd.py')}"
         return {"DKD_COMMAND": stub, "STUB": str(self.folder), "PYTHONPATH": str(ROOT)}
 
-    def start(self, *arguments: str, study: Path | None = None, **environment: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            self.command(*arguments, study=study),
-            cwd=ROOT,
-            env=os.environ | self.environment | environment,
-            encoding="utf-8",
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    def start(self, *arguments: str, study: Path | None = None, **environment: str) -> Process:
+        _, _, *command = self.command(*arguments, study=study)
+        return Process(*command, environment=os.environ | self.environment | environment, folder=ROOT)
 
     def run(self, *arguments: str, study: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-        process = self.start(*arguments, study=study, **environment)
-        output, _ = process.communicate(timeout=120)
-        return subprocess.CompletedProcess(process.args, process.returncode, output)
+        """Its output and errors are one text."""
+        done = self.start(*arguments, study=study, **environment).done()
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout + done.stderr)
 
     def work(self, *arguments: str, code: int = 0) -> list[str]:
         """What a run of Snakemake that ends with ``code`` did: the stub's expensive calls."""
@@ -94,14 +91,8 @@ class Bench:
         return {name.split("/", 3)[3] for name in plan.cells}
 
 
-def kill(process: subprocess.Popen[str]) -> None:
-    """SIGKILL to Snakemake and all its jobs, as when a machine goes down."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-
-
 def left(folder: Path) -> list[int]:
-    """Processes of a grid that still live, whatever group they are in: all have inherited its environment."""
+    """Jobs of a grid that still live, whatever group they are in: all have inherited its environment."""
     mark, found = f"STUB={folder}\0".encode(), []
     for place in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # another user's, or gone meanwhile

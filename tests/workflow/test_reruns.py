@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.conftest import CELLS, EVERYTHING, Bench, kill
+from tests.workflow.conftest import CELLS, EVERYTHING, Bench
 
 FIRST = {"first/scale-100/seed-0", "first/scale-10/seed-0"}
 SECOND = CELLS - FIRST
@@ -107,7 +107,7 @@ def test_a_killed_snakemake_goes_on_and_destroys_nothing(bench: Bench) -> None:
     (bench.folder / "hang").write_text(HUNG, encoding="utf-8")
     process = bench.start()
     _wait_for(lambda: (bench.folder / "hanging").exists() and set(bench.metrics()) == CELLS - {HUNG})
-    kill(process)
+    process.kill()
     assert set(bench.metrics()) == CELLS - {HUNG}
 
     (bench.folder / "hang").unlink()

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,7 @@ from harness.run import runner
 from harness.store import reading
 from harness.store.layout import RunFolder
 from harness.store.records import Metrics
-from tests import factory, faults
+from tests import factory, faults, processes
 from tests.slurm import waiting
 from tests.slurm.cluster import until
 
@@ -106,17 +104,17 @@ methods: {{waiting: {{method: {method}, folder: {folder}}}}}
 def test_a_cell_that_is_really_killed_goes_on(tmp_path: Path) -> None:
     method = Path(waiting.__file__)
     (tmp_path / "t.yaml").write_text(STUDY.format(method=method, folder=tmp_path), encoding="utf-8")
-    command = [sys.executable, "-m", "harness", "run", "t/*", "--configfile", str(tmp_path / "t.yaml"), "--results"]
+    command = ["harness", "run", "t/*", "--configfile", tmp_path / "t.yaml", "--results"]
     results, undisturbed = tmp_path / "results", tmp_path / "undisturbed"
     for folder in (results, undisturbed):
         factory.untrained_teacher(folder)
-    killed = subprocess.Popen([*command, str(results)], stdout=subprocess.DEVNULL)
+    killed = processes.Process(*command, results)
     until(lambda: bool(list(tmp_path.glob("none-*.json"))), "the cell waits in the middle")
-    killed.send_signal(signal.SIGKILL)
+    killed.kill()
     assert killed.wait() == -signal.SIGKILL
     (tmp_path / "go").touch()
     for folder in (results, undisturbed):
-        subprocess.run([*command, str(folder)], check=True, capture_output=True)
+        processes.run(*command, folder, check=True)
     mine, theirs = (reading.read(factory.find_metrics(folder)[0], Metrics) for folder in (results, undisturbed))
     assert mine.student_sha256 == theirs.student_sha256
     assert mine.seconds.lost > 0
@@ -127,14 +125,13 @@ def test_a_report_that_is_really_killed_is_made_again(tmp_path: Path) -> None:
     for seed in range(3):
         for label in ("ssd-kd", "dafl", "kd-real"):
             factory.write(tmp_path / "results", factory.metrics(label, seed=seed))
-    command = [sys.executable, "-m", "harness", "report", "--results", str(tmp_path / "results"), "--out"]
-    killed = subprocess.Popen([*command, str(tmp_path / "killed")], stdout=subprocess.DEVNULL, start_new_session=True)
+    command = ["harness", "report", "--results", tmp_path / "results", "--out"]
+    killed = processes.Process(*command, tmp_path / "killed")
     until(lambda: bool(list((tmp_path / "killed").rglob("*.svg"))), "the first figure is drawn")
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
+    killed.kill()
     assert not (tmp_path / "killed/index.html").exists()
     for folder in ("killed", "undisturbed"):
-        subprocess.run([*command, str(tmp_path / folder)], check=True, capture_output=True)
+        processes.run(*command, tmp_path / folder, check=True)
     kept = {file: [p for p in (tmp_path / file).rglob("*") if p.is_file()] for file in ("killed", "undisturbed")}
     names = [{str(path.relative_to(tmp_path / file)) for path in paths} for file, paths in kept.items()]
     assert {name for name in names[0] if not name.endswith(".tmp")} == names[1]

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -16,11 +13,12 @@ import pytest
 from harness.commands import doctor
 from harness.errors import UserError
 from harness.tracking import sqlite, sync
-from tests import factory
+from tests import factory, processes
 from tests.harness.tracking.test_sync import client, content, stored
+from tests.slurm.cluster import until
 from tests.users import User, require
 
-SYNC = [sys.executable, "-m", "harness", "sync", "--results"]
+SYNC = ("harness", "sync", "--results")
 
 
 @pytest.fixture(autouse=True)
@@ -41,9 +39,7 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def dkd_sync(results: Path) -> str:
     """In a process of its own: MLflow keeps files open."""
-    done = subprocess.run([*SYNC, str(results)], capture_output=True, encoding="utf-8", check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return processes.run(*SYNC, results, check=True).stdout
 
 
 def half(file: Path, tables: tuple[str, ...]) -> None:
@@ -103,11 +99,9 @@ def test_a_first_sync_that_is_killed_at_any_moment(tmp_path: Path, synced: Path)
     """Whatever of it was there: what stands under the store's name is whole, or is not there."""
     results = tmp_path / "results"
     shutil.copytree(synced, results, ignore=shutil.ignore_patterns("mlflow*"))
-    process = subprocess.Popen([*SYNC, str(results)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    while process.poll() is None and not list(results.glob(".mlflow.db.*.tmp")):
-        pass
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process = processes.Process(*SYNC, results)
+    until(lambda: bool(list(results.glob(".mlflow.db.*.tmp"))), "the store is being made")
+    process.kill()
     assert not (results / "mlflow.db").exists()
     assert dkd_sync(results) == "MLflow: 1 runs created, 0 updated, 0 unchanged\n"
     assert content(results) == content(synced)

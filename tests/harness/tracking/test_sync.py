@@ -3,8 +3,6 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import subprocess
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +14,7 @@ from harness.errors import UserError
 from harness.store import atomic, reading, records
 from harness.tracking import address, store, sync
 from harness.tracking.sync import SyncReport
-from tests import factory
+from tests import factory, processes
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -219,8 +217,7 @@ def test_a_deleted_store_is_made_again(tmp_path: Path) -> None:
     (results / "mlflow.db").unlink()
     shutil.rmtree(results / "mlflow-artifacts")
     # another process: MLflow keeps a file open that is no longer there
-    command = [sys.executable, "-m", "harness", "sync", "--results", str(results)]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
+    done = processes.run("harness", "sync", "--results", results, check=True)
     assert done.stdout == "MLflow: 2 runs created, 0 updated, 0 unchanged\n"
     assert content(results) == before
     assert len(before[0]) == 2 * 10

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from harness.tracking import store
-from tests import factory
+from tests import factory, processes
 from tests.harness.tracking.test_sync import content
 from tests.slurm.cluster import until
 
-SYNC = (sys.executable, "-m", "harness", "sync", "--results")
+SYNC = ("harness", "sync", "--results")
 ADVICE = "the records under results/ are untouched"
 
 
@@ -38,7 +38,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> list[list[tuple[object
     """What an undisturbed sync makes of six runs."""
     results = write(tmp_path_factory.mktemp("undisturbed"))
     environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
-    subprocess.run([*SYNC, results], check=True, capture_output=True, env=environment)
+    processes.run(*SYNC, results, check=True, environment=environment)
     return content(results)
 
 
@@ -97,12 +97,11 @@ FINISHED = 1_767_225_600_000
 
 def test_a_killed_sync_is_made_good(tmp_path: Path, expected: list[list[tuple[object, ...]]]) -> None:
     results = write(tmp_path / "results")
-    process = subprocess.Popen([*SYNC, results], stdout=subprocess.PIPE)
+    process = processes.Process(*SYNC, results)
     until(lambda: bool(list(results.rglob("mlflow.json"))), "the first run is written")
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process.kill()
     assert len(list(results.rglob("mlflow.json"))) < 6
-    subprocess.run([*SYNC, results], check=True, capture_output=True)
+    processes.run(*SYNC, results, check=True)
     assert content(results) == expected
 
 
@@ -139,20 +138,20 @@ def test_sixteen_at_once_write_everything_once(tmp_path: Path, expected: list[li
 
 def test_a_locked_database_is_told_and_caught_up_with(tmp_path: Path, expected: list[list[tuple[object, ...]]]) -> None:
     results = write(tmp_path / "results", runs=1)
-    subprocess.run([*SYNC, results], check=True, capture_output=True)
+    processes.run(*SYNC, results, check=True)
     write_more = range(1, 6)
     for seed in write_more:
         factory.write(results, factory.metrics(seed=seed))
     holder = sqlite3.connect(results / "mlflow.db", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
-    refused = subprocess.run([*SYNC, results], check=False, capture_output=True, encoding="utf-8", timeout=300)
+    refused = processes.run(*SYNC, results)
     holder.execute("ROLLBACK")
     holder.close()
     assert refused.returncode == 2
     assert "locked" in refused.stderr
     assert ADVICE in refused.stderr
     assert len(refused.stderr.splitlines()) == 2
-    subprocess.run([*SYNC, results], check=True, capture_output=True)
+    processes.run(*SYNC, results, check=True)
     assert content(results) == expected
 
 
@@ -169,12 +168,12 @@ def test_a_server_that_never_answers_ends_in_two_lines(
     results = write(tmp_path / "results")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", silent)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
-    refused = subprocess.run([*SYNC, results], check=False, capture_output=True, encoding="utf-8", timeout=300)
+    refused = processes.run(*SYNC, results)
     assert refused.returncode == 2
     assert ADVICE in refused.stderr
     assert len(refused.stderr.splitlines()) == 2
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    subprocess.run([*SYNC, results], check=True, capture_output=True)
+    processes.run(*SYNC, results, check=True)
     assert content(results) == expected
 
 
@@ -198,7 +197,7 @@ def test_a_server_that_is_restarted_goes_on(
 
     def sync() -> int:
         environment = os.environ | {"MLFLOW_TRACKING_URI": address, "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
-        return subprocess.run([*SYNC, results], check=False, capture_output=True, env=environment).returncode
+        return processes.run(*SYNC, results, environment=environment).returncode
 
     first = serve()
     assert sync() == 0
