@@ -134,9 +134,9 @@ def presets() -> list[tuple[str, str]]:
     ]
 
 
-def once(cases: list[tuple[str, str]], values: Callable[[str, str], object]) -> list[tuple[str, str]]:
+def once(cases: list[tuple[str, str]], values: Callable[[str, str], dict[str, Any]]) -> list[tuple[str, str]]:
     """Of cases, each a method and a preset, one for each set of options that ``values`` gives them."""
-    return list({(name, str(values(name, preset))): (name, preset) for name, preset in cases}.values())
+    return list({(name, str(sorted(values(name, preset).items()))): (name, preset) for name, preset in cases}.values())
 
 
 class Stopwatch:
