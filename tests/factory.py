@@ -44,6 +44,8 @@ def metrics(label: str = "ssd-kd", scale: float = 10.0, seed: int = 0, **changes
         "images_synthesised": 2560,
         "synthesis_rounds": 20,
         "steps": max(1, round(scale / 100 * 2000)),
+        "views": max(1, round(scale / 100 * 2000)) * 64,
+        "inner_steps": 2,
         "teacher_forwards": 40_000,
         "flops": Flops(synthesis=3 * 10**9, distillation=7 * 10**9),
         "peak_memory_bytes": 400 * 2**20,

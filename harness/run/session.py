@@ -222,6 +222,8 @@ class _Session:
             "cpu_seconds": cpu_seconds,
             "device_sharers": engine.ledger.device_sharers,
             "steps": engine.ledger.step,
+            "views": engine.ledger.step * self.run.config.batch,
+            "inner_steps": inner if _counts(inner := getattr(self.run.config, "inner_steps", None), 0) else None,
             "synthesis_rounds": engine.ledger.synthesis_calls,
             "energy_joules": engine.ledger.energy,
             "images": slots,

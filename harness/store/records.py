@@ -140,6 +140,10 @@ class Metrics(Record):
     synthesis_rounds: Count | None = None
     steps: Count | None = None
     """Distillation steps in all."""
+    views: Count | None = None
+    """Images that the student was shown, each as often as it was: steps × batch. None in older records."""
+    inner_steps: Count | None = None
+    """Steps of inversion for each batch of images; None where the method has no such number, and in older records."""
     teacher_forwards: Count | None = None
     """Images that went forward through the teacher during synthesis and distillation."""
     flops: Flops | None = None

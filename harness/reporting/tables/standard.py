@@ -17,7 +17,8 @@ from harness.reporting.tables.table import Table
 COUNTED = (
     "N: the images that the data scale stands for. Synthesised: all images made in a run. They are more than N where "
     "images are renewed or, with a generator that never stops, fresh in every step: such a student sees more than N. "
-    "Steps: of distillation."
+    "Inner steps: of inversion, for each batch of images; a generator that never stops has none. Views: images that "
+    "the student was shown, steps × batch."
 )
 ASKED = "What the teacher is asked of images that a run stores counts as distillation, also where answers are kept."
 
@@ -68,13 +69,15 @@ OPERATIONS = Spec(
 )
 IMAGES = Spec(
     "images",
-    "Images and steps",
+    "Accuracy, images and views",
     (
+        Shown(q.FINAL, "", "metric"),
         Shown(q.IMAGES, "N", "count"),
         Shown(q.SYNTHESISED, "synthesised", "count", of_method=True),
-        Shown(q.STEPS, "steps", "count"),
+        Shown(q.INNER_STEPS, "inner steps", "count", of_method=True),
+        Shown(q.VIEWS, "views", "count"),
     ),
-    q.COUNTS,
+    (q.FINAL, *q.COUNTS),
     (COUNTED,),
 )
 BEST_EPOCH = Spec(

@@ -70,6 +70,7 @@ def test_reports_need_neither_torch_nor_a_method_nor_a_notebook() -> None:
     loaded = set(run.stdout.split())
     assert not {"torch", "mlflow", "snakemake", "pandas"} & loaded
     assert {name for name in loaded if name.split(".")[0] == "methods"} <= {
-        *("methods", "methods.base", "methods.base.names", "methods.base.outside", "methods.base.pair")
+        *("methods", "methods.base", "methods.base.names", "methods.base.outside", "methods.base.pair"),
+        "methods.base.prior",
     }
     assert {"matplotlib", "jinja2"} <= loaded

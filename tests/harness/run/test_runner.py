@@ -223,6 +223,7 @@ def test_the_student_and_its_sheet_are_what_the_record_says(results: Path) -> No
     assert manifest.numbers == keys.NUMBERS
     assert (manifest.cell, manifest.key, manifest.plan_key) == (metrics.cell, metrics.key, metrics.plan_key)
     assert (manifest.config["steps"], manifest.config["epochs"], manifest.config["batch"]) == (60, 3, 8)
+    assert (metrics.views, metrics.inner_steps) == (3 * 8, None)
     assert [attempt.outcome for attempt in manifest.attempts] == ["done"]
 
 

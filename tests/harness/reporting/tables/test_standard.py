@@ -68,12 +68,17 @@ def test_unverified_data_is_said_below_the_table(tmp_path: Path, verified: bool)
     assert (said in table.notes) == (not verified)
 
 
-def test_images_of_a_generator_that_never_stops_are_counted(tmp_path: Path) -> None:
-    factory.write(tmp_path, factory.metrics("dafl", 10.0, images_synthesised=1_280_000))
-    factory.write(tmp_path, factory.metrics("kd-real", 10.0))
+def test_what_methods_make_and_students_see_stands_beside_the_accuracy(tmp_path: Path) -> None:
+    factory.write(tmp_path, factory.metrics("dafl", 10.0, images_synthesised=1_280_000, inner_steps=None, views=51_200))
+    factory.write(tmp_path, factory.metrics("kd-real", 10.0, views=12_800))
+    factory.write(tmp_path, factory.metrics("nayer", 10.0, images_synthesised=160, inner_steps=40, views=None))
     table = next(table for table in standard.tables(group(load(tmp_path)), {}) if table.name == "images")
     lines = [[entry.text for entry in line.entries] for line in table.blocks[0].lines]
-    assert lines == [["130", "–", "200"], ["130", "1,280,000", "200"]]  # real images are not synthesised
+    assert lines == [
+        ["90.00", "130", "–", "–", "12,800"],  # real images are not synthesised
+        ["90.00", "130", "1,280,000", "–", "51,200"],
+        ["90.00", "130", "160", "40", "–"],  # an older record
+    ]
 
 
 def test_cpu_times_are_marked_and_gpu_times_are_not(tmp_path: Path) -> None:
