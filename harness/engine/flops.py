@@ -81,7 +81,8 @@ def count_flops(
         clock: what counts, if it shall count more than operations.
         asking: how the whole run asks its teacher; None for at every draw.
 
-    The first round after the warm-up is counted, with one step or two in it; matrix products and convolutions count.
+    The first round after the warm-up is counted, with one step or two in it, or with all of them where a method has
+    a loop of its own; matrix products and convolutions count.
     Torch's global generator, which a student with dropout draws from, is left as it was.
     """
     with torch.random.fork_rng():
@@ -91,7 +92,9 @@ def count_flops(
 def _count(
     build: Callable[[int], Method], synthesis_calls: int, steps: int, clock: FlopClock, asking: Asking | None
 ) -> Flops:
-    method = build(build(steps).schedule.distillation_rounds)
+    method = build(steps)
+    if not has_own_loop(method):
+        method = build(method.schedule.distillation_rounds)
     warmup = method.schedule.warmup
     if warmup:
         method.round(0, FlopClock())
@@ -110,6 +113,11 @@ def _count(
         return found
     image = torch.zeros(1, *method.context.task.shape, device=method.context.device)
     return asked(found, asking, clock.of_answer(method.context.teacher, image))
+
+
+def has_own_loop(method: Method) -> bool:
+    """Whether what a round synthesises may depend on how many steps the student takes in it."""
+    return type(method).round is not Method.round
 
 
 def asked(flops: Flops, asking: Asking, answer: int) -> Flops:

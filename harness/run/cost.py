@@ -19,7 +19,7 @@ from harness import data, networks
 from harness.data.own import OwnData
 from harness.engine import shapes
 from harness.engine.failures import inside_method
-from harness.engine.flops import FlopClock, asked, count_flops
+from harness.engine.flops import FlopClock, asked, count_flops, has_own_loop
 from harness.engine.randomness import Streams
 from harness.grid.cell import Cell
 from harness.machine.devices import device_memory
@@ -70,9 +70,9 @@ def estimate(cell: Cell) -> Cost | None:
     setup = replace(cell, scale=100.0, seed=0)
     config = _config(setup)
     try:
-        round_ = _round(setup)
         with shapes.alone():
             whole = build(cell, config, device_memory(cell.device) or ASSUMED_MEMORY)
+        round_ = _round(setup, whole.schedule.longest_round if has_own_loop(whole) else 1)
     except Exception:  # noqa: BLE001 - whatever a method's file raises: the run will tell it, with its traceback
         return None
     inner = getattr(config, "inner_steps", 1)
@@ -181,14 +181,15 @@ def _class(setup: Cell) -> type[Method]:
 
 
 @functools.cache
-def _round(cell: Cell) -> _Round:
-    """Asked for once for all seeds and scales of a label."""
+def _round(cell: Cell, steps: int) -> _Round:
+    """Of so many of the student's steps. Asked for once for all seeds and scales of a label."""
     config = _config(cell)
     if hasattr(config, "inner_steps"):
         config = config.model_copy(update={"inner_steps": 1})
     with shapes.alone() as counter:
         clock = CostClock(counter)
-        flops = count_flops(lambda steps: build(cell, config.model_copy(update={"steps": steps})), 1, 1, clock)
+        counted = count_flops(lambda given: build(cell, config.model_copy(update={"steps": given})), 1, steps, clock)
+        flops = Flops(synthesis=counted.synthesis, distillation=counted.distillation // steps)
         image = torch.zeros(1, *_task(cell.data).shape, device=shapes.META)
         answer = clock.of_answer(_teacher(cell.teacher_network, cell.data), image)
     return _Round(flops, clock.saved, answer)
