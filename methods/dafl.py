@@ -14,10 +14,9 @@ from typing import ClassVar
 from pydantic import Field
 from torch import Tensor
 
-from methods.base.method import Context, Losses, MethodConfig
+from methods.base.method import Context, MethodConfig
 from methods.base.presets import PUBLISHED_FOR_WRN, RESNETS, Case, Preset, borrowed
-from methods.base.teacher import TeacherOutput
-from methods.parts.losses import Objective, mean_entropy, one_hot, weighted_sum
+from methods.parts.losses import Objective, dafl_losses, weighted_sum
 from methods.parts.persistent_generator import GeneratorMethod, SoftTargetGeneratorConfig
 
 
@@ -79,19 +78,5 @@ class DAFL(GeneratorMethod):
     def objective(self, x: Tensor) -> Objective:
         """Three terms, all from one answer of the teacher."""
         answer = self.context.teacher(x, features=True)
-        parts = generator_losses(answer)
+        parts = dafl_losses(answer)
         return Objective(weighted_sum(parts, self.weights), parts, answer)
-
-
-def generator_losses(answer: TeacherOutput) -> Losses:
-    """The three terms that DAFL's generator minimises, from the teacher's answer with features; 0-dim each.
-
-    ``one_hot``: cross entropy to the teacher's own prediction. ``entropy``: negative entropy, to base 10, of the mean
-    prediction. ``activation``: negative mean absolute value of the pooled features.
-    """
-    assert answer.features is not None
-    return {
-        "one_hot": one_hot(answer.logits),
-        "entropy": -mean_entropy(answer.logits) / math.log(10),
-        "activation": -answer.features.abs().mean(),
-    }

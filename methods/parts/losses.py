@@ -6,6 +6,7 @@ the mean over its pixels.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -78,6 +79,20 @@ def mean_entropy(logits: Tensor) -> Tensor:
     """
     mean = logits.softmax(dim=1).transpose(0, 1).flatten(1).mean(dim=1)
     return -(mean * mean.clamp_min(1e-12).log()).sum()
+
+
+def dafl_losses(answer: TeacherOutput) -> Losses:
+    """The three terms that DAFL's generator minimises, from the teacher's answer with features; 0-dim each.
+
+    ``one_hot``: cross entropy to the teacher's own prediction. ``entropy``: negative entropy, to base 10, of the mean
+    prediction. ``activation``: negative mean absolute value of the pooled features. DAFL (ICCV 2019).
+    """
+    assert answer.features is not None
+    return {
+        "one_hot": one_hot(answer.logits),
+        "entropy": -mean_entropy(answer.logits) / math.log(10),
+        "activation": -answer.features.abs().mean(),
+    }
 
 
 def jensen_shannon(teacher: Tensor, student: Tensor) -> Tensor:

@@ -1,15 +1,15 @@
-"""A generator that lives as long as the run and takes one step a round: DAFL, DFAD, ZSKT and DFQ."""
+"""A generator that lives as long as the run and takes one step a round: DAFL, DFAD, ZSKT, DFQ and PRE-DFKD."""
 
 from __future__ import annotations
 
 import copy
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from methods.base.method import Context, MethodConfig
 from methods.base.schedule import Decay, Schedule
@@ -17,7 +17,7 @@ from methods.base.state import Stateful
 from methods.base.teacher import TeacherOutput
 from methods.parts.composed import ComposedMethod, Synthesised
 from methods.parts.distiller import DistillationConfig, Distiller, SoftTargetConfig, soft_targets
-from methods.parts.generators import KINDS
+from methods.parts.generators import KINDS, ImageGenerator
 from methods.parts.images import Normaliser
 from methods.parts.losses import Objective, detached
 from methods.parts.optimization import apply_gradients
@@ -69,7 +69,7 @@ class PersistentGenerator(Stateful):
         objective: from the teacher's input [B, C, H, W] to the loss.
     """
 
-    state = ("generator", "optimizer")
+    state: ClassVar[tuple[str, ...]] = ("generator", "optimizer")
 
     def __init__(
         self,
@@ -79,13 +79,15 @@ class PersistentGenerator(Stateful):
         objective: Callable[[Tensor], Objective],
     ) -> None:
         self.config, self.context, self.objective = config, context, objective
-        task, kind = context.task, KINDS[config.generator]
-        self.generator = context.build("generator-init", lambda: kind(task, config.nz, config.generator_width))
+        self.generator = context.build("generator-init", self.make)
         weights, betas = self.generator.parameters(), (config.beta1, 0.999)
         self.optimizer = optimizer(torch.optim.Adam, weights, config.lr_g, betas=betas)
         self.decay = Decay(schedule, config.lr_per, config.lr_milestones, config.lr_factor)
-        self.normalise = Normaliser(task, context.device)
-        self._gives_inputs = kind.space == "input"
+        self.normalise = Normaliser(context.task, context.device)
+
+    def make(self) -> ImageGenerator:
+        """The generator, with its first weights."""
+        return KINDS[self.config.generator](self.context.task, self.config.nz, self.config.generator_width)
 
     def synthesise(self, call: int) -> Synthesised:
         """One step of the generator; `last_batch` is then what the student may learn from."""
@@ -107,10 +109,10 @@ class PersistentGenerator(Stateful):
         """Standard normal [batch, nz]."""
         return torch.randn(batch, self.config.nz, generator=random, device=random.device)
 
-    def inputs(self, generator: nn.Module, z: Tensor) -> Tensor:
+    def inputs(self, generator: ImageGenerator, z: Tensor) -> Tensor:
         """The teacher's input [B, C, H, W] that ``generator`` makes of ``z`` [B, nz]."""
         made: Tensor = generator(z)
-        return made if self._gives_inputs else self.normalise(made)
+        return made if generator.space == "input" else self.normalise(made)
 
     @torch.no_grad()
     def fresh(self, z: Tensor) -> Tensor:

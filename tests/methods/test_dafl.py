@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from methods.base.teacher import TeacherOutput
-from methods.dafl import DAFL, DAFLConfig, generator_losses
-from methods.parts.losses import weighted_sum
+from methods.dafl import DAFL, DAFLConfig
+from methods.parts.losses import dafl_losses, weighted_sum
 from tests.methods import slow
 
 pytestmark = pytest.mark.usefixtures("double")
@@ -25,7 +25,7 @@ def outputs() -> tuple[Tensor, Tensor]:
 
 def test_dafl_terms() -> None:
     t, features = outputs()
-    losses = generator_losses(TeacherOutput(t, features))
+    losses = dafl_losses(TeacherOutput(t, features))
     mean = slow.mean_prediction(t)
     slow.assert_same(losses["entropy"], (mean * mean.log()).sum() / math.log(10), t)
     slow.assert_same(losses["one_hot"], slow.mean(slow.cross_entropies(t, slow.largest(t))), t)
@@ -42,4 +42,4 @@ def test_dafl_counts_entropy_to_base_10_and_its_later_form_in_nats() -> None:
     expected = slow.mean(slow.cross_entropies(t, slow.largest(t))) + 20 * (mean * mean.log()).sum()
     expected = expected - 0.001 * features.abs().mean()
     weights = {"one_hot": config.oh, "entropy": config.ie, "activation": config.a}
-    slow.assert_same(weighted_sum(generator_losses(TeacherOutput(t, features)), weights), expected, t)
+    slow.assert_same(weighted_sum(dafl_losses(TeacherOutput(t, features)), weights), expected, t)

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from methods.base.method import Context
 from methods.base.teacher import TeacherOutput
-from methods.dafl import generator_losses
-from methods.parts.losses import kl_divergence, masked_kl, mean_entropy, one_hot
+from methods.parts.losses import dafl_losses, kl_divergence, masked_kl, mean_entropy, one_hot
 from methods.parts.modulation import Modulation
 from methods.parts.replay_buffer import ReplayBuffer
 from methods.ssd_kd import SSDKDConfig
@@ -107,5 +106,5 @@ def test_losses_are_means_over_pixels() -> None:
     assert mean_entropy(t).item() == pytest.approx(-(mean * mean.log()).sum().item(), rel=1e-10)
     expected = slow.mean(slow.cross_entropies(flat[0], slow.largest(flat[0]))).item()
     assert one_hot(t).item() == pytest.approx(expected, rel=1e-10)
-    parts = generator_losses(TeacherOutput(t, features=s))
+    parts = dafl_losses(TeacherOutput(t, features=s))
     assert parts["activation"].item() == pytest.approx(-s.abs().mean().item(), rel=1e-12)

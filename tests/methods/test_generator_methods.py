@@ -71,6 +71,7 @@ def test_dafls_step_is_one_joint_step() -> None:
     [
         ("dfad", "original", True),
         ("zskt", "original", True),
+        ("pre-dfkd", "original", True),
         ("dfad", "cmi", False),
         ("zskt", "cmi", False),
         ("dfq", "cmi", False),

@@ -39,6 +39,7 @@ LABELS = {
     "zskt-cmi": ("zskt", "cmi"),
     "dfq": ("dfq", "cmi"),
     "spaceshipnet": ("spaceshipnet", "spaceshipnet"),
+    "pre-dfkd": ("pre-dfkd", "original"),
     **{name: (name, None) for name in methods.REFERENCES},
 }
 SMALL = {"batch": 2, "inversion_batch": 4, "inner_steps": 1, "bank": 8, "negatives": 4, "steps": 200, "epochs": 1}

@@ -214,6 +214,23 @@ def test_spaceshipnet(dataset: str, preset: str, steps: int) -> None:
     assert "resnet34 → resnet18" in str(chosen("spaceshipnet", preset, VGG_RESNET, dataset).note)
 
 
+def test_pre_dfkd() -> None:
+    """method-specs-2, 3.1 and 3.2: one pair on one dataset."""
+    found = values("pre-dfkd", "original", RESNETS, "cifar100")
+    assert holds(found, batch=1024, steps=144_000, epochs=400, student_steps=10, lr=0.1, weight_decay=5e-4, final_lr=0)
+    assert holds(found, nz=1000, lr_g=0.02, beta1=0.9, oh=1, ie=5, a=0.1, lr_memory=5e-4, lr_z=0.02, divergence=1e-5)
+    assert holds(found, memory=128 / 1024, memory_fresh=512 / 1024, memory_steps=4, generator_decays=False)
+    assert chosen("pre-dfkd", "original", RESNETS, "cifar100").note is None
+    assert "resnet34 → resnet18 on cifar100" in str(chosen("pre-dfkd", "original", RESNETS).note)
+
+
+def test_pre_dfkd_at_fasts_number_of_views() -> None:
+    found = values("pre-dfkd", "equal-views", RESNETS, "cifar100")
+    assert found["steps"] * found["batch"] == 80_000 * 256
+    original = values("pre-dfkd", "original", RESNETS, "cifar100")
+    assert {name for name in found if found[name] != original[name]} == {"steps", "epochs", "batch"}
+
+
 def test_presets_that_the_issue_names_exist_in_two_forms() -> None:
     for method in ("dafl", "dfad", "zskt"):
         assert {"original", "cmi"} <= set(methods.load(method).presets)

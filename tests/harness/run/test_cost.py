@@ -78,6 +78,23 @@ def test_answers_that_are_kept_are_counted_where_they_are_paid(name: str) -> Non
         )  # its warm-up asks no student
 
 
+def test_a_loop_of_its_own_is_counted_whole() -> None:
+    """Against all rounds of a real run; the first, which tells, is the only one without replay."""
+    cell = tiny("pre-dfkd", student_steps=6)
+    config = method_config(cell)
+    whole, clock = on_the_cpu(cell, config), FlopClock()
+    for index in range(whole.schedule.rounds):
+        whole.round(index, clock)
+    counted = count_flops(
+        lambda steps: on_the_cpu(cell, config.model_copy(update={"steps": steps * 20})),
+        whole.schedule.synthesis_rounds,
+        whole.schedule.steps,
+    )
+    for found in (counted, estimate(cell).flops):
+        assert found.distillation == pytest.approx(clock.total["distillation"], rel=1e-6)
+        assert found.synthesis == pytest.approx(clock.total["synthesis"], rel=0.2)
+
+
 def test_operations_grow_with_batch_steps_and_inner_steps() -> None:
     plain = estimate(tiny("cmi")).flops
     assert estimate(tiny("cmi", batch=16)).flops.distillation == 2 * plain.distillation
