@@ -110,7 +110,7 @@ def test_every_call_comes_once_and_in_order(cell: Cell, monkeypatch: pytest.Monk
         return
     found = moments(method, monkeypatch)
     assert found.calls == list(range(1, method.schedule.synthesis_rounds + 1))
-    if cell.method not in ("fast", "ssd-kd"):
+    if not hasattr(method.config, "warmup"):
         assert (found.before_distillation, found.resets) == (0, [])
 
 
@@ -126,6 +126,17 @@ def test_fast_does_everything_at_the_official_share_of_its_calls(cell: Cell, mon
     assert found.before_distillation == warmup
     assert found.adversarial == list(range(max(1, warmup), calls + 1))
     assert found.resets == ([reset] if calls > 1 else [])
+
+
+@pytest.mark.parametrize("cell", list(cells("nayer")))
+def test_nayers_student_starts_at_the_official_share_of_its_calls(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NAYER-100: after 200 of 400 batches, with the first whose loss has the adversarial term."""
+    method = build(cell)
+    calls = math.ceil(method.context.images / method.config.inversion_batch)
+    found = moments(method, monkeypatch)
+    assert len(found.calls) == calls
+    assert found.before_distillation == method.inverter.lives.warmup
+    assert found.before_distillation in {math.floor(calls / 2), min(math.ceil(calls / 2), calls - 1)}
 
 
 @pytest.mark.parametrize("cell", list(cells("ssd-kd")))

@@ -29,6 +29,7 @@ from methods.base.task import RealImages, Task
 LABELS = {
     "ssd-kd": ("ssd-kd", "fast-2"),
     "fast-2": ("fast", "fast-2"),
+    "nayer": ("nayer", "nayer-100"),
     "cmi": ("cmi", "cmi"),
     "deepinversion": ("deepinversion", "adi"),
     "dafl-original": ("dafl", "original"),
