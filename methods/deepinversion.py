@@ -146,12 +146,13 @@ def variation_norm(x: Tensor) -> Tensor:
     NVlabs/DeepInversion, deepinversion.py.
     """
     right, down, diagonal, antidiagonal = _differences(x)
-    return right.norm() + down.norm() + diagonal.norm() + antidiagonal.norm()
+    norm = torch.linalg.vector_norm
+    return norm(right) + norm(down) + norm(diagonal) + norm(antidiagonal)
 
 
 def mean_norm(x: Tensor) -> Tensor:
     """Mean Euclidean norm of the images ``x`` [B, C, H, W]; 0-dim. NVlabs/DeepInversion, deepinversion.py."""
-    return x.flatten(1).norm(dim=1).mean()
+    return torch.linalg.vector_norm(x.flatten(1), dim=1).mean()
 
 
 def _differences(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -29,7 +29,7 @@ def load(dataset: str | OwnData, verify: bool = True) -> Dataset:
     """A dataset: its description at once, its images when asked for, which are checked against its Task then.
 
     Args:
-        dataset: one of `names`, or one's own images, which are read at once: they say what their Task is.
+        dataset: one of `names`, or one's own images, which are read at once where they say what their Task is.
         verify: whether files must have their official checksums.
 
     Raises UserError if its Task makes no sense, or if one's own images cannot be used.
@@ -55,7 +55,8 @@ def load(dataset: str | OwnData, verify: bool = True) -> Dataset:
 def _own(own: OwnData) -> Dataset:
     from harness.data import own_copy, own_dataset
 
-    return own_dataset.dataset(own, own_copy.read(own))
+    read = partial(own_copy.read, own)
+    return own_dataset.dataset(own, read()) if own.trained else own_dataset.told(own, read)
 
 
 def _read(dataset: str | OwnData, part: str, task: Task, read: Callable[[], RealImages]) -> RealImages:

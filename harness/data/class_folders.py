@@ -7,9 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.data import tiny_imagenet
 from harness.errors import UserError, one_line
 
 PARTS = ("train", "test")
+VAL = "val"
+"""Where ImageNet and Tiny-ImageNet have the images to test on; those of their ``test`` bear no labels."""
+VALPREP = "for ImageNet's val there is a script: valprep.sh of github.com/soumith/imagenetloader.torch"
 SYSTEM = ("thumbs.db", "desktop.ini", "__macosx")
 """What systems leave in folders, beside files and folders whose names begin with a dot: neither is looked at."""
 LONGEST = 80
@@ -31,30 +35,44 @@ class Picture:
     path: Path
 
 
-def pictures(folder: Path) -> list[Picture]:
-    """Every regular file below a class folder, links followed; empty if there is no such folder."""
-    return sorted(found for found in _below(folder) if found.path.is_file())
+def pictures(folder: Path, trained: bool = True) -> list[Picture]:
+    """Every regular file below a class folder, links followed; empty if there is no such folder.
+
+    Without ``trained`` those of the training part are left out.
+    """
+    return sorted(found for found in _below(_parts(folder, trained)) if found.path.is_file())
 
 
-def check(folder: Path) -> None:
-    """Raise UserError, with what is wanted, unless the folder has classes, and every class pictures in every part."""
+def classes(folder: Path, trained: bool = True) -> list[str]:
+    """Names of all classes, in the order of their labels; empty if there is no such folder."""
+    return sorted({label for part in _parts(folder, trained).values() for label in _classes(part)})
+
+
+def check(folder: Path, trained: bool = True) -> None:
+    """Raise UserError, with what is wanted, unless the folder has classes, and every class pictures in every part.
+
+    Without ``trained`` a training part is neither wanted nor looked at.
+    """
     if not folder.is_dir():
         kind = "a file; `npz: FILE` takes arrays" if folder.exists() else "no such folder"
         raise UserError(f"{folder}: {kind}\n  {LAYOUT}")
-    found = list(_below(folder))
+    if problem := _of_parts(folder, trained):
+        raise UserError(f"{folder}: {problem}\n  {LAYOUT}")
+    parts = _parts(folder, trained)
+    found = list(_below(parts))
     if strange := [picture.path for picture in found if not picture.path.is_file()]:
         raise UserError(f"{folder}: neither files nor links to some: {some(strange, folder)}\n  {LAYOUT}")
-    parts = _parts(folder)
-    classes = {part: {label.name for label in _folders(place)} for part, place in parts.items()}
-    everywhere = sorted(set[str]().union(*classes.values()))
-    if problem := _of_parts(folder, parts) or _of_classes(everywhere) or _missing(classes, found):
+    names = {part: set(_classes(place)) for part, place in parts.items()}
+    everywhere = sorted(set[str]().union(*names.values()))
+    if problem := _of_texts(parts) or _of_classes(everywhere) or _missing(names, found):
         raise UserError(f"{folder}: {problem}\n  {LAYOUT}")
 
 
 def beside(folder: Path) -> list[Path]:
     """Files beside the class folders, which belong to no class and are not read."""
     places = {folder, *_parts(folder).values()}
-    return sorted(file for place in places for file in place.iterdir() if file.is_file() and _visible(file.name))
+    texts = {place / tiny_imagenet.ANNOTATIONS for place in places}
+    return sorted(file for place in places for file in _files(place) if file not in texts)
 
 
 def some(items: Iterable[object], folder: Path | None = None, most: int = 3) -> str:
@@ -64,10 +82,17 @@ def some(items: Iterable[object], folder: Path | None = None, most: int = 3) -> 
     return one_line(", ".join(one_line(name, 100) for name in names[:most])) + more
 
 
-def _below(folder: Path) -> Iterator[Picture]:
-    for part, place in _parts(folder).items():
-        for label in _folders(place):
-            yield from (Picture(part, label.name, path) for path in _walk(label))
+def _below(parts: dict[str, Path]) -> Iterator[Picture]:
+    for part, place in parts.items():
+        for label, paths in _classes(place).items():
+            yield from (Picture(part, label, path) for path in paths)
+
+
+def _classes(part: Path) -> dict[str, Iterable[Path]]:
+    """Class -> its files."""
+    if tiny_imagenet.is_annotated(part):
+        return {**tiny_imagenet.labelled(part)}
+    return {label.name: _walk(label) for label in _folders(part)}
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -77,14 +102,28 @@ def _walk(folder: Path) -> Iterator[Path]:
         real = os.path.realpath(parent)
         folders[:] = [] if real in entered else [name for name in folders if _visible(name)]
         if real not in entered:
-            yield from (Path(parent) / name for name in files if _visible(name))
+            boxes = tiny_imagenet.BOXES.format(folder.name)
+            yield from (Path(parent) / name for name in files if _visible(name) and name != boxes)
         entered.add(real)
 
 
-def _parts(folder: Path) -> dict[str, Path]:
+def _parts(folder: Path, trained: bool = True) -> dict[str, Path]:
     """Part -> its folder. A folder ``train`` that holds no folders is a class of trains."""
-    said = {part: folder / part for part in PARTS if _folders(folder / part)}
+    said = _said(folder)
+    if not trained:
+        said.pop("train", None)
     return said or {"": folder}
+
+
+def _said(folder: Path) -> dict[str, Path]:
+    """The parts that are told apart; what is tested on may lie in ``val``."""
+    test, val = folder / "test", folder / VAL
+    tested = val if tiny_imagenet.is_annotated(val) or not _folders(test) else test
+    return {part: place for part, place in zip(PARTS, (folder / "train", tested), strict=True) if _folders(place)}
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_file() and _visible(path.name)] if folder.is_dir() else []
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -97,14 +136,24 @@ def _visible(name: str) -> bool:
     return not name.startswith(".") and name.casefold() not in SYSTEM
 
 
-def _of_parts(folder: Path, parts: dict[str, Path]) -> str | None:
-    if "" in parts:
+def _of_parts(folder: Path, trained: bool) -> str | None:
+    parts = _said(folder)
+    if "test" not in parts and ("train" in parts or not trained) and _files(folder / VAL):
+        return f"{VAL}/ has files and no class folders; {VALPREP}"
+    if not parts or (not trained and "test" in parts):
         return None
-    others = [path.name for path in _folders(folder) if path.name not in PARTS]
+    others = [path.name for path in _folders(folder) if path.name not in (*PARTS, *(p.name for p in parts.values()))]
     if len(parts) < len(PARTS):
-        there, gone = sorted(parts)[0], next(part for part in PARTS if part not in parts)
+        there, gone = next(iter(parts.values())).name, next(part for part in PARTS if part not in parts)
         return f"there is {there}/ with class folders, but no {gone}/{f', only {some(others)}' if others else ''}"
     return f"beside train/ and test/ there is {some(others)}: move it away" if others else None
+
+
+def _of_texts(parts: dict[str, Path]) -> str | None:
+    for place in filter(tiny_imagenet.is_annotated, parts.values()):
+        if unsaid := tiny_imagenet.unsaid(place):
+            return f"{tiny_imagenet.ANNOTATIONS} does not say what these show: {some(unsaid, place)}"
+    return None
 
 
 def _of_classes(names: list[str]) -> str | None:

@@ -31,6 +31,8 @@ class Dataset:
     test: Callable[[], RealImages]
     require: Callable[[], None] = nothing
     """Raises UserError, with the remedy, unless all files are there and intact."""
+    trains: bool = True
+    """Whether there are training images; without, ``train`` raises UserError that says why."""
     notes: tuple[str, ...] = ()
     """What a person should know of the images, a line each."""
     verified: Verified = False

@@ -60,7 +60,7 @@ class Gathered:
 
 def gather(own: OwnData) -> Gathered:
     """Read everything. Raises UserError that names what cannot be used, the first few and how many."""
-    samples, names, notes = _of_folder(own.place) if own.folder else _of_arrays(own.place)
+    samples, names, notes = _of_folder(own.place, own.trained) if own.folder else _of_arrays(own.place)
     samples.sort(key=lambda sample: (sample.label, sample.sha256))
     problems, remarks = _Told(), _Told()
     _look_for_copies(samples, problems, remarks)
@@ -69,7 +69,7 @@ def gather(own: OwnData) -> Gathered:
         heads = [head for _, head in _each(pool, _head, samples, problems)]
         size, channels = own.size or _size(heads), own.channels or _channels(heads)
         images = np.zeros((len(samples), channels, size, size), np.uint8)
-        made = _each(pool, partial(_square, size=size, channels=channels), samples, problems)
+        made = _each(pool, partial(_square, size=size, resize=own.resize or size, channels=channels), samples, problems)
         for number, (image, done) in made:
             images[number] = image
             for remark in done:
@@ -104,17 +104,18 @@ class _Told:
             )
 
 
-def _of_folder(folder: Path) -> tuple[list[Sample], tuple[str, ...], list[str]]:
+def _of_folder(folder: Path, trained: bool) -> tuple[list[Sample], tuple[str, ...], list[str]]:
     """Samples, names of classes, notes."""
-    class_folders.check(folder)
-    found = class_folders.pictures(folder)
-    names = tuple(sorted({picture.label for picture in found}))
+    class_folders.check(folder, trained)
+    found = class_folders.pictures(folder, trained)
+    names = tuple(class_folders.classes(folder, trained))
+    label = {name: number for number, name in enumerate(names)}
     try:
         samples = [
             Sample(
                 where=picture.path.relative_to(folder).as_posix(),
-                label=names.index(picture.label),
-                part=picture.part,
+                label=label[picture.label],
+                part=picture.part if trained else "test",
                 sha256=sha256(picture.path),
                 image=partial(_opened, picture.path),
             )
@@ -186,8 +187,8 @@ def _head(sample: Sample) -> tuple[int, bool]:
     return min(image.size), image.mode in pictures.GREY
 
 
-def _square(sample: Sample, size: int, channels: int) -> tuple[pictures.Array, list[str]]:
-    return pictures.square(sample.image(), size, channels)
+def _square(sample: Sample, size: int, resize: int, channels: int) -> tuple[pictures.Array, list[str]]:
+    return pictures.square(sample.image(), size, channels, resize)
 
 
 def _size(heads: Sequence[tuple[int, bool]]) -> int:

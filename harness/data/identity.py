@@ -109,7 +109,7 @@ def _own_contents(own: OwnData) -> str | None:
     note, files = catalogue.folder() / ".cache" / f"{own}.sha256", [own.place]
     kinds: dict[str, list[str]] = {}
     if own.folder:
-        pictures = class_folders.pictures(own.place)
+        pictures = class_folders.pictures(own.place, own.trained)
         files = [picture.path for picture in pictures]
         kinds = {picture.path.relative_to(own.place).as_posix(): [picture.part, picture.label] for picture in pictures}
 

@@ -39,6 +39,8 @@ class OwnData(BaseModel):
     size: int | None = Field(default=None, ge=FINE, le=512, examples=[32])
     """Height and width: the short side is resized to it, the middle is cut out. 64, or 32 if half of the images are
     smaller, or, below that, the multiple of 4 that half of the images reach."""
+    resize: int | None = Field(default=None, ge=FINE, le=1024, examples=[256])
+    """What the short side is resized to before a middle of `size` is cut out, if it is more: 256 for ImageNet's 224."""
     channels: int | None = Field(default=None, examples=[1])
     """1 for grey, 3 for RGB; 1 if all images are grey."""
     mean: Values | None = Field(default=None, examples=[[0.5, 0.5, 0.5]])
@@ -49,6 +51,11 @@ class OwnData(BaseModel):
     """Augmentation: zero padding in pixels before a random crop. An eighth of the size."""
     flip: bool | None = Field(default=None, examples=[False])
     """Augmentation: whether images are mirrored. True for RGB, false for grey."""
+    reference_size: int | None = Field(default=None, ge=1, examples=[1281167])
+    """How many images 100 % stand for, where the training part is not read: then references have no images, and
+    teachers come from elsewhere. `classes`, `size`, `channels`, `mean` and `std` are said then, too."""
+    classes: int | None = Field(default=None, ge=2, examples=[1000])
+    """How many classes there are, with `reference_size`."""
 
     @property
     def place(self) -> Path:
@@ -59,6 +66,11 @@ class OwnData(BaseModel):
     def rule(self) -> dict[str, Any]:
         """All that decides what comes of the images; where they lie does not."""
         return self.model_dump(mode="json", exclude={"folder", "npz"})
+
+    @property
+    def trained(self) -> bool:
+        """Whether there is a training part that is read."""
+        return self.reference_size is None
 
     def __str__(self) -> str:
         return self.name
@@ -91,6 +103,23 @@ class OwnData(BaseModel):
         if value not in (None, 1, 3):
             raise ValueError("1 for grey or 3 for RGB is wanted")
         return value
+
+    @model_validator(mode="after")
+    def _is_told_if_unread(self) -> Self:
+        told = {name: getattr(self, name) for name in ("classes", "size", "channels", "mean", "std")}
+        if self.reference_size is None and self.classes is not None:
+            raise ValueError("classes goes with reference_size; else they are counted")
+        if self.reference_size is not None and self.folder is None:
+            raise ValueError("reference_size goes with folder")
+        if self.reference_size is not None and (unsaid := [name for name, value in told.items() if value is None]):
+            raise ValueError(f"reference_size: no training image is read, so say {', '.join(unsaid)} as well")
+        return self
+
+    @model_validator(mode="after")
+    def _cuts_what_is_there(self) -> Self:
+        if self.resize is not None and (self.size is None or self.resize < self.size):
+            raise ValueError("resize goes with size, and is no smaller")
+        return self
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

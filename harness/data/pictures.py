@@ -57,20 +57,22 @@ def _of_sane_size(image: Image.Image) -> Image.Image:
     return image
 
 
-def square(image: Image.Image, size: int, channels: int) -> tuple[Array, list[str]]:
+def square(image: Image.Image, size: int, channels: int, resize: int | None = None) -> tuple[Array, list[str]]:
     """The picture as uint8 [channels, size, size], and what was done that a person may not expect.
 
     Upright, as its EXIF tag says; the first frame; 16 bits rounded to 8; what is transparent laid on white. The largest
-    square in its middle is resized, bilinear and antialiased: the short side becomes ``size``. Raises Unusable.
+    square in its middle is resized, bilinear and antialiased: the short side becomes ``size``, or ``resize`` if that is
+    given, and ``size`` of it are left. Raises Unusable.
     """
     try:
         remarks = ["of several frames, the first is taken"] if _moves(image) else []
         flat, more = _flat(ImageOps.exif_transpose(image))
     except BROKEN:
         raise Unusable("damaged: cut off, or with bytes that are no pixels") from None
-    if min(flat.size) < size:
-        more.append(f"smaller than {size} pixels, and enlarged")
-    short = min(flat.size)
+    resize = resize or size
+    if min(flat.size) < resize:
+        more.append(f"smaller than {resize} pixels, and enlarged")
+    short = min(flat.size) * size / resize
     left, top = (flat.width - short) / 2, (flat.height - short) / 2
     flat = flat.convert("L" if channels == 1 else "RGB")
     flat = flat.resize((size, size), Image.Resampling.BILINEAR, box=(left, top, left + short, top + short))

@@ -92,7 +92,8 @@ class Evaluator:
 def check(dataset: Dataset) -> None:
     """Raise UserError unless all files are there and intact, and all images and labels are those of the Task."""
     dataset.require()
-    dataset.train()
+    if dataset.trains:
+        dataset.train()
     dataset.test()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import shutil
 from collections.abc import Iterator
@@ -332,3 +333,44 @@ def test_the_place_is_no_part_of_the_code(tmp_path: Path) -> None:
     assert {"own_dataset.py", "gathering.py", "pictures.py", "arrays.py", "class_folders.py", "task.py"} <= names
     assert not names & {"own.py", "own_copy.py", "identity.py", "catalogue.py", "recipe.py"}
     keys.forget()
+
+
+TOLD = {"reference_size": 1000, "classes": 3, "size": 8, "channels": 3, "mean": [0.5] * 3, "std": [0.2] * 3}
+
+
+def test_where_all_is_said_no_training_image_is_read(tmp_path: Path) -> None:
+    """The plan needs no image at all, a run those of the test; a folder that is not there is missed when it is read."""
+    described = own(tmp_path / "pictures", **TOLD)
+    planned = data.load(described)
+    assert planned.task.class_names == ("0", "1", "2")
+    with pytest.raises(UserError, match="no such folder"):
+        planned.test()
+    parts(tmp_path)
+    (tmp_path / "pictures" / "train" / "dot" / "0.png").write_bytes(b"no picture")
+    forget()
+    there = data.load(described)
+    assert there.task == dataclasses.replace(planned.task, class_names=CLASSES)
+    assert (there.task.images(0.5), there.task.pad, there.task.flip, there.trains) == (500, 1, True, False)
+    assert len(there.test().images) == 9
+    with pytest.raises(UserError, match="with `reference_size` no training image is read"):
+        there.train()
+    known = hashed(described)
+    shutil.rmtree(tmp_path / "pictures" / "train")
+    assert known is not None
+    assert hashed(described) == known
+    with pytest.raises(UserError, match=r"3 classes in .*pictures, `classes` says 4"):
+        data.load(own(tmp_path / "pictures", **{**TOLD, "classes": 4}))
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ({"reference_size": 9, "size": 8, "channels": 3}, "no training image is read, so say classes, mean, std as"),
+        ({"classes": 9}, "classes goes with reference_size"),
+        ({"resize": 256}, "resize goes with size, and is no smaller"),
+        ({"resize": 32, "size": 64}, "resize goes with size, and is no smaller"),
+    ],
+)
+def test_what_goes_together(said: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValidationError, match=problem):
+        own(Path("pictures"), **said)

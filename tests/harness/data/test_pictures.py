@@ -47,6 +47,14 @@ def test_the_middle_is_cut_out_and_the_short_side_resized() -> None:
     assert np.array_equal(tall[0], wide[:, 8:16, 0].T)
 
 
+def test_a_smaller_middle_may_be_cut_out() -> None:
+    """A short side of 8 resized to 16 would leave the middle quarter at size 8: the inner 4 × 4 pixels, enlarged."""
+    found, remarks = square(opened(saved(Image.fromarray(RGB))), 4, 3, resize=8)
+    assert np.array_equal(found, RGB[2:6, 2:6].transpose(2, 0, 1))
+    assert remarks == []
+    assert square(opened(saved(Image.fromarray(RGB))), 4, 3, resize=9)[1] == ["smaller than 9 pixels, and enlarged"]
+
+
 def test_reducing_is_antialiased() -> None:
     """Stripes of one pixel become an even grey; taking every other pixel would make them black or white."""
     stripes = np.zeros((64, 64), np.uint8)
