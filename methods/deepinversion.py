@@ -145,14 +145,14 @@ def variation_norm(x: Tensor) -> Tensor:
 
     NVlabs/DeepInversion, deepinversion.py.
     """
-    right, down, diagonal, antidiagonal = _differences(x)
-    norm = torch.linalg.vector_norm
-    return norm(right) + norm(down) + norm(diagonal) + norm(antidiagonal)
+    norms: list[Tensor] = [torch.linalg.vector_norm(differences) for differences in _differences(x)]
+    return torch.stack(norms).sum()
 
 
 def mean_norm(x: Tensor) -> Tensor:
     """Mean Euclidean norm of the images ``x`` [B, C, H, W]; 0-dim. NVlabs/DeepInversion, deepinversion.py."""
-    return torch.linalg.vector_norm(x.flatten(1), dim=1).mean()
+    norms: Tensor = torch.linalg.vector_norm(x.flatten(1), dim=1)
+    return norms.mean()
 
 
 def _differences(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

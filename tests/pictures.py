@@ -40,7 +40,7 @@ def as_tiny_imagenet(folder: Path, classes: Iterable[str] = ("n01", "n02"), each
     for label in labels:
         place = folder / "train" / label
         (place / "images").mkdir(parents=True)
-        (place / f"{label}_boxes.txt").write_text("boxes, which nobody reads")
+        (place / f"{label}_boxes.txt").write_text("boxes, which nobody reads", encoding="utf-8")
         for number in range(each):
             save(place / "images" / f"{label}_{number}.JPEG", label, number, size)
     tested = [label for label in reversed(labels) for _ in range(each // 2)]
@@ -50,9 +50,9 @@ def as_tiny_imagenet(folder: Path, classes: Iterable[str] = ("n01", "n02"), each
         save(folder / "val" / "images" / f"val_{number}.JPEG", label, each + number, size)
     save(folder / "test" / "images" / "test_0.JPEG", labels[0], 99, size)
     lines = [f"val_{number}.JPEG\t{label}\t0\t0\t7\t7\n" for number, label in enumerate(tested)]
-    (folder / "val" / "val_annotations.txt").write_text("".join(lines))
+    (folder / "val" / "val_annotations.txt").write_text("".join(lines), encoding="utf-8")
     for name in ("wnids.txt", "words.txt"):
-        (folder / name).write_text("\n".join(labels))
+        (folder / name).write_text("\n".join(labels), encoding="utf-8")
     return folder
 
 
