@@ -30,6 +30,7 @@ LABELS = {
     "ssd-kd": ("ssd-kd", "fast-2"),
     "fast-2": ("fast", "fast-2"),
     "nayer": ("nayer", "nayer-100"),
+    "cpnet": ("cpnet", "cpnet-100-dist"),
     "cmi": ("cmi", "cmi"),
     "deepinversion": ("deepinversion", "adi"),
     "dafl-original": ("dafl", "original"),

@@ -77,6 +77,25 @@ def test_deepinversion_on_imagenet() -> None:
     assert chosen("deepinversion", "imagenet", IMAGENET_PAIRS[1], "imagenet").note is not None
 
 
+@pytest.mark.parametrize("dataset", ["cifar10", "cifar100"])
+@pytest.mark.parametrize(
+    ("pair", "dist"), [(RESNETS, 0.0), (VGG_RESNET, 0.8), (WRN_16_1, 0.0), (WRN_40_1, 0.7), (WRNS[2], 0.0)]
+)
+@pytest.mark.parametrize("epochs", [100, 300])
+def test_cpnet(dataset: str, pair: Pair, dist: float, epochs: int) -> None:
+    """Both scripts, line by line; `cpnet_300.sh` has an exception in each of its flags adv and dist."""
+    if epochs == 300 and dataset == "cifar100" and pair == RESNETS:
+        dist = 1.0
+    adv = 5.33 if epochs == 300 and dataset == "cifar10" and pair == VGG_RESNET else 1.33
+    for preset, align in (f"cpnet-{epochs}", 1.0), (f"cpnet-{epochs}-dist", dist):
+        found = values("cpnet", preset, pair, dataset)
+        assert holds(found, adv=adv, align=align, bn=10, oh=0.5, xn=1, bn_momentum=0.9, lr_g=4e-3, lr=0.2, nz=1000)
+        assert holds(found, inner_steps={"cifar10": 30, "cifar100": 40}[dataset], inversion_batch=400, batch=512)
+        assert holds(found, steps=400 * epochs, epochs=epochs, temperature=20, weight_decay=1e-4, final_lr=2e-4)
+        assert holds(found, warmup=200 / (200 + 2 * epochs), warmup_lives=2, lives=epochs // 10)
+        assert chosen("cpnet", preset, pair, dataset).note is None
+
+
 @pytest.mark.parametrize("pair", CIFAR_PAIRS)
 def test_ssd_kd_follows_fast_2(pair: Pair) -> None:
     fast, ssd_kd = values("fast", "fast-2", pair), values("ssd-kd", "fast-2", pair)

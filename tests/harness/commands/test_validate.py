@@ -104,7 +104,7 @@ class WithoutBatchNorm(nn.Module):
         return (logits, x.flatten(1), (x, x)) if return_features else logits
 
 
-NEED_STATISTICS = ("cmi", "deepinversion", "dfq", "fast", "nayer", "spaceshipnet", "ssd-kd")
+NEED_STATISTICS = ("cmi", "cpnet", "deepinversion", "dfq", "fast", "nayer", "spaceshipnet", "ssd-kd")
 
 
 @pytest.mark.usefixtures("other_networks")
