@@ -129,8 +129,10 @@ def test_fast_does_everything_at_the_official_share_of_its_calls(cell: Cell, mon
 
 
 @pytest.mark.parametrize("cell", [*cells("nayer"), *cells("cpnet")])
-def test_nayers_and_cpnets_student_starts_at_the_official_share_of_its_calls(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """NAYER-100: after 200 of 400 batches, with the first whose loss has the adversarial term."""
+def test_with_noisy_layers_the_student_starts_at_the_official_share(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NAYER-100, CPNet-100: after 200 of 400 batches, with the first whose loss has the adversarial term."""
     method = build(cell)
     calls = math.ceil(method.context.images / method.config.inversion_batch)
     found = moments(method, monkeypatch)
