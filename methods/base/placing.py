@@ -22,11 +22,13 @@ class Placing:
     """Of all N, borders included."""
     memory: int
     """Bytes that the device has, or the machine on a CPU; 0 where nobody knows."""
+    share: float = SHARE
+    """How much of these the images may take: more where no answers are kept beside them."""
 
     @property
     def on_device(self) -> bool:
         """The rule: images lie on the device if they fit into their share of it."""
-        return not self.memory or self.bytes <= SHARE * self.memory
+        return not self.memory or self.bytes <= self.share * self.memory
 
     @property
     def main_memory(self) -> int:
@@ -41,7 +43,7 @@ class Placing:
         size = f"{self.images:,} images take {_mib(self.bytes)}"
         if not self.memory:
             return f"on the device: {size}"
-        may = f"{_mib(SHARE * self.memory)} that they may there"
+        may = f"{_mib(self.share * self.memory)} that they may there"
         return (
             f"on the device: {size} of {may}"
             if self.on_device

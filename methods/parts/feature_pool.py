@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from methods.base.method import Context
-from methods.base.placing import Placing
+from methods.base.placing import SHARE, Placing
 from methods.base.schedule import Schedule
 from methods.base.state import Stateful
 from methods.parts.extras import NO_EXTRAS, Extras
@@ -64,7 +64,8 @@ class FeaturePool(Stateful):
         self.channels = [shape[0] for shape in generator.shapes]
         self._sizes = [channels * height * width for channels, height, width in generator.shapes]
         row = torch.zeros(sum(self._sizes), device=context.device)
-        self.placing = Placing(self.capacity, self.capacity * row.nbytes, context.memory)
+        # no image is decoded twice, so that no answers are kept: their share of the device is for maps as well
+        self.placing = Placing(self.capacity, self.capacity * row.nbytes, context.memory, share=2 * SHARE)
         self._place = self.placing.place(context.device)
         self.rows = torch.zeros(self.capacity, len(row), device=self._place)
         self.filled = 0

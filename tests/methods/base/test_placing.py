@@ -18,6 +18,13 @@ def test_images_lie_on_the_device_if_they_take_a_quarter_of_it_at_most(memory: i
     assert placing.main_memory == (2_000_000 if place == HOST else 0)
 
 
+def test_a_pool_without_answers_may_take_more() -> None:
+    """SpaceshipNet's maps of 50,000 images of CIFAR, on the cards that there are: of 80 and 48 GB, and not of 24."""
+    size = 50_000 * 106_496 * 4
+    placed = [Placing(50_000, size, gib * 2**30, share=1 / 2).on_device for gib in (79, 47, 23)]
+    assert placed == [True, True, False]
+
+
 def test_the_rule_is_said_with_its_numbers() -> None:
     """N images of ImageNet at 10 %, bordered by 4 pixels, and a card of 80 GiB, of which a quarter is 20."""
     size = 128_117 * 3 * 232 * 232
