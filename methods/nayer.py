@@ -13,11 +13,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from methods.base.presets import SMOKE, Case, Preset
+from methods.base.presets import RESNETS, SMOKE, Case, Preset
 from methods.parts.noisy_inverter import NoisyLayerMethod
 
 CASES = (Case({"inner_steps": 40}, ("cifar100",)), Case({"inner_steps": 30}, ("cifar10",)))
 """NAYER repository, scripts/nayer_100.sh, nayer_200.sh and nayer_300.sh, all pairs alike."""
+
+
+def _cases(epochs: int) -> tuple[Case, ...]:
+    """Those, and Tiny-ImageNet's, with 1,000 steps in each of so many epochs: the same scripts, for this pair alone."""
+    values = {"inner_steps": 60, "inversion_batch": 200, "batch": 256, "lr": 0.1, "steps": 1000 * epochs}
+    return *CASES, Case(values, ("tiny-imagenet",), (RESNETS,))
 
 
 class NAYER(NoisyLayerMethod):
@@ -25,20 +31,20 @@ class NAYER(NoisyLayerMethod):
 
     name = "nayer"
     presets: ClassVar = {
-        "nayer-100": Preset({}, CASES),
+        "nayer-100": Preset({}, _cases(100)),
         "nayer-200": Preset(
             {"steps": 80_000, "epochs": 200, "warmup": 200 / 600, "lives": 20},
-            CASES,
+            _cases(200),
             source="NAYER repository, scripts/nayer_200.sh.",
         ),
         "nayer-300": Preset(
             {"steps": 120_000, "epochs": 300, "warmup": 200 / 800, "lives": 30},
-            CASES,
+            _cases(300),
             source="NAYER repository, scripts/nayer_300.sh.",
         ),
         "nayer-no-text": Preset(
             {"label_embedding": "random"},
-            CASES,
+            _cases(100),
             source="our choice: NAYER-100, and at random what would be told of classes.",
         ),
         SMOKE: Preset({"inner_steps": 3, "inversion_batch": 16, "nz": 16, "generator_width": 8}),

@@ -44,7 +44,8 @@ def told(own: OwnData, read: Callable[[], Gathered]) -> Dataset:
 
     Raises UserError if the folder is there, and has other classes.
     """
-    assert own.classes and own.size and own.channels and own.mean and own.std and own.reference_size
+    assert own.classes is not None and own.size is not None and own.channels is not None
+    assert own.mean is not None and own.std is not None and own.reference_size is not None
     task = Task(
         classes=own.classes,
         class_names=_names(own, own.classes),

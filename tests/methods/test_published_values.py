@@ -56,6 +56,15 @@ def test_fast(dataset: str, pair: Pair, adv: float, oh: float, preset: str, k: i
     assert chosen("fast", preset, pair, dataset).note is None
 
 
+@pytest.mark.parametrize(("preset", "epochs"), [("nayer-100", 100), ("nayer-200", 200), ("nayer-300", 300)])
+def test_nayer_on_tiny_imagenet(preset: str, epochs: int) -> None:
+    """Its scripts' flags for this set: 20 epochs of 20 batches, then one of four each."""
+    found = values("nayer", preset, RESNETS, "tiny-imagenet")
+    assert holds(found, inner_steps=60, inversion_batch=200, batch=256, lr=0.1, steps=1000 * epochs, epochs=epochs)
+    assert holds(found, lr_g=4e-3, adv=1.33, bn=10, oh=0.5, warmup=20 * 20 / (20 * 20 + 4 * epochs), lives=epochs // 10)
+    assert chosen("nayer", preset, RESNETS, "tiny-imagenet").note is None
+
+
 @pytest.mark.parametrize(("pair", "adv"), list(zip(IMAGENET_PAIRS, (0.1, 1.0, 0.1), strict=True)))
 def test_fast_on_imagenet(pair: Pair, adv: float) -> None:
     """The logs' flags: 400 epochs of 1,000 steps at 10 %."""
