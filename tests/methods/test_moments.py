@@ -43,11 +43,11 @@ class Moments:
 
 
 def cells(method: str | None = None) -> Iterator[Any]:
-    """Every cell of workflow/config that differs from the others in what moments depend on."""
+    """Every cell of workflow/config that differs in what moments depend on, but for those on images of one's own."""
     seen: set[object] = set()
     for file in sorted((ROOT / CONFIGS).glob("*.yaml")):
         for cell in grid.load_grid(file).cells:
-            if method not in (None, cell.method):
+            if method not in (None, cell.method) or cell.dataset not in REFERENCE_SIZE:
                 continue
             config = method_config(cell)
             deciding = tuple(getattr(config, name, None) for name in DECIDING)
