@@ -56,24 +56,29 @@ def test_shares_of_a_step_are_those_of_the_operations_in_it(monkeypatch: pytest.
     assert list(found.values()) == pytest.approx([0.6, 0.1, 0.05, 0.0, 0.05, 0.2])
 
 
-def test_a_step_of_a_method_is_measured_beside_another_checkout_and_the_floors() -> None:
-    command = [
-        sys.executable,
-        ROOT / "benchmarks/step_cost.py",
-        "--before",
-        ROOT,
-        "--repeats",
-        "1",
-        "--batch",
-        "2",
-        "dfq",
-    ]
-    done = subprocess.run(
-        command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, encoding="utf-8", check=False
-    )
-    assert done.returncode == 0, done.stderr
-    label, *cells = (cell.strip() for cell in done.stdout.splitlines()[-1].strip("|").split("|"))
+def test_a_step_of_a_method_is_measured_beside_the_floors(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["step_cost.py", "--repeats", "1", "--batch", "2", "dfq"])
+    load("step_cost").main()
+    label, *cells = (cell.strip() for cell in capsys.readouterr().out.splitlines()[-1].strip("|").split("|"))
     assert label == "dfq"
     for cell, least in zip(cells, (100, 0, 100, 0), strict=True):  # tensor operations of two networks, and ratios
-        before, after = (float(number) for number in cell.split(" → "))
-        assert min(before, after) > least
+        assert float(cell) > least
+
+
+def test_and_beside_another_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Worker:
+        """Operations, and seconds of both steps: a checkout's, or those of the floors."""
+
+        def __init__(self, checkout: Path, label: str, _: object) -> None:
+            before, floors = checkout == tmp_path, label == "floors"
+            self.operations = None if floors else (300, 50) if before else (200, 40)
+            self.measure = lambda: (2.0, 1.0) if floors else (6.0, 4.0) if before else (5.0, 1.5)
+
+        def stop(self) -> None: ...
+
+    module = load("step_cost")
+    monkeypatch.setattr(module, "Worker", Worker)
+    found = module.compare("dfq", SimpleNamespace(before=tmp_path, repeats=3))
+    assert found == ["dfq", "300 → 200", "3.00 → 2.50", "50 → 40", "4.00 → 1.50"]

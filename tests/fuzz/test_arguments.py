@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import types
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import ROOT, cli, data
+from harness import cli, data
 from harness.commands import contract
 from harness.data import prepare
 from harness.run import runner
@@ -22,6 +21,14 @@ from tests import factory
 from tests.fuzz.hostile import TEXTS, seeded, texts
 
 CELL = "smoke/digits/wrn10_1--cnn3_16/dafl/scale-10/seed-0"
+GRID = """
+study: smoke
+dataset: digits
+pairs: [{teacher: wrn10_1, student: cnn3_16}]
+scales: [10]
+seeds: [0]
+methods: {dafl: {preset: smoke}, ssd-kd: {preset: smoke}, kd-noise: {}}
+"""
 KNOWN = [
     CELL,
     "workflow/config/digits.yaml",
@@ -70,7 +77,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         (folder / "workflow/config").mkdir(parents=True)
-        shutil.copy(ROOT / "workflow/config/smoke.yaml", folder / "workflow/config/digits.yaml")
+        (folder / "workflow/config/digits.yaml").write_text(GRID, encoding="utf-8")
         factory.write(folder / "results", factory.metrics("dafl"))
         patch.setattr("harness.commands.run.run_cell", nothing)
         for module, name in ((runner, "run_cell"), (train, "train"), (contract, "check"), (prepare, "prepare")):

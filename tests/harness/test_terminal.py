@@ -125,7 +125,14 @@ def test_commands_under_a_narrow_locale(
 ) -> None:
     if name not in locales:
         pytest.skip("localedef makes no such locale here")
-    commands = ["list", "list --estimate", "trace dafl", "trace cmi", "doctor", f"report --out {tmp_path} --mixed"]
+    commands = [
+        "list",
+        "list kd-noise --estimate",
+        "trace dafl",
+        "trace cmi",
+        "doctor",
+        f"report --out {tmp_path} --mixed",
+    ]
     narrow = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", **locales[name]}
     done = subprocess.run(
         [sys.executable, "-c", SPEAK],

@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,17 +43,26 @@ pairs: [{{teacher: wrn10_1, student: cnn3_16}}]
 scales: [5]
 seeds: [0, 1, 2, 3]
 budget: {{steps: 240, epochs: 6, batch: 8}}
-methods:
-  waiting: {{method: {here}/waiting.py, folder: {folder}}}
-  failing: {{method: {here}/failing.py}}
+methods: {{waiting: {{method: {here}/waiting.py, folder: {folder}}}}}
 """
-CELL = "cluster/digits/wrn10_1--cnn3_16/{}/scale-5/seed-{}"
+BROKEN = """
+study: broken
+dataset: digits
+device: auto
+pairs: [{{teacher: wrn10_1, student: cnn3_16}}]
+scales: [5]
+seeds: [0]
+budget: {{steps: 240, epochs: 6, batch: 8}}
+methods: {{failing: {{method: {here}/failing.py}}}}
+"""
+CELL = "cluster/digits/wrn10_1--cnn3_16/waiting/scale-5/seed-{}"
+FAILING = "broken/digits/wrn10_1--cnn3_16/failing/scale-5/seed-0"
 
 
 @pytest.fixture(scope="module")
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     started = Cluster(tmp_path_factory.mktemp("slurm"))
-    with FileLock(Path(tempfile.gettempdir()) / "dkd-slurm.lock"):
+    with FileLock("/run/dkd-slurm.lock"):
         try:
             started.start()
             yield started
@@ -83,6 +91,8 @@ class Scenario:
         self.folder, self.slurm, self.results = folder, slurm, folder / "results"
         self.study = folder / "study.yaml"
         self.study.write_text(STUDY.format(here=HERE, folder=folder), encoding="utf-8")
+        (folder / "broken.yaml").write_text(BROKEN.format(here=HERE), encoding="utf-8")
+        (folder / "both.yaml").write_text("include: [study.yaml, broken.yaml]\n", encoding="utf-8")
         factory.untrained_teacher(self.results)
         (self.results / "teachers/digits/wrn10_1/ready").touch()
         self.first: list[dict[str, Any]] = []
@@ -105,7 +115,7 @@ class Scenario:
 
     def play(self) -> None:
         """Four cells wait in the middle; one job is requeued, one node is lost and comes back; then all may go on."""
-        run = snakemake(self.folder, self.study)
+        run = snakemake(self.folder, self.folder / "both.yaml")
         try:
             until(lambda: self.four_wait() or run.poll() is not None, "four cells run at a time")
             assert run.poll() is None, (self.folder / "snakemake.log").read_text(encoding="utf-8")
@@ -126,11 +136,11 @@ class Scenario:
             if run.poll() is None:
                 os.killpg(run.pid, 9)
 
-    def metrics(self, label: str, seed: int) -> Metrics:
-        return reading.read(self.results / CELL.format(label, seed) / "metrics.json", Metrics)
+    def metrics(self, cell: str) -> Metrics:
+        return reading.read(self.results / cell / "metrics.json", Metrics)
 
-    def manifest(self, label: str, seed: int) -> Manifest:
-        run = self.results / CELL.format(label, seed) / "runs" / self.metrics(label, seed).key
+    def manifest(self, cell: str) -> Manifest:
+        run = self.results / cell / "runs" / self.metrics(cell).key
         return reading.read(run / "manifest.json", Manifest)
 
 
@@ -158,22 +168,22 @@ def test_four_at_a_time_each_with_a_card_of_its_own(played: Scenario) -> None:
 
 
 def test_everything_has_a_result(played: Scenario) -> None:
-    assert {played.metrics("waiting", seed).status for seed in range(4)} == {"done"}
+    assert {played.metrics(CELL.format(seed)).status for seed in range(4)} == {"done"}
     assert (played.folder / "reports/index.html").exists()
 
 
 def test_interrupted_cells_end_bit_for_bit_as_undisturbed_ones(played: Scenario, tmp_path: Path) -> None:
-    attempts = {seed: played.manifest("waiting", seed).attempts for seed in range(4)}
+    attempts = {seed: played.manifest(CELL.format(seed)).attempts for seed in range(4)}
     assert sorted(len(found) for found in attempts.values())[-3:] == [2, 2, 2]  # one requeued, two on the lost node
     results = tmp_path / "undisturbed"
     factory.untrained_teacher(results)
-    command = [sys.executable, "-m", "harness", "run", CELL.format("waiting", "*"), "--configfile", str(played.study)]
+    command = [sys.executable, "-m", "harness", "run", CELL.format("*"), "--configfile", str(played.study)]
     subprocess.run([*command, "--results", str(results)], cwd=ROOT, check=True, capture_output=True)
     for seed in range(4):
-        mine = played.metrics("waiting", seed)
-        theirs = reading.read(results / CELL.format("waiting", seed) / "metrics.json", Metrics)
+        mine = played.metrics(CELL.format(seed))
+        theirs = reading.read(results / CELL.format(seed) / "metrics.json", Metrics)
         assert (mine.student_sha256, mine.final) == (theirs.student_sha256, theirs.final)
-        runs = [root / CELL.format("waiting", seed) / "runs" / mine.key for root in (played.results, results)]
+        runs = [root / CELL.format(seed) / "runs" / mine.key for root in (played.results, results)]
         curves = [[(e.n, e.step, e.metric) for e in reading.read_events(RunFolder(run))] for run in runs]
         assert curves[0] == curves[1]
         if len(attempts[seed]) > 1:
@@ -182,14 +192,14 @@ def test_interrupted_cells_end_bit_for_bit_as_undisturbed_ones(played: Scenario,
 
 
 def test_a_failing_cell_stops_no_other_and_shows_its_reason(played: Scenario) -> None:
-    assert {played.metrics("failing", seed).status for seed in range(4)} == {"failed"}
-    table = (played.folder / "reports/cluster/tables/accuracy-time.md").read_text(encoding="utf-8")
+    assert played.metrics(FAILING).status == "failed"
+    table = (played.folder / "reports/broken/tables/accuracy-time.md").read_text(encoding="utf-8")
     assert "the buffer holds 12 images, 13 were asked for" in table
 
 
 def test_logs_are_kept(played: Scenario) -> None:
     logs = [path for path in (played.folder / "logs").rglob("*") if path.is_file()]
-    assert len(logs) >= 8
+    assert len(logs) >= 5
     assert any("epoch" in path.read_text(encoding="utf-8") for path in logs)
 
 
@@ -199,18 +209,18 @@ dataset: digits
 device: auto
 pairs: [{teacher: wrn10_1, student: cnn3_16}]
 scales: [5]
-seeds: [0, 1, 2, 3]
+seeds: [0, 1]
 budget: {steps: 60, epochs: 3, batch: 8}
 methods: {kd-noise: {}}
 """
-GROUPS = ["--groups", "distill=cells", "--group-components", "cells=4"]
+GROUPS = ["--groups", "distill=cells", "--group-components", "cells=2"]
 GROUPS += ["--set-resource-scopes", "gpu=local", "--resources", "gpu=1"]
 
 
 ARRAY = ["--slurm-array-jobs", "distill"]
 
 
-@pytest.mark.parametrize(("flags", "names"), [(ARRAY, "1_1 1_2 1_3 1_4"), (GROUPS, "1")], ids=["array", "group"])
+@pytest.mark.parametrize(("flags", "names"), [(ARRAY, "1_1 1_2"), (GROUPS, "1")], ids=["array", "group"])
 def test_many_short_cells(slurm: Cluster, tmp_path: Path, flags: list[str], names: str) -> None:
     """In one submission, or in one job."""
     (tmp_path / "short.yaml").write_text(SHORT, encoding="utf-8")
@@ -220,6 +230,6 @@ def test_many_short_cells(slurm: Cluster, tmp_path: Path, flags: list[str], name
     done = snakemake(tmp_path, tmp_path / "short.yaml", *flags).wait(timeout=cluster.DEADLINE)
     assert done == 0, (tmp_path / "snakemake.log").read_text(encoding="utf-8")[-3000:]
     found = [reading.read(path, Metrics) for path in factory.find_metrics(results)]
-    assert [result.status for result in found] == ["done"] * 4
+    assert [result.status for result in found] == ["done"] * 2
     jobs = sorted(path.stem for path in (tmp_path / "logs").rglob("*.log"))
     assert [job.split("_")[1:] for job in jobs] == [name.split("_")[1:] for name in names.split()]

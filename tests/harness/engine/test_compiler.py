@@ -1,11 +1,9 @@
-"""In processes of their own: here some test may have loaded the compiler already."""
+"""In a process of its own, since here some test may have loaded the compiler already, and in forks of that."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-
-import pytest
 
 STEPS = """
 import sys
@@ -36,23 +34,31 @@ with shapes.alone():
 mine = steps()
 print("torch._dynamo.eval_frame" in sys.modules)
 """
+USES = (
+    "assert torch.compile(lambda x: x + 1, backend='eager')(torch.ones(1)).item() == 2",
+    "import torch._dynamo.config; assert torch._dynamo.config.verbose is False",
+    "from torch._dynamo import reset; reset()",
+)
 LOADED = """
-print("torch._dynamo.eval_frame" in sys.modules)
-print(sys.modules["torch._dynamo"] is torch._dynamo, type(torch._dynamo).__name__)
-compiler.defer()
-print(mine == steps())
+import os
+for use in sys.argv[1:]:
+    sys.stdout.flush()
+    child = os.fork()
+    if child:
+        assert not os.waitpid(child, 0)[1], use
+        continue
+    exec(use)
+    print("torch._dynamo.eval_frame" in sys.modules)
+    print(sys.modules["torch._dynamo"] is torch._dynamo, type(torch._dynamo).__name__)
+    compiler.defer()
+    print(mine == steps())
+    sys.stdout.flush()
+    os._exit(0)
 """
 
 
-@pytest.mark.parametrize(
-    "use",
-    [
-        "assert torch.compile(lambda x: x + 1, backend='eager')(torch.ones(1)).item() == 2",
-        "import torch._dynamo.config; assert torch._dynamo.config.verbose is False",
-        "from torch._dynamo import reset; reset()",
-    ],
-)
-def test_the_compiler_is_loaded_by_who_compiles_and_nothing_moves(use: str) -> None:
-    program = f"{STEPS}\n{use}\n{LOADED}"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=False)
-    assert done.stdout.split() == ["False", "True", "True", "module", "True"], done.stderr
+def test_the_compiler_is_loaded_by_who_compiles_and_nothing_moves() -> None:
+    command = [sys.executable, "-c", STEPS + LOADED, *USES]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["False", *["True", "True", "module", "True"] * len(USES)], done.stderr
