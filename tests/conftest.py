@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from pathlib import Path
 
 import pytest
 
-FIRST = ("slurm", "workflow", "test_end_to_end.py", "test_gpu_check.py", "tracking")
-"""Files, and folders of them, that take minutes: one of them alone at the end would leave the other cores idle."""
+PROCESSES = re.compile("subprocess|processes")
+"""What files name whose tests start programs, and so take longest: one of them last would leave other cores idle."""
 ALONE = "pretended"
 """A folder whose tests leave their process with a device that disturbs others: they run when they are asked for."""
 
@@ -19,8 +21,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is in `FIRST` comes before all others."""
-    items.sort(key=lambda item: not any(part in FIRST for part in item.path.parts))
+    """Files that start programs, or whose conftest does, come before all others."""
+    items.sort(key=lambda item: not _starts_programs(item.path))
+
+
+@functools.cache
+def _starts_programs(file: Path) -> bool:
+    places = [place for place in (file, file.with_name("conftest.py")) if place.exists()]
+    return any(PROCESSES.search(place.read_text(encoding="utf-8")) for place in places)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
