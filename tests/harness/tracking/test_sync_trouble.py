@@ -110,7 +110,7 @@ import os, sys
 from pathlib import Path
 from harness.tracking import store, sync
 store.set_environment()
-import mlflow
+import mlflow.store.tracking.sqlalchemy_store  # once, and not in every child
 children = []
 for _ in range(16):
     child = os.fork()
