@@ -20,7 +20,7 @@ from filelock import FileLock
 from harness.store import reading
 from harness.store.layout import RunFolder
 from harness.store.records import Manifest, Metrics
-from tests import factory
+from tests import factory, processes
 from tests.slurm import cluster
 from tests.slurm.cluster import Cluster, until
 
@@ -177,9 +177,9 @@ def test_interrupted_cells_end_bit_for_bit_as_undisturbed_ones(played: Scenario,
     assert sorted(len(found) for found in attempts.values())[-3:] == [2, 2, 2]  # one requeued, two on the lost node
     results = tmp_path / "undisturbed"
     factory.untrained_teacher(results)
-    command = [sys.executable, "-m", "harness", "run", CELL.format("*"), "--configfile", str(played.study)]
-    subprocess.run([*command, "--results", str(results)], cwd=ROOT, check=True, capture_output=True)
     for seed in range(4):
+        places = ["--configfile", played.study, "--results", results]
+        processes.run("harness", "run", CELL.format(seed), *places, check=True)
         mine = played.metrics(CELL.format(seed))
         theirs = reading.read(results / CELL.format(seed) / "metrics.json", Metrics)
         assert (mine.student_sha256, mine.final) == (theirs.student_sha256, theirs.final)
