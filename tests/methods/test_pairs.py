@@ -69,7 +69,7 @@ def made_up(name: str, side: int | None = None) -> Dataset:
     places = (40, *shape[1:]) if loaded.task.dense else (40,)
     images = torch.randint(0, 256, (40, *shape), generator=random, dtype=torch.uint8)
     real = RealImages(images, torch.randint(0, classes, places, generator=random))
-    task = replace(loaded.task, shape=shape, reference_size=1600)  # 16 images at 1 %
+    task = replace(loaded.task, shape=shape, reference_size=400)  # 4 images at 1 %
     return replace(loaded, task=task, train=lambda: real, test=lambda: real)
 
 
