@@ -222,6 +222,11 @@ class PREDFKD(GeneratorMethod):
         self.memory = Memory(config, context, self.inverter, self.schedule.longest_round)
         self.source = NovelAndRemembered(self.inverter, self.memory, config, context, self.schedule)
 
+    @property
+    def shown(self) -> int:
+        """The fresh images, and the memory's."""
+        return self.config.batch + self.memory.images
+
     def objective(self, x: Tensor) -> Objective:
         """DAFL's three terms, and how far the student is from disagreeing."""
         answer = self.context.teacher(x, features=True)

@@ -154,7 +154,7 @@ class _Session:
         images = method.synthetic_images(DESCRIBED)
         if problem := sheet.problem(images, method.context.task, DESCRIBED):
             raise MethodFailed(problem)
-        for name, (value, least) in _said(method).items():
+        for name, (value, least) in _said(method, engine.ledger.step).items():
             if not _counts(value, least):
                 raise MethodFailed(f"{name} is {one_line(repr(value), 80)}, not a number of images")
         sheet.save_sheet(folder.samples, images[:: max(1, len(images) // SHEET)][:SHEET])
@@ -222,12 +222,11 @@ class _Session:
             "cpu_seconds": cpu_seconds,
             "device_sharers": engine.ledger.device_sharers,
             "steps": engine.ledger.step,
-            "views": engine.ledger.step * self.run.config.batch,
             "inner_steps": inner if _counts(inner := getattr(self.run.config, "inner_steps", None), 0) else None,
             "synthesis_rounds": engine.ledger.synthesis_calls,
             "energy_joules": engine.ledger.energy,
             "images": slots,
-            **_known(engine.method),
+            **_known(engine.method, engine.ledger.step),
         }
         if status == "done":
             best = max(events, key=lambda event: event.metric)
@@ -245,20 +244,21 @@ def _elapsed(engine: Engine) -> tuple[Seconds, Seconds]:
         return (last[0].seconds, last[0].cpu_seconds) if last else (NO_TIME, NO_TIME)
 
 
-def _said(method: Method) -> dict[str, tuple[object, int]]:
-    """What a method says of itself, and of how many there are at least."""
+def _said(method: Method, steps: int) -> dict[str, tuple[object, int]]:
+    """What a method says of itself after so many distillation steps, and of how many there are at least."""
     return {
         "images": (method.images, 1),
         "images_synthesised": (method.images_synthesised, 0),
         "teacher_forwards": (method.context.teacher.images_forwarded, 0),
+        "views": (steps * method.shown, 0),
     }
 
 
-def _known(method: Method) -> dict[str, object]:
+def _known(method: Method, steps: int) -> dict[str, object]:
     """What of it can be recorded: a method that has failed may say anything, or fail again."""
     try:
         with inside_method():
-            return {name: value for name, (value, least) in _said(method).items() if _counts(value, least)}
+            return {name: value for name, (value, least) in _said(method, steps).items() if _counts(value, least)}
     except MethodFailed:
         return {}
 

@@ -141,7 +141,7 @@ class Metrics(Record):
     steps: Count | None = None
     """Distillation steps in all."""
     views: Count | None = None
-    """Images that the student was shown, each as often as it was: steps × batch. None in older records."""
+    """Images that the student was shown, each as often as it was: steps × those of a step. None in older records."""
     inner_steps: Count | None = None
     """Steps of inversion for each batch of images; None where the method has no such number, and in older records."""
     teacher_forwards: Count | None = None

@@ -158,6 +158,11 @@ class Method(ABC):
         return self.context.images
 
     @property
+    def shown(self) -> int:
+        """How many images a distillation step shows the student: its batch, and what a method adds to it."""
+        return self.config.batch
+
+    @property
     def placing(self) -> Placing | None:
         """Where the images that it stores lie; None where it stores none, or does not say."""
         return None

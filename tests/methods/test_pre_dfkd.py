@@ -79,7 +79,7 @@ def test_a_batch_is_1024_fresh_images_and_128_of_the_memory() -> None:
     memory, novel = copy.deepcopy(method.memory.generator).eval(), copy.deepcopy(method.inverter.generator).train()
     before = copy.deepcopy(method.memory.generator.state_dict())
     x = method.source.draw().x
-    assert x.shape == (1152, 1, 8, 8)
+    assert x.shape == (1152, 1, 8, 8) and method.shown == 1152
     with torch.no_grad():
         z = torch.randn(1024, NZ, generator=method.context.random("live", 0))
         assert torch.equal(x[:1024], novel(z))
