@@ -11,11 +11,10 @@ import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import TreeSpec, tree_flatten, tree_unflatten
 from torch.utils.flop_counter import flop_registry
@@ -32,42 +31,76 @@ def alone() -> Iterator[Counter]:
     A number that is read is 1. What needs the content of a tensor, such as a mask as an index, raises an error.
     """
     compiler.defer()
-    with _WithoutGenerators(), Counter() as counter:
+    with compiler.plain_sizes(), Counter() as counter:
         yield counter
 
 
-class _WithoutGenerators(TorchFunctionMode):
-    """Draws on ``meta``, which knows no generators: what is drawn has no content either."""
+@dataclass
+class Counted:
+    """Operations of a block, at its end."""
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if not kwargs:
-            return 1 if func is Tensor.item and args[0].is_meta else func(*args)
-        given = {name: value for name, value in kwargs.items() if name != "generator"}
-        return func(*args, **(given | {"device": META} if "device" in given else given))
+    total: int = 0
 
 
 class Counter(TorchDispatchMode):
     """Adds up floating-point operations by PyTorch's own formulas, and finds every outcome once."""
 
     total = 0
+    guessed = False
+    """Whether a number was read."""
+    _at_work: ClassVar[list[Counter]] = []
+
+    def __enter__(self) -> Counter:
+        self._at_work.append(self)
+        super().__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        self._at_work.pop()
+
+    @classmethod
+    def active(cls) -> Counter:
+        """The innermost that is at work."""
+        return cls._at_work[-1]
+
+    @contextmanager
+    def apart(self) -> Iterator[Counted]:
+        """A block whose operations are told, and not added up."""
+        before, counted = self.total, Counted()
+        try:
+            yield counted
+        finally:
+            counted.total, self.total = self.total - before, before
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
         kind = _kind(func)
-        if kind is _Kind.WRITES:
+        if kind is _Kind.WRITES and args[0].is_meta:
             return args[0]  # it changes content, of which there is none
-        if kind is _Kind.OTHER:
+        if kind is _Kind.READS and args[0].is_meta:
+            self.guessed = True
+            return torch.ones((), dtype=args[0].dtype).item()
+        kwargs = _without_generator(kwargs) if kwargs else {}
+        if kind is not _Kind.PURE:
             return func(*args, **kwargs)
-        key = func, _described(args), _described(tuple(kwargs.items()))
+        key = func, _described(args), _described(tuple(kwargs.items())) if kwargs else ()
         if (outcome := _outcomes.get(key)) is None:
             outcome = _outcomes[key] = _Outcome.of(func, args, kwargs)
         self.total += outcome.operations
         return outcome.again()
 
 
+def _without_generator(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Draws on ``meta``, which knows no generators: what is drawn has no content either."""
+    if kwargs.get("generator") is None:
+        return kwargs
+    return kwargs | {"generator": None} | ({"device": META} if "device" in kwargs else {})
+
+
 class _Kind(enum.Enum):
     PURE = enum.auto()
     WRITES = enum.auto()
+    READS = enum.auto()
     OTHER = enum.auto()
     """Views, and what is none of tensors."""
 
@@ -76,6 +109,8 @@ class _Kind(enum.Enum):
 def _kind(func: Any) -> _Kind:
     if func._schema.is_mutable and func._schema.name.endswith("_"):
         return _Kind.WRITES
+    if func is torch.ops.aten._local_scalar_dense.default:
+        return _Kind.READS
     shares = any(argument.alias_info for argument in func._schema.arguments)
     return _Kind.OTHER if shares or func.namespace != "aten" else _Kind.PURE
 

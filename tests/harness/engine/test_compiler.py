@@ -30,14 +30,17 @@ precision.apply()
 compiler.defer()
 compiler.defer()
 with shapes.alone():
-    torch.ones(2, device="meta") + 1
+    x = torch.ones(2, device="meta")
+    torch.cat([x + torch.ones(3, 1, device="meta"), torch.zeros_like(x[None]) == 1])
 mine = steps()
-print("torch._dynamo.eval_frame" in sys.modules)
+[hasattr(module, "__file__") for module in list(sys.modules.values())]  # as `inspect` does
+print("torch._dynamo.eval_frame" in sys.modules or "sympy.core" in sys.modules)
 """
 USES = (
     "assert torch.compile(lambda x: x + 1, backend='eager')(torch.ones(1)).item() == 2",
     "import torch._dynamo.config; assert torch._dynamo.config.verbose is False",
     "from torch._dynamo import reset; reset()",
+    "import sympy.printing; import torch._dynamo; assert sympy.Symbol('x') + 1 and torch._dynamo.reset() is None",
 )
 LOADED = """
 import os
