@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 import traceback
 from typing import Any
@@ -16,7 +17,6 @@ from harness.engine import compiler, precision
 from harness.engine.clock import Elapsed
 from harness.engine.evaluate import Evaluator, metric_name
 from harness.engine.failures import Diverged, MethodFailed, inside_method
-from harness.engine.flops import count_flops
 from harness.engine.graphs import HeldStep
 from harness.engine.loop import Engine
 from harness.errors import LINE, UserError, one_line
@@ -26,6 +26,7 @@ from harness.networks.weights import save_weights
 from harness.run import sheet
 from harness.run.assemble import build_method, preset_note
 from harness.run.manifest import Entry
+from harness.run.operations import Work
 from harness.run.progress import ProgressReport
 from harness.run.run import Run
 from harness.store import atomic, occupancy
@@ -159,18 +160,15 @@ class _Session:
                 raise MethodFailed(f"{name} is {one_line(repr(value), 80)}, not a number of images")
         sheet.save_sheet(folder.samples, images[:: max(1, len(images) // SHEET)][:SHEET])
         classes, difficulty = sheet.describe(images, self.teacher, self.dataset.task)
+        done = engine.ledger
+        work = Work(self.run.cell, self.run.config, done.synthesis_calls, done.step, method.asking)
         return {
             "student_sha256": sha256(folder.student),
             "samples_sha256": sha256(folder.samples),
             "class_counts": classes,
             "difficulty": difficulty,
-            "flops": count_flops(self._small, engine.ledger.synthesis_calls, engine.ledger.step, asking=method.asking),
+            "flops": work.operations(functools.partial(self.build, memory=NOTHING)),
         }
-
-    def _small(self, steps: int) -> Method:
-        """The same method with about ``steps`` distillation steps in all, and no answers of the teacher kept."""
-        config = self.run.config.model_copy(update={"steps": -(-steps * 100 // self.run.cell.scale)})
-        return self.build(config, NOTHING)
 
     def metrics(self, status: Status, reason: str | None, found: dict[str, Any]) -> Metrics:
         """The record of the run, complete as far as it got."""

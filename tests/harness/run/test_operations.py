@@ -1,0 +1,70 @@
+"""Operations found on shapes are those that a round with real tensors counts, to the last one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+import methods
+from harness import data, networks
+from harness.commands.contract import tiny_cell
+from harness.engine.flops import FlopClock, count_flops
+from harness.grid.cell import Cell
+from harness.run.assemble import build_method, method_config
+from harness.run.operations import Work
+from methods.base.method import Method, MethodConfig
+from methods.references import KDNoise
+
+
+def on_the_cpu(cell: Cell, config: MethodConfig) -> Method:
+    dataset = data.load(cell.dataset)
+    teacher = networks.for_task(cell.teacher_network, dataset.task).eval()
+    return build_method(cell, config, dataset, teacher, torch.device("cpu"), 1)
+
+
+def work(cell: Cell) -> Work:
+    return Work(cell, method_config(cell), 7, 30, None)
+
+
+def never(_: MethodConfig) -> Method:
+    raise AssertionError("shapes must tell")
+
+
+def real(cell: Cell) -> Any:
+    config = method_config(cell)
+
+    def build(steps: int) -> Method:
+        return on_the_cpu(cell, config.model_copy(update={"steps": steps * 20}))  # tiny cells are of 5 %
+
+    return count_flops(build, 7, 30, FlopClock())
+
+
+@pytest.mark.parametrize("name", methods.names())
+def test_every_method_is_counted_on_shapes(name: str) -> None:
+    cell = tiny_cell(name)
+    inner = {"inner_steps": 5} if "inner_steps" in methods.load(name).Config.model_fields else {}
+    cell = replace(cell, options={**cell.options, **inner})
+    assert work(cell).operations(never) == real(cell)
+
+
+class Deciding(KDNoise):
+    """A step that depends on content: two more passes where shapes alone would have one."""
+
+    def distill_step(self) -> Any:
+        x = torch.zeros(8, *self.context.task.shape, device=self.context.device)
+        for _ in range(2 - int(x.sum().item())):
+            self.context.student(x)
+        return super().distill_step()
+
+
+def test_what_decides_by_a_number_is_counted_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = tiny_cell("kd-noise")
+    plain = real(cell)
+    monkeypatch.setattr("harness.run.assemble.method_class", lambda _: Deciding)
+    monkeypatch.setattr("harness.run.cost.method_class", lambda _: Deciding)
+    found = work(replace(cell, label="deciding")).operations(lambda config: on_the_cpu(cell, config))
+    assert found == real(cell)
+    assert found.distillation > plain.distillation
