@@ -5,6 +5,7 @@ Judged by its finished seeds where there are any, and by counted operations else
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import mean
@@ -13,11 +14,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import track
 
+from harness.commands.speeds import KINDS, Judged, Speeds
 from harness.commands.status import CellStatus
 from harness.grid.cell import Cell
 from harness.machine import gpus
+from harness.run.estimates import estimates
 from harness.store.layout import CellFolder
-from harness.store.records import Metrics
+from harness.store.records import Flops, Metrics
 
 if TYPE_CHECKING:
     from harness.run.cost import Cost
@@ -27,6 +30,7 @@ LEFT = ("waiting", "running", "stale", "damaged")
 ASSUMED = {"cuda": 5e12, "cpu": 3e10}
 """Operations per second where nothing was measured: a recent data-centre GPU on small networks (our choice), one core
 (measured on the digits)."""
+ASSUMPTION = "our assumption"
 
 
 @dataclass(frozen=True)
@@ -37,21 +41,16 @@ class Spent:
     """Evaluation included."""
     bytes: int
     """On disk."""
-    operations: int
-    working: float
-    """Seconds of synthesis and distillation."""
 
 
-Counting = Callable[[Sequence[Cell]], Iterable["Cost | None"]]
+Counting = Callable[[Sequence[Cell]], Iterable[tuple[Cell, "Cost | None"]]]
 
 
-def _counted(cells: Sequence[Cell]) -> Iterator[Cost | None]:
-    """The costs of these cells; torch is imported only here, where nothing of a row is done."""
-    from harness.run import cost
-
+def _counted(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cost | None]]:
+    """These cells and their costs, as they are found."""
     console = Console(stderr=True)
     yield from track(
-        cost.estimates(cells),
+        estimates(cells),
         "counting operations",
         len(cells),
         console=console,
@@ -65,7 +64,7 @@ def lines(found: Sequence[CellStatus], counting: Counting = _counted) -> Iterato
 
     Args:
         found: the states of the grid's cells.
-        counting: the costs of cells, one of each row of which no seed is done.
+        counting: cells and their costs, one of each row of which no seed is done.
     """
     spent = _by_row(found)
     done = [one for several in spent.values() for one in several]
@@ -73,7 +72,8 @@ def lines(found: Sequence[CellStatus], counting: Counting = _counted) -> Iterato
     yield known(found)
     unknown = [status.cell for status in found if status.state in LEFT and status.cell.row not in spent]
     if unknown:
-        yield from _by_operations(unknown, done, counting)
+        finished = [(status.cell, status.result) for status in found if status.state == "done" and status.result]
+        yield from _by_operations(unknown, Speeds(finished), counting)
 
 
 def known(found: Sequence[CellStatus]) -> str:
@@ -92,21 +92,22 @@ def _by_row(found: Sequence[CellStatus]) -> dict[str, list[Spent]]:
     return spent
 
 
-def _by_operations(cells: Sequence[Cell], done: Sequence[Spent], counting: Counting) -> Iterator[str]:
-    measured = sum(one.operations for one in done), sum(one.working for one in done)
-    speed = measured[0] / measured[1] if all(measured) else ASSUMED[_device(cells[0].device)]
+def _by_operations(cells: Sequence[Cell], speeds: Speeds, counting: Counting) -> Iterator[str]:
     rows = {cell.row: cell for cell in cells}
-    found = dict(zip(rows, counting(list(rows.values())), strict=True))
+    counted = {cell.row: cost for cell, cost in counting(list(rows.values()))}
+    found = {row: counted[row] for row in rows}
     yield from (f"not estimated: {row}" for row, cost in found.items() if cost is None)
     costs = {row: cost for row, cost in found.items() if cost}
     if not costs:
         return
-    of_cells = [costs[cell.row] for cell in cells if cell.row in costs]
-    hours = sum(one.flops.synthesis + one.flops.distillation for one in of_cells) / speed / 3600
-    origin = "as the finished cells" if all(measured) else "our assumption, no cell is finished"
+    left = [(cell, costs[cell.row].flops) for cell in cells if cell.row in costs]
+    judged = [speeds.judge(cell, flops) or _assumed(cell, flops) for cell, flops in left]
+    seconds = sum(one.seconds for one in judged)
+    speed = sum(_all(flops) for _, flops in left) / seconds if seconds else 0.0
     yield (
-        f"left, judged by operations: {len(of_cells)} cells, about {hours:.3g} device hours "
-        f"at {speed / 1e9:,.0f} GFLOP/s ({origin}); times of small networks depend on more than operations"
+        f"left, judged by operations: {len(left)} cells, about {seconds / 3600:.3g} device hours "
+        f"at {speed / 1e9:,.0f} GFLOP/s ({_origin(judged, speeds)}); "
+        "times of small networks depend on more than operations"
     )
     row, largest = max(costs.items(), key=lambda item: item[1].memory)
     yield f"memory: about {largest.memory / 2**20:,.0f} MiB at most, in {row}"
@@ -116,19 +117,31 @@ def _by_operations(cells: Sequence[Cell], done: Sequence[Spent], counting: Count
         yield f"images: the most in {row}, {placing}"
 
 
+def _assumed(cell: Cell, flops: Flops) -> Judged:
+    return Judged(_all(flops) / ASSUMED[_device(cell.device)], ASSUMPTION)
+
+
+def _all(flops: Flops) -> int:
+    return flops.synthesis + flops.distillation
+
+
+def _origin(judged: Sequence[Judged], speeds: Speeds) -> str:
+    """What the cells were judged by, the nearest first, and how many."""
+    counts = Counter(one.by for one in judged)
+    if speeds.device is None:
+        return f"{ASSUMPTION}, no cell is finished"
+    known = [f"{counts[kind]} by their {kind}" for kind, _ in KINDS if counts[kind]]
+    rest = [f"{counts[ASSUMPTION]} by {ASSUMPTION}"] if counts[ASSUMPTION] else []
+    return f"as the finished cells on {speeds.device}: {', '.join(known + rest)}"
+
+
 def _device(wanted: str) -> str:
     """Where ``auto`` will lead on this machine."""
     return wanted if wanted != "auto" else "cuda" if gpus.visible() else "cpu"
 
 
 def _spent(folder: CellFolder, result: Metrics) -> Spent:
-    seconds, flops = result.seconds, result.flops
-    return Spent(
-        seconds.end_to_end + seconds.evaluation,
-        folder.run(result.key).size(),
-        flops.synthesis + flops.distillation if flops else 0,
-        seconds.synthesis + seconds.distillation if flops else 0.0,
-    )
+    return Spent(result.seconds.end_to_end + result.seconds.evaluation, folder.run(result.key).size())
 
 
 def _mean(spent: Sequence[Spent]) -> tuple[float, float]:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import register_dataclass
 
 from harness import data, networks
 from harness.data.own import OwnData
 from harness.engine import shapes
 from harness.engine.failures import inside_method
 from harness.engine.flops import FlopClock, asked, count_flops, has_own_loop
+from harness.engine.passes import Passes, kept_by_autograd
 from harness.engine.randomness import Streams
 from harness.grid.cell import Cell
 from harness.machine.devices import device_memory
@@ -30,11 +30,8 @@ from methods.base.method import Context, Method, MethodConfig, ModuleT
 from methods.base.placing import Placing
 from methods.base.prior import Prior
 from methods.base.task import RealImages, Task
-from methods.base.teacher import FrozenTeacher
+from methods.base.teacher import ChannelStatistics, FrozenTeacher, TeacherOutput
 
-MANY = 100
-"""Cells from which on processes of their own, which take seconds to start, pay."""
-MOST_PROCESSES = 8
 FEWEST = 2
 """Images of a batch: batch norm needs two."""
 ASSUMED_MEMORY = 80 * 2**30
@@ -72,7 +69,7 @@ def estimate(cell: Cell) -> Cost | None:
     try:
         with shapes.alone():
             whole = build(cell, config, device_memory(cell.device) or ASSUMED_MEMORY)
-        round_ = _round(setup, whole.schedule.longest_round if has_own_loop(whole) else 1)
+        round_ = _round(_Alike.of(setup, config), whole.schedule.longest_round if has_own_loop(whole) else 1)
     except Exception:  # noqa: BLE001 - whatever a method's file raises: the run will tell it, with its traceback
         return None
     inner = getattr(config, "inner_steps", 1)
@@ -89,22 +86,6 @@ def estimate(cell: Cell) -> Cost | None:
 def _beside(placing: Placing | None) -> int:
     """Bytes of images that are not on the device."""
     return 0 if placing is None or placing.on_device else placing.bytes
-
-
-def estimates(cells: Sequence[Cell]) -> Iterator[Cost | None]:
-    """`estimate` of each, in their order; in several processes where there is enough to do."""
-    groups = [list(group) for _, group in itertools.groupby(cells, key=lambda cell: (cell.dataset, cell.pair))]
-    workers = min(len(groups), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, MOST_PROCESSES)
-    if workers < 2 or len(cells) < MANY:
-        yield from map(estimate, cells)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for found in pool.map(_estimates, groups):
-            yield from found
-
-
-def _estimates(cells: Sequence[Cell]) -> list[Cost | None]:
-    return [estimate(cell) for cell in cells]
 
 
 def can_be_built(cell: Cell) -> bool:
@@ -180,18 +161,48 @@ def _class(setup: Cell) -> type[Method]:
     return method_class(setup)
 
 
+@dataclass(frozen=True)
+class _Alike:
+    """What decides the shapes of a round: no inner steps, and of a number with a fraction only whether it is 0."""
+
+    method: type[Method]
+    data: str | OwnData
+    networks: tuple[str, str]
+    options: str
+    setup: Cell = field(compare=False)
+    config: MethodConfig = field(compare=False)
+
+    @classmethod
+    def of(cls, setup: Cell, config: MethodConfig) -> _Alike:
+        """Of all seeds and scales of a label."""
+        if hasattr(config, "inner_steps"):
+            config = config.model_copy(update={"inner_steps": 1})
+        options = {name: bool(value) if isinstance(value, float) else value for name, value in config}
+        networks = setup.teacher_network, setup.student_network
+        return cls(_class(setup), setup.data, networks, repr(options | {"steps": 1}), setup, config)
+
+
 @functools.cache
-def _round(cell: Cell, steps: int) -> _Round:
+def _round(alike: _Alike, steps: int) -> _Round:
     """Of so many of the student's steps. Asked for once for all seeds and scales of a label."""
-    config = _config(cell)
-    if hasattr(config, "inner_steps"):
-        config = config.model_copy(update={"inner_steps": 1})
+    try:
+        return _carried_out(alike, steps, remember=True)
+    except RuntimeError:  # it wants gradients of what is inside a network
+        return _carried_out(alike, steps)
+
+
+def _carried_out(alike: _Alike, steps: int, *, remember: bool = False) -> _Round:
+    cell, config = alike.setup, alike.config
+
+    def small(given: int) -> Method:
+        return build(cell, config.model_copy(update={"steps": given}), remember=remember)
+
     with shapes.alone() as counter:
         clock = CostClock(counter)
-        counted = count_flops(lambda given: build(cell, config.model_copy(update={"steps": given})), 1, steps, clock)
+        counted = count_flops(small, 1, steps, clock)
         flops = Flops(synthesis=counted.synthesis, distillation=counted.distillation // steps)
         image = torch.zeros(1, *_task(cell.data).shape, device=shapes.META)
-        answer = clock.of_answer(_teacher(cell.teacher_network, cell.data), image)
+        answer = clock.of_answer(_teacher(cell.teacher_network, cell.data, remember), image)
     return _Round(flops, clock.saved, answer)
 
 
@@ -203,41 +214,48 @@ class CostClock(FlopClock):
 
     @contextmanager
     def _count(self, phase: str) -> Iterator[None]:
-        kept: dict[int, int] = {}
-
-        def keep(tensor: Tensor) -> Tensor:
-            owner = tensor if tensor._base is None else tensor._base
-            if not isinstance(owner, nn.Parameter):
-                kept[tensor.untyped_storage()._cdata] = tensor.untyped_storage().nbytes()
-            return tensor
-
-        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), super()._count(phase):
+        with kept_by_autograd() as kept, super()._count(phase):
             yield
         self.saved[phase] = max(self.saved[phase], sum(kept.values()))
 
 
-def build(cell: Cell, config: MethodConfig, memory: int = 0) -> Method:
+def build(cell: Cell, config: MethodConfig, memory: int = 0, *, remember: bool = False) -> Method:
     """The cell's method, its networks untrained and its images without content: where there are `shapes.alone`.
 
-    ``memory``: bytes of its device; with 0 it remembers nothing that it can find again.
+    ``memory``: bytes of its device; with 0 it remembers nothing that it can find again. ``remember``: whether passes
+    through teacher and student are carried out once for every kind; then nothing inside them has a gradient.
     """
-    task, cls = _task(cell.data), _class(replace(cell, scale=100.0, seed=0))
+    setup = replace(cell, scale=100.0, seed=0)
+    task, cls = _task(cell.data), _class(setup)
     context = Context(
         task=task,
-        teacher=_teacher(cell.teacher_network, cell.data),
-        student=_network(cell.student_network, cell.data),
+        teacher=_teacher(cell.teacher_network, cell.data, remember),
+        student=_student(cell.student_network, cell.data, remember),
         scale=cell.share,
         device=shapes.META,
         random=Streams(cell.seed, torch.device("cpu")).random,
-        build=_build_shaped,
+        build=_networks(setup),
         memory=memory,
         real=_no_images(task, task.images(cell.share)) if cls.prior(config) is Prior.REAL_IMAGES else None,
     )
     return scheduled(cls(config, context))
 
 
-def _build_shaped(stream: str, make: Callable[[], ModuleT], index: int = 0) -> ModuleT:
-    return _shaped(make)
+class _Networks:
+    """The networks that a label makes for itself: equal at all scales, and built once."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, int], nn.Module] = {}
+
+    def __call__(self, stream: str, make: Callable[[], ModuleT], index: int = 0) -> ModuleT:
+        if (stream, index) not in self._made:
+            self._made[stream, index] = _shaped(make)
+        return cast(ModuleT, self._made[stream, index])
+
+
+@functools.cache
+def _networks(setup: Cell) -> _Networks:
+    return _Networks()
 
 
 def _shaped(make: Callable[[], ModuleT]) -> ModuleT:
@@ -245,9 +263,42 @@ def _shaped(make: Callable[[], ModuleT]) -> ModuleT:
         return make()
 
 
+for answer in (TeacherOutput, ChannelStatistics):
+    register_dataclass(answer)  # so that `Passes` finds the tensors in it
+
+
+class _Teacher(FrozenTeacher):
+    """One that is measured once."""
+
+    @functools.cached_property
+    def nbytes(self) -> int:
+        """As any teacher's."""
+        return super().nbytes
+
+
+class _Remembering(_Teacher):
+    """One whose passes are carried out once."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__(network)
+        self._passes = Passes(super().__call__)
+
+    def __call__(self, x: Tensor, **wanted: Any) -> TeacherOutput:
+        """As any teacher."""
+        return cast(TeacherOutput, self._passes(x, **wanted))
+
+
 @functools.cache
-def _teacher(network: str, dataset: str | OwnData) -> FrozenTeacher:
-    return FrozenTeacher(_network(network, dataset))
+def _teacher(network: str, dataset: str | OwnData, remember: bool) -> FrozenTeacher:
+    return (_Remembering if remember else _Teacher)(_network(network, dataset))
+
+
+@functools.cache
+def _student(network: str, dataset: str | OwnData, remember: bool) -> nn.Module:
+    made = copy.deepcopy(_network(network, dataset))
+    if remember:
+        made.forward = Passes(made.forward, made)
+    return made
 
 
 @functools.cache
@@ -262,7 +313,7 @@ def _task(dataset: str | OwnData) -> Task:
 
 def forget() -> None:
     """Build everything again when it is asked for next."""
-    for kept in (_config, _class, _round, _teacher, _network, _task):
+    for kept in (_config, _class, _round, _networks, _teacher, _student, _network, _task):
         kept.cache_clear()
 
 

@@ -31,7 +31,7 @@ def cell(results: Path, label: str, seed: int, state: State, hours: float = 0.0,
     return CellStatus(named, Results(results).cell(named), state, result=result if state == "done" else None)
 
 
-def no_cost(_: Sequence[Cell]) -> list[Cost]:
+def no_cost(_: Sequence[Cell]) -> list[tuple[Cell, Cost]]:
     raise AssertionError("all rows have a finished seed")
 
 
@@ -50,11 +50,11 @@ def test_the_rest_is_judged_by_the_seeds_that_are_done(tmp_path: Path) -> None:
     ]
 
 
-def priced(found: Cell) -> Cost:
+def priced(found: Cell) -> tuple[Cell, Cost]:
     """3e16 and 6e16 operations; CMI stores more images."""
     first = found.label == "fast"
     placing = Placing(images=100, bytes=2**30 if first else 2**40, memory=2**34)
-    return Cost(Flops(synthesis=10**16, distillation=(2 if first else 5) * 10**16), 2**30, 2**31, placing)
+    return found, Cost(Flops(synthesis=10**16, distillation=(2 if first else 5) * 10**16), 2**30, 2**31, placing)
 
 
 def test_without_any_finished_seed_operations_tell(tmp_path: Path) -> None:
@@ -71,7 +71,15 @@ def test_without_any_finished_seed_operations_tell(tmp_path: Path) -> None:
 
 def test_finished_cells_tell_how_fast_the_device_is(tmp_path: Path) -> None:
     done = cell(tmp_path, "dafl", 0, "done", hours=1.0, size=2**20)
-    found = [done, cell(tmp_path, "fast", 0, "waiting")]  # 1e10 operations in 3240 s
+    found = [done, cell(tmp_path, "fast", 0, "waiting")]  # 3e9 operations of synthesis in 3240 s
     *_, hours, _, _ = estimate.lines(found, partial(map, priced))
-    assert f"about {3e16 / (1e10 / 3240) / 3600:.3g} device hours" in hours
+    assert f"about {1e16 / (3e9 / 3240) / 3600:.3g} device hours" in hours
     assert "as the finished cells" in hours
+
+
+def test_each_cell_is_judged_by_the_finished_ones_most_like_it(tmp_path: Path) -> None:
+    done = cell(tmp_path, "dafl", 0, "done", hours=1.0, size=2**20)
+    left = [cell(tmp_path, label, 1, "waiting") for label in ("dafl", "fast")]
+    scaled = replace(left[0], cell=replace(left[0].cell, scale=100.0))
+    *_, hours, _, _ = estimate.lines([done, scaled, left[1]], partial(map, priced))
+    assert "(as the finished cells on Test CPU: 1 by their label and pair, 1 by their pair)" in hours

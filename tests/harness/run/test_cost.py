@@ -15,10 +15,9 @@ from harness.commands.contract import tiny_cell
 from harness.engine.flops import FlopClock, count_flops
 from harness.grid.cell import Cell
 from harness.run.assemble import build_method, method_config
-from harness.run.cost import CostClock, estimate, estimates, memory_problem, resident, shared_problem
+from harness.run.cost import CostClock, estimate, memory_problem, resident, shared_problem
 from harness.store.records import Flops
 from methods.base.method import Method, MethodConfig
-from methods.base.pair import Pair
 
 
 def tiny(name: str, **more: int) -> Cell:
@@ -102,13 +101,6 @@ def test_operations_grow_with_batch_steps_and_inner_steps() -> None:
         synthesis=2 * plain.synthesis, distillation=plain.distillation
     )
     assert estimate(tiny("cmi", steps=480)).flops.distillation == 2 * plain.distillation
-
-
-def test_processes_of_their_own_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.run.cost.MANY", 1)
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
-    cells = [tiny("fast"), replace(tiny("dfq"), pair=Pair.of("wrn10_1", "wrn16_1"), student_network="wrn16_1")]
-    assert list(estimates(cells)) == [estimate(cell) for cell in cells]
 
 
 def test_what_autograd_keeps_is_counted_once_and_weights_are_not() -> None:

@@ -1,0 +1,54 @@
+"""The costs of many cells, in processes of their own where these pay. Importing this does not import torch."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+from harness.grid.cell import Cell
+
+if TYPE_CHECKING:
+    from harness.run.cost import Cost
+
+MANY = 100
+"""Cells from which on processes of their own, which take seconds to start, pay."""
+MOST_PROCESSES = 8
+
+
+def estimates(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cost | None]]:
+    """Each cell and `harness.run.cost.estimate` of it, as they are found."""
+    processes = min(MOST_PROCESSES, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+    if processes < 2 or len(cells) < MANY:
+        for cell in cells:
+            yield from _estimated([cell])
+        return
+    with ExitStack() as stack:
+        waiting = []
+        for part in _parts(cells, processes):
+            pool = stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn")))
+            waiting += [pool.submit(_estimated, group) for group in part]
+        for done in as_completed(waiting):
+            yield from done.result()
+
+
+def _parts(cells: Sequence[Cell], count: int) -> Iterator[list[list[Cell]]]:
+    """Groups of one label and pair each, for ``count`` processes: what is found of a pair serves the next group."""
+
+    def alike(cell: Cell) -> tuple[str, ...]:
+        return *cell.pair.networks, cell.label
+
+    groups = [list(group) for _, group in itertools.groupby(sorted(cells, key=alike), key=alike)]
+    ends = list(itertools.accumulate(len(group) for group in groups))
+    for part in range(count):
+        yield [group for group, end in zip(groups, ends, strict=True) if (end - 1) * count // len(cells) == part]
+
+
+def _estimated(cells: Sequence[Cell]) -> list[tuple[Cell, Cost | None]]:
+    from harness.run import cost
+
+    return [(cell, cost.estimate(cell)) for cell in cells]

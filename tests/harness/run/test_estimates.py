@@ -1,0 +1,42 @@
+"""Many cells, in several processes: the same as one by one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from harness.commands.contract import tiny_cell
+from harness.run.cost import estimate
+from harness.run.estimates import _parts, estimates
+from methods.base.pair import Pair
+
+
+def test_processes_of_their_own_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.run.estimates.MANY", 1)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    wider = replace(tiny_cell("dfq"), pair=Pair.of("wrn10_1", "wrn16_1"), student_network="wrn16_1")
+    cells = [tiny_cell("fast"), wider]
+    assert dict(estimates(cells)) == {cell: estimate(cell) for cell in cells}
+
+
+def test_every_cell_is_in_one_part_and_a_label_of_a_pair_in_one_group() -> None:
+    cells = [
+        replace(tiny_cell("fast"), label=label, pair=Pair.of("wrn10_1", student), scale=scale)
+        for scale in (1.0, 5.0)
+        for student in ("cnn3_16", "wrn16_1", "cnn3_8")
+        for label in ("a", "b", "c")
+    ]
+    parts = list(_parts(cells, 2))
+    together = [cell for part in parts for group in part for cell in group]
+    assert sorted(map(str, together)) == sorted(map(str, cells))
+    assert {len(group) for part in parts for group in part} == {2}
+    assert [sum(map(len, part)) for part in parts] == [8, 10]
+
+
+def test_asking_for_estimates_does_not_import_torch() -> None:
+    program = "import sys; import harness.commands.estimate; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout.split() == ["False"]
