@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -239,6 +240,12 @@ class TeacherFolder:
         return f"dkd train-teacher {self.dataset} {network or network_spec(network_of(self.name))}{own}"
 
     @property
+    def elsewhere(self) -> str:
+        """What a command must be told to find this folder; empty where it looks by itself."""
+        results = self.path.parents[2]
+        return "" if results == Path("results") else f" --results {shlex.quote(str(results))}"
+
+    @property
     def record(self) -> Path:
         """How good it is, and the sha256 of its weights."""
         return self.path / "teacher.json"
@@ -372,7 +379,7 @@ def remedy(path: Path) -> str:
     """What to do about a damaged record."""
     if (teacher := TeacherFolder(path.parent)).record == path:
         made = ", with the --import or --set that it was made with" if teacher.own else ""
-        return f"{teacher.command()} --replace{made}"
+        return f"{teacher.command()} --replace{teacher.elsewhere}{made}"
     if (run := RunFolder(path.parent)).metrics == path and path.parent.parent.name == "runs":
         return f"remove it and run the cell again: {run.cell.metrics} is taken back if it agrees"
     if folder := next((folder for folder in path.parents if folder.parent.name == "runs"), None):

@@ -55,20 +55,22 @@ def find(folder: TeacherFolder, network: str | None = None, own: OwnData | None 
 def how_to_make(folder: TeacherFolder, network: str | None = None) -> str:
     """What to type for a teacher that is not there; ``network`` is what it is of, where that is known."""
     if known := public.named(folder.dataset, folder.name):
-        return f"take it: dkd teachers get {known.name}"
+        return f"take it: dkd teachers get {known.name}{folder.elsewhere}"
     command = folder.command(network)
-    return f"take it from a file: {command} --import FILE" if folder.own else f"train it: {command}"
+    made = f"take it from a file: {command} --import FILE" if folder.own else f"train it: {command}"
+    return f"{made}{folder.elsewhere}"
 
 
 def again(folder: TeacherFolder, record: TeacherRecord) -> str:
     """What to type for a teacher that is there and shall be made anew."""
     known = public.named(folder.dataset, folder.name)
     if known and record.imported and record.imported.source:
-        return f"take it again: dkd teachers get {known.name} --replace"
-    command = f"{folder.command(record.network)} --replace{' --configfile FILE' if record.own else ''}"
+        return f"take it again: dkd teachers get {known.name} --replace{folder.elsewhere}"
+    described = " --configfile FILE" if record.own else ""
+    command = f"{folder.command(record.network)} --replace{described}"
     if record.imported:
-        return f"take it again: {command} --import {record.imported.file}"
-    return f"train it again, with the --set of before, if any: {command}"
+        return f"take it again: {command} --import {record.imported.file}{folder.elsewhere}"
+    return f"train it again, with the --set of before, if any: {command}{folder.elsewhere}"
 
 
 @contextmanager

@@ -55,7 +55,10 @@ class Schedule:
         return min(index, self.warmup) + (position - 1) * due // rounds - -due // rounds
 
     def steps_in(self, index: int) -> int:
-        """Distillation steps of round ``index``; the rounds' numbers add up to ``steps`` and differ by at most one."""
+        """Distillation steps of round ``index``; the rounds' numbers add up to ``steps`` and differ by at most one.
+
+        A subclass that spreads them otherwise overrides this and `longest_round`. A round may have none.
+        """
         if index < self.warmup:
             return 0
         position, rounds = index - self.warmup, self.distillation_rounds

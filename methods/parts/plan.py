@@ -33,7 +33,10 @@ class Plan:
         Raises ValueError for a round longer than the longest.
         """
         if len(rows[0]) > self.most:
-            raise ValueError(f"a round of {len(rows[0])} steps; the longest of the schedule has {self.most}")
+            raise ValueError(
+                f"a round of {len(rows[0])} steps; the longest of the schedule has {self.most}: set `schedule` before "
+                "`source` and `distiller` are made, and let its `longest_round` say the most of `steps_in`"
+            )
         self._rows = self._rows or [row.new_zeros(self.most, *row.shape[1:]) for row in rows]
         for place, planned in zip(self._rows, rows, strict=True):
             place[: len(planned)].copy_(planned)

@@ -21,8 +21,7 @@ class PoolMethod(ComposedMethod):
 
     def __init__(self, config: MethodConfig, context: Context) -> None:
         super().__init__(config, context)
-        calls = rounds_to_fill(context, self.config.inversion_batch)
-        self.schedule = Schedule(context.steps(config), config.epochs, calls, self.warmup(calls))
+        self.schedule = self.make_schedule(rounds_to_fill(context, self.config.inversion_batch))
         self.inverter = self.make_inverter()
         self.asking = asking(config, context, context.images)
         self.source = GrowingPool(context, self.schedule, self.asking)
@@ -31,6 +30,10 @@ class PoolMethod(ComposedMethod):
     @abstractmethod
     def make_inverter(self) -> Inverter:
         """What makes ``config.inversion_batch`` images in every call; the schedule is there already."""
+
+    def make_schedule(self, calls: int) -> Schedule:
+        """How ``calls`` of the inverter and the steps of the student are spread over the run: evenly."""
+        return Schedule(self.context.steps(self.config), self.config.epochs, calls, self.warmup(calls))
 
     def warmup(self, calls: int) -> int:
         """How many of all ``calls`` of the inverter come before the student's first step; fewer than all."""

@@ -64,7 +64,7 @@ def test_from_validation_to_verification(tmp_path: Path) -> None:
     results = tmp_path / "results"
     missing = [cell.detail for cell in status.of_grid(cells, results)]
     assert missing[0] == "its teacher is not trained"
-    assert missing[1].endswith(f"dkd train-teacher digits {NETWORK} --name theirs --import FILE")
+    assert missing[1].endswith(f"dkd train-teacher digits {NETWORK} --name theirs --import FILE --results {results}")
     changes = {**FREE, "epochs": 1, "images": 64}
     trained = train.train("digits", NETWORK, results=results, changes=changes, report=said.append)
     taken = foreign.take("digits", NETWORK, checkpoint(tmp_path), name="theirs", results=results, changes=FREE)

@@ -74,6 +74,21 @@ def test_without_a_teacher_the_command_that_trains_one_is_said(tmp_path: Path) -
         load(tmp_path, "digits", "wrn10_1")
 
 
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("wrn10_1", "dkd train-teacher digits wrn10_1"),
+        ("wrn10_1+mine", "dkd train-teacher digits wrn10_1 --name mine"),
+        ("resnet20+akamaster", "dkd teachers get akamaster-resnet20"),
+    ],
+)
+@pytest.mark.parametrize("where", ["results", "my results"])
+def test_the_command_for_a_teacher_puts_it_where_it_was_looked_for(name: str, command: str, where: str) -> None:
+    folder = Results(Path(where)).teacher("cifar10" if "resnet20" in name else "digits", name)
+    shown = shelf.how_to_make(folder).partition(": ")[2]
+    assert shown == (command if where == "results" else f"{command} --results 'my results'")
+
+
 def test_a_teacher_is_stored_with_its_record(tmp_path: Path) -> None:
     dataset, model = data.load("digits"), networks.build("wrn10_1", 10, 1)
     recipe = dataset.teachers.recipe_for("wrn10_1", {"floor": 0.0, "epochs": 3})
