@@ -78,7 +78,7 @@ def test_without_a_teacher_the_command_that_trains_one_is_said(tmp_path: Path) -
     ("name", "command"),
     [
         ("wrn10_1", "dkd train-teacher digits wrn10_1"),
-        ("wrn10_1+mine", "dkd train-teacher digits wrn10_1 --name mine"),
+        ("wrn10_1+mine", "dkd train-teacher digits wrn10_1 --name mine --import FILE"),
         ("resnet20+akamaster", "dkd teachers get akamaster-resnet20"),
     ],
 )
