@@ -13,8 +13,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from methods.base.presets import RESNETS, SMOKE, Case, Preset
-from methods.parts.noisy_inverter import NoisyLayerMethod
+from methods.parts.generators import ImageGenerator, for_task
+from methods.parts.noisy_inverter import NoisyLayerConfig, NoisyLayerInverter, NoisyLayerMethod
 
 CASES = (Case({"inner_steps": 40}, ("cifar100",)), Case({"inner_steps": 30}, ("cifar10",)))
 """NAYER repository, scripts/nayer_100.sh, nayer_200.sh and nayer_300.sh, all pairs alike."""
@@ -26,10 +29,30 @@ def _cases(epochs: int) -> tuple[Case, ...]:
     return *CASES, Case(values, ("tiny-imagenet",), (RESNETS,))
 
 
+class NAYERConfig(NoisyLayerConfig):
+    """NAYER-100 on CIFAR-100. Source: NAYER repository, scripts/nayer_100.sh."""
+
+    generator_width: int = Field(default=128, ge=2, multiple_of=2)
+    """Channels that those of the generator's layers are multiples of: `methods/parts/generators.py`."""
+
+
+class NAYERInverter(NoisyLayerInverter):
+    """Noisy layers in front of the usual generator."""
+
+    config: NAYERConfig
+
+    def body(self) -> ImageGenerator:
+        """The field's generator, which takes a noisy layer's answers [B, nz] for latents."""
+        task = self.context.task
+        return for_task(task)(task, self.config.nz, self.config.generator_width)
+
+
 class NAYER(NoisyLayerMethod):
     """Generator of noisy layers → growing pool → distillation."""
 
     name = "nayer"
+    Config = NAYERConfig
+    config: NAYERConfig
     presets: ClassVar = {
         "nayer-100": Preset({}, _cases(100)),
         "nayer-200": Preset(
@@ -49,3 +72,7 @@ class NAYER(NoisyLayerMethod):
         ),
         SMOKE: Preset({"inner_steps": 3, "inversion_batch": 16, "nz": 16, "generator_width": 8}),
     }
+
+    def make_inverter(self) -> NAYERInverter:
+        """The generator and what it minimises."""
+        return NAYERInverter(self.config, self.context, self.lives)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +15,6 @@ from methods.base.method import Context, MethodConfig
 from methods.base.prior import Prior
 from methods.base.state import Stateful
 from methods.parts.composed import Synthesised
-from methods.parts.generators import for_task
 from methods.parts.images import Normaliser
 from methods.parts.inversion import InversionConfig, InversionLoss
 from methods.parts.label_embeddings import LabelEmbedding, label_embeddings
@@ -40,8 +40,6 @@ class NoisyLayerConfig(InversionConfig):
     512 fixed numbers, a file what a text encoder says to its name. Source: our choice; NAYER takes CLIP's texts."""
     nz: int = Field(default=1000, ge=1)
     """Numbers that a noisy layer makes of an embedding. Source: NAYER repository, datafree_kd.py, le_emb_size."""
-    generator_width: int = Field(default=128, ge=2, multiple_of=2)
-    """Channels that those of the generator's layers are multiples of: `methods/parts/generators.py`."""
     lr_g: float = Field(default=4e-3, gt=0)
     """Rate of Adam, which starts again with every batch of images."""
     bn: float = Field(default=10.0, ge=0)
@@ -90,10 +88,10 @@ def cycled_classes(classes: int, batch: int, random: torch.Generator) -> Tensor:
     return torch.cat([ordered, torch.randint(classes, (rest,), generator=random, device=random.device)])
 
 
-class NoisyLayerInverter(Stateful):
+class NoisyLayerInverter(Stateful, ABC):
     """Adam on the whole generator; of every batch the step with the smallest loss is kept.
 
-    A subclass changes the generator by `body`, and what is made and minimised in a step by `look`.
+    A subclass says what the generator's `body` is; it may change what is made and minimised in a step by `look`.
 
     Args:
         lives: when the generator starts anew.
@@ -112,10 +110,9 @@ class NoisyLayerInverter(Stateful):
         """What images are measured by."""
         return InversionLoss(self.config, self.context, momentum=self.config.bn_momentum)
 
+    @abstractmethod
     def body(self) -> nn.Module:
         """What makes images of the noisy layers' answers [B, nz]: new, with initial weights."""
-        task = self.context.task
-        return for_task(task)(task, self.config.nz, self.config.generator_width)
 
     def look(self, y: Tensor, random: torch.Generator, adversarial: bool) -> tuple[Tensor, Objective]:
         """The generator's images [B, C, H, W] in [0, 1] of the classes ``y`` [B], and what they minimise."""
@@ -174,7 +171,3 @@ class NoisyLayerMethod(PoolMethod):
         """When the generator starts anew."""
         schedule, config = self.schedule, self.config
         return Lives(config.warmup_lives, config.lives, schedule.warmup, schedule.synthesis_rounds)
-
-    def make_inverter(self) -> NoisyLayerInverter:
-        """The generator and what it minimises."""
-        return NoisyLayerInverter(self.config, self.context, self.lives)

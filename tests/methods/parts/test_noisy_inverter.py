@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from methods.parts import noisy_inverter
+from methods import nayer
 from methods.parts.losses import Objective
-from methods.parts.noisy_inverter import Lives, NoisyLayerInverter, cycled_classes
+from methods.parts.noisy_inverter import Lives, cycled_classes
 from tests import small
 from tests.methods import slow
 from tests.methods.parts import toy
@@ -112,7 +112,7 @@ class Loop:
 @pytest.mark.usefixtures("double")
 def test_batches_equal_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     """Six calls, three of them warm-up, with lives that begin at 0, 2, 3 and 5."""
-    monkeypatch.setattr(noisy_inverter, "for_task", lambda task: toy.Toy)
+    monkeypatch.setattr(nayer, "for_task", lambda task: toy.Toy)
     teacher, student = small.agreeing_pair()
     given = small.context(teacher, student, scale=1.0, reference_size=6 * 12, flip=True)
     weights = {
@@ -158,7 +158,7 @@ def test_a_batch_starts_with_new_noisy_layers_and_what_the_last_one_left_of_the_
         before = after
 
 
-class Told(NoisyLayerInverter):
+class Told(nayer.NAYERInverter):
     """Its images are the number of their step, its losses are told."""
 
     losses: list[float]
