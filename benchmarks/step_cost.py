@@ -57,6 +57,9 @@ METHODS: dict[str, dict[str, Any]] = {
     "zskt-original": {"method": "zskt", "preset": "original"},
     "zskt-cmi": {"method": "zskt", "preset": "cmi"},
     "dfq": {"method": "dfq", "preset": "cmi"},
+    "nayer": {"method": "nayer", "preset": "nayer-100", "inner_steps": INNER_STEPS},
+    "cpnet": {"method": "cpnet", "preset": "cpnet-100", "inner_steps": INNER_STEPS},
+    "spaceshipnet": {"method": "spaceshipnet", "preset": "spaceshipnet", "inner_steps": INNER_STEPS},
 }
 FLOORS = "floors"
 """What a worker is told that measures no method."""
@@ -116,7 +119,7 @@ def build(label: str, pair: str, batch: int) -> Method:
 def method_turn(label: str, pair: str, batch: int) -> tuple[Turn, tuple[int, int]]:
     """What measures a method once, and the operations of an inversion and a distillation step."""
     method = build(label, pair, batch)
-    index = method.schedule.warmup  # the first round in which the adversarial term acts
+    index = method.schedule.warmup + 1  # the adversarial term acts, and no generator of several lives begins
     inner = getattr(method.config, "inner_steps", 1)
 
     def synthesise() -> None:
