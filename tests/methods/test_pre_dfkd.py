@@ -137,7 +137,7 @@ class Loop:
     def round(self, index: int, randomness: Callable[[str, int], torch.Generator]) -> None:
         """At batches of 8 fresh and 2 remembered images."""
         self.student.train()
-        logits, features, _ = self.teacher(
+        logits, features, *_ = self.teacher(
             x := self.novel.train()(torch.randn(8, NZ, generator=randomness("latent", index))), return_features=True
         )
         against = 1 - divergence(logits.detach(), self.student(x))

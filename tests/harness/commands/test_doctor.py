@@ -158,7 +158,7 @@ def test_damaged_records_are_found_and_mended(tmp_path: Path) -> None:
     *damaged, last = doctor.stored_records(tmp_path)
     assert last.found == f"2 read under {tmp_path}"
     assert {check.found.split(":")[0]: check.fix for check in damaged} == {
-        str(teacher): "dkd train-teacher digits wrn10_1 --replace",
+        str(teacher): f"dkd train-teacher digits wrn10_1 --replace --results {tmp_path}",
         str(cell / "metrics.json"): f"remove {cell / 'metrics.json'}; the next run copies it back from runs/",
         str(run / "events.jsonl"): f"remove {run} and run the cell again",
     }

@@ -91,7 +91,7 @@ def test_bad_recipes_name_the_field(changes: dict[str, object], expected: str) -
 def test_published_teachers_are_those_that_tables_print(dataset: str) -> None:
     """The walls keep the two apart, so the numbers stand twice: here they must agree."""
     with (ROOT / "harness/reporting/tables/published.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["dataset"] == dataset and row["method"] == "Teacher"]
+        rows = [row for row in csv.DictReader(file) if row["dataset"] == dataset and row["line"] == "Teacher"]
     for network, value in data.load(dataset).teachers.published.items():
         printed = [
             float(row["value"]) * (100 if row["metric"] == "miou" else 1) for row in rows if row["teacher"] == network

@@ -42,7 +42,7 @@ def test_an_unknown_preset_lists_those_that_fit() -> None:
 def test_a_preset_that_is_not_for_a_pair_lists_those_that_are() -> None:
     with pytest.raises(UnknownPreset, match="no values for wrn10_1 → cnn3_16 on digits") as error:
         resolve("dfad", methods.load("dfad").presets, "nyuv2", DIGITS)
-    assert error.value.choices == ["original", "cmi", "smoke"]
+    assert error.value.choices == ["original", "cmi", "ema", "smoke"]
 
 
 def test_the_first_case_that_fits_counts() -> None:

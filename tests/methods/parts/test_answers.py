@@ -28,7 +28,7 @@ PHI = Modulation(gamma=2.0)
 PLENTY = 2**40
 OFTEN = {"steps": 240, "epochs": 4, "batch": 48}
 """576 draws in all; 20 images have 180 views, and the 55 that SSD-KD's buffer takes in have 495."""
-KEEPERS = ("cmi", "deepinversion", "fast", "kd-noise", "kd-real", "ssd-kd")
+KEEPERS = ("cmi", "cpnet", "deepinversion", "fast", "kd-noise", "kd-real", "nayer", "ssd-kd")
 
 
 def given(**changes: Any) -> Context:
