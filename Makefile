@@ -15,7 +15,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m pip install --quiet -c constraints.txt -e '.[dev]'
 	touch $@
 
-demo: $(VENV)/.ready ## the whole grid on the embedded digits, with report: 10 to 20 minutes on two cores
+demo: $(VENV)/.ready ## the whole grid on the embedded digits, with report: 20 to 30 minutes on two cores
 	$(VENV)/bin/snakemake --cores all --resources gpu=$(GPUS)
 	@echo "open reports/index.html; make ui shows the runs in MLflow"
 

@@ -28,7 +28,7 @@ class Alignment:
         u, values, v = torch.linalg.svd(classifier.weight, full_matrices=False)
         inverse = (u / values.clamp_min(SMALLEST)) @ v
         logit = math.log((1 - DOUBT) * (len(inverse) - 1) / DOUBT)
-        self.wanted = logit * inverse - classifier.bias @ inverse
+        self.wanted = logit * inverse - classifier.bias[None] @ inverse
         """g for each class: [classes, F]."""
         self.direction = inverse.sum(dim=0)
         """b: [F]."""

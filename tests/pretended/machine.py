@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils import _foreach_utils
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from harness.engine import loop
 from harness.engine.clock import Clock
+from harness.engine.randomness import Streams
 from harness.machine import card
 from tests.pretended import generators, rules
 from tests.pretended.device import DEVICE
@@ -57,6 +58,16 @@ def on_host_first(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return made
 
 
+def births_may_wait(build: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+    """`Streams.build`: first weights come from the host, also those of a network that starts anew in a run."""
+
+    def built(*args: Any, **options: Any) -> nn.Module:
+        with rules.suspended():
+            return build(*args, **options)
+
+    return built
+
+
 @contextmanager
 def with_card() -> Iterator[None]:
     """A block in which the card is there."""
@@ -66,6 +77,7 @@ def with_card() -> Iterator[None]:
         patch.setattr(torch, "as_tensor", on_host_first(torch.as_tensor))
         patch.setattr(_foreach_utils, "_foreach_supported_types", [*_foreach_utils._foreach_supported_types, OnCard])
         patch.setattr(loop, "Clock", WatchedClock)
+        patch.setattr(Streams, "build", births_may_wait(Streams.build))
         readings = itertools.count(1.0)
         patch.setattr(card, "joules", lambda device: next(readings))
         patch.setattr(card, "sharers", lambda device: 0)

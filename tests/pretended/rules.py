@@ -49,6 +49,16 @@ def phase(name: str) -> Iterator[None]:
         _phases.pop()
 
 
+@contextmanager
+def suspended() -> Iterator[None]:
+    """A block in which the host may wait, though a phase is around it."""
+    around, _phases[:] = list(_phases), []
+    try:
+        yield
+    finally:
+        _phases[:] = around
+
+
 def check(func: Any, here: Sequence[Tensor], elsewhere: Sequence[Tensor], target: torch.device | None) -> None:
     """Raise Mistake if a card refused an operation, or if the host waited for it inside a phase.
 
