@@ -18,7 +18,7 @@ from harness.grid.cell import Cell
 from harness.grid.grid import Grid, load_grid
 from harness.machine.devices import device_memory
 from harness.networks.forward import check_features
-from harness.run import cost
+from harness.run import fitting, shaped
 from harness.run.assemble import build_method, cell_device, method_class, method_config, method_prior, preset_note
 from harness.store.layout import scale_text
 from harness.store.records import FEW_IMAGES
@@ -55,7 +55,7 @@ def validate(path: Path, report: Callable[[str], object] = say) -> list[Cell]:
 def _check_company(grid: Grid, file: str, report: Callable[[str], object]) -> None:
     """Report if the cells that share a GPU may need more memory together than it has."""
     available = device_memory(grid.device) if grid.share > 1 and grid.device != "cpu" else None
-    if available and (problem := cost.shared_problem(grid.cells, grid.share, available)):
+    if available and (problem := fitting.shared_problem(grid.cells, grid.share, available)):
         report(f"{file}: {problem}")
 
 
@@ -84,7 +84,7 @@ def _validate_dataset(
             report(f"{file}: methods.{cell.label}.preset: {note}")
     _check_references(cells, dataset)
     for cell in {(c.study, c.label, c.pair): c for c in sorted(cells, key=_scale)}.values():
-        if (available := device_memory(cell.device)) and (problem := cost.memory_problem(cell, available)):
+        if (available := device_memory(cell.device)) and (problem := fitting.memory_problem(cell, available)):
             report(f"{file}: {problem}")
     for cell in {(c.study, c.label, c.pair, c.scale): c for c in cells}.values():
         slots = dataset.task.images(cell.share)
@@ -103,7 +103,7 @@ def _scale(cell: Cell) -> float:
 def _build(cell: Cell, dataset: Dataset, file: str) -> None:
     """Raise UserError if the cell's method cannot be set up on its pair, with an untrained teacher and few images."""
     small = replace(cell, scale=min(cell.scale, SCALE))
-    if cost.can_be_built(small):
+    if shaped.can_be_built(small):
         return
     teacher = networks.for_task(cell.teacher_network, dataset.task)
     try:

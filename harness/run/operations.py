@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.engine import shapes
 from harness.engine.flops import FlopClock, count_flops
 from harness.grid.cell import Cell
-from harness.run import cost
+from harness.run import shaped
 from harness.store.records import Flops
 from methods.base.asking import Asking
 from methods.base.method import Method, MethodConfig
@@ -51,7 +51,7 @@ class Work:
     def _on_shapes_as(self, config: MethodConfig) -> Flops:
         """Raises what a method raises where there is no content, and ValueError if it read a number."""
         with shapes.alone() as counter:
-            found = self._count(config, lambda small: cost.build(self.cell, small), FlopClock(counter))
+            found = self._count(config, lambda small: shaped.build(self.cell, small), FlopClock(counter))
         if counter.guessed:
             raise ValueError("the method may decide by the number that it has read")
         return found

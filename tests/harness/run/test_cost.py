@@ -15,7 +15,8 @@ from harness.commands.contract import tiny_cell
 from harness.engine.flops import FlopClock, count_flops
 from harness.grid.cell import Cell
 from harness.run.assemble import build_method, method_config
-from harness.run.cost import CostClock, estimate, memory_problem, resident, shared_problem
+from harness.run.cost import CostClock, estimate, resident
+from harness.run.fitting import memory_problem, shared_problem
 from harness.store.records import Flops
 from methods.base.method import Method, MethodConfig
 
