@@ -22,10 +22,15 @@ def of_data(rows: Sequence[Row]) -> list[str]:
 def of_time(rows: Sequence[Row]) -> list[str]:
     """Whether the times of a column were measured beside other cells."""
     runs = [run.metrics for row in rows for run in row.done]
-    machine = sorted({run.concurrent for run in runs if run.device == "cpu"})
-    card = sorted({run.share for run in runs if run.device != "cpu"})
-    told = [f"on a machine that cells share, up to {_join(machine)} at once"] if machine else []
-    return [*told, *([f"on a GPU that cells share, up to {_join(card)} at once"] if any(n > 1 for n in card) else [])]
+    sharing = {
+        "machine": sorted({run.concurrent for run in runs if run.device == "cpu"}),
+        "GPU": sorted({run.share for run in runs if run.device != "cpu"}),
+    }
+    return [
+        f"on a {what} that cells share, up to {_join(counts)} at once"
+        for what, counts in sharing.items()
+        if any(count > 1 for count in counts)
+    ]
 
 
 def of_line(rows: Sequence[Row]) -> list[str]:

@@ -81,11 +81,13 @@ def test_what_methods_make_and_students_see_stands_beside_the_accuracy(tmp_path:
     ]
 
 
-def test_cpu_times_are_marked_and_gpu_times_are_not(tmp_path: Path) -> None:
+def test_cpu_times_of_several_at_once_are_marked_and_no_others(tmp_path: Path) -> None:
     cpu = build(tmp_path / "a", {"concurrent": 4})
     gpu = build(tmp_path / "b", {"device": "cuda", "device_name": "GPU"})
+    alone = build(tmp_path / "c", {"concurrent": 1})
     assert list(cpu.footnotes.values()) == ["on a machine that cells share, up to 4 at once"]
     assert not gpu.footnotes
+    assert not alone.footnotes
 
 
 def test_a_cpus_cost_stands_beside_the_wall_and_a_gpus_is_the_wall(tmp_path: Path) -> None:
