@@ -16,7 +16,7 @@ import typer
 
 from harness import start, terminal
 from harness.errors import UserError
-from harness.machine import trouble
+from harness.machine import memory, trouble
 from harness.terminal import say
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def main() -> None:
     terminal.prepare()
     try:
         start.check()
+        memory.keep_freed()
         _check_arguments(sys.argv[1:])
         app()
     except (UserError, SyntaxError) as error:

@@ -37,6 +37,26 @@ def test_of_a_process() -> None:
     subprocess.run([sys.executable, "-c", GROWN], cwd=ROOT, check=True)
 
 
+FREED = """
+import ctypes, resource
+from harness.machine import memory
+def touch() -> int:
+    before, freed = resource.getrusage(resource.RUSAGE_SELF).ru_minflt, bytearray(2**26)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+pages = 2**26 // resource.getpagesize()
+if hasattr(ctypes.CDLL(None), "mallopt"):
+    print([touch() for _ in range(4)][-1] < pages / 100, end=" ")
+    memory.keep_freed()
+    print([touch() for _ in range(4)][-1] < pages / 100)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")
+def test_what_is_freed_is_used_again_without_a_page_fault() -> None:
+    done = subprocess.run([sys.executable, "-c", FREED], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert done.stdout.strip() in ("False True", "")  # nothing: another C library
+
+
 MACHINE = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 UNLIMITED = {"sys/fs/cgroup/job/memory.max": "max", "sys/fs/cgroup/memory/job/memory.limit_in_bytes": f"{2**63 - 4096}"}
 
