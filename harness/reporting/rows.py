@@ -120,17 +120,23 @@ def group(runs: Iterable[Run]) -> list[Row]:
     return sorted(rows, key=lambda row: (_rank(row), natural(row.label), -row.scale, row.name))
 
 
+def matched(row: Row, other: Row, quantity: Quantity) -> list[tuple[float, float]]:
+    """A quantity of both rows, for every seed that both have done and that tells it, in seed order."""
+    # No random stream depends on the method: equal seeds begin alike, and their difference varies less than either.
+    theirs = {run.name.seed: quantity.of(run.metrics) for run in other.done}
+    both = [(quantity.of(run.metrics), theirs.get(run.name.seed)) for run in row.done]
+    return [(own, their) for own, their in both if own is not None and their is not None]
+
+
 def difference(row: Row, label: str, rows: Iterable[Row], quantity: Quantity) -> Summary:
     """A quantity's difference to another label on the same pair at the same scale, over the seeds that both have done.
 
     Args:
         label: of which the row is among ``rows``; without it there is no mean.
     """
-    # No random stream depends on the method: equal seeds begin alike, and their difference varies less than either.
     opposite = replace(row.runs[0].name, label=label).row
-    theirs = {run.name.seed: quantity.of(run.metrics) for other in rows if other.name == opposite for run in other.done}
-    both = [(quantity.of(run.metrics), theirs.get(run.name.seed)) for run in row.done]
-    return summarise([own - their for own, their in both if own is not None and their is not None], row.expected)
+    found = (matched(row, other, quantity) for other in rows if other.name == opposite)
+    return summarise([own - their for own, their in next(found, [])], row.expected)
 
 
 def labels(rows: Iterable[Row]) -> list[str]:
