@@ -39,7 +39,7 @@ OPTIONAL = {
     "snakemake": "grids",
     "mlflow": "dkd sync and dkd ui",
     "pandas": "notebooks",
-    "scipy": "dkd compare, dkd prepare nyuv2",
+    "scipy": "reports, dkd compare, dkd prepare nyuv2",
     "matplotlib": "reports",
     "jinja2": "reports",
     "nvidia-ml-py": "energy on GPUs",

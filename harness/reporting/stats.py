@@ -1,10 +1,13 @@
-"""The few statistics that three seeds allow: mean, sample standard deviation and n."""
+"""The few statistics that three seeds allow: mean, sample standard deviation, n, and a test of paired differences."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
+LEVEL = 0.05
+"""Below this p two methods count as different; an interval holds 1 - LEVEL. By convention."""
 
 
 @dataclass(frozen=True)
@@ -44,3 +47,42 @@ def summarise(values: Sequence[float], expected: int) -> Summary:
     mean = values[0] if len(set(values)) == 1 else math.fsum(values) / n
     sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1)) if n > 1 else None
     return Summary(mean, sd, n, expected, min(values), max(values))
+
+
+@dataclass(frozen=True)
+class Paired:
+    """The two-sided paired t-test: whether differences of the same seeds have a mean other than 0."""
+
+    mean: float
+    sd: float
+    n: int
+    low: float
+    """Lower end of the 95 % interval of the mean."""
+    high: float
+    """Its upper end."""
+    p: float
+    """How often chance alone gives a mean at least as far from 0."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether chance does not explain the difference: p is below ``LEVEL``."""
+        return self.p < LEVEL
+
+
+def paired(differences: Sequence[float]) -> Paired | None:
+    """Student's t-test of ``differences``, one per seed that both sides have; None where these are fewer than two.
+
+    t = mean √n / sd with n - 1 degrees of freedom, and the interval mean ± t(0.975) sd / √n. Source: Student, The
+    probable error of a mean, Biometrika 6 (1908). Equal differences leave chance nothing to explain: p is 0, or 1
+    where all are 0.
+    """
+    summary = summarise(differences, len(differences))
+    if summary.mean is None or summary.sd is None:
+        return None
+    # These two alone: all of scipy.stats takes a second to import, and not every command needs a test.
+    from scipy.special import stdtr, stdtrit
+
+    freedom, error = summary.n - 1, summary.sd / math.sqrt(summary.n)
+    reach = float(stdtrit(freedom, 1 - LEVEL / 2)) * error
+    p = 2 * float(stdtr(freedom, -abs(summary.mean) / error)) if error else float(summary.mean == 0)
+    return Paired(summary.mean, summary.sd, summary.n, summary.mean - reach, summary.mean + reach, p)

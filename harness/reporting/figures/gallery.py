@@ -22,6 +22,7 @@ from harness.reporting.figures.scale import scale
 from harness.reporting.figures.synthetic import class_names, focus, histograms
 from harness.reporting.rows import Row, by_pair
 from harness.store.layout import scale_text
+from methods.base.pair import Pair
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Picture:
     """A figure on disk and what it shows."""
 
     kind: str
+    dataset: str
+    pair: Pair
     caption: str
     inches: float
     """Its width in print."""
@@ -153,4 +156,4 @@ def _picture(subject: Subject, name: str, figure: Figure) -> Picture:
     caption = f"{first.dataset}, {text.pair(first.pair)}{at}. {kind.caption}"
     if kind.of_classes and (names := class_names(subject.near)):
         caption += f" Classes: {text.some(names)}."
-    return Picture(name, caption, figure.get_figwidth(), svg, png)
+    return Picture(name, first.dataset, first.pair, caption, figure.get_figwidth(), svg, png)

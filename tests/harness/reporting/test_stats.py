@@ -1,6 +1,23 @@
+import math
+from collections.abc import Callable
+
 import pytest
 
-from harness.reporting.stats import summarise
+from harness.reporting.stats import Paired, paired, summarise
+
+TABLE = {2: 12.7062, 3: 4.3027, 5: 2.7764}
+"""n -> the 97.5 % quantile of Student's t with n - 1 degrees of freedom, as statistical tables print it."""
+
+
+def verdict(differences: list[float]) -> Paired:
+    found = paired(differences)
+    assert found is not None
+    return found
+
+
+def integral(density: Callable[[float], float], at: float, steps: int = 20_000) -> float:
+    """From 0 to ``at``, by the midpoint rule."""
+    return sum(density((i + 0.5) * at / steps) for i in range(steps)) * at / steps
 
 
 def test_mean_and_sample_deviation() -> None:
@@ -24,3 +41,42 @@ def test_the_range_of_the_seeds_in_any_unit() -> None:
     summary = summarise([3.0, 1.0, 8.0], 3).scaled(0.5)
     assert (summary.mean, summary.low, summary.high) == (2.0, 0.5, 4.0)
     assert summarise([], 3).scaled(2.0) == summarise([], 3)
+
+
+def test_two_seeds_are_tested_by_cauchys_distribution() -> None:
+    found = verdict([1.0, 3.0])  # mean 2, sd √2, so t = 2: one degree of freedom is Cauchy's, of which p is an arcus
+    assert found.p == pytest.approx(1 - 2 * math.atan(2.0) / math.pi)
+    assert (found.low, found.high) == pytest.approx((2 - TABLE[2], 2 + TABLE[2]), abs=1e-4)
+
+
+def test_three_seeds_have_a_closed_form() -> None:
+    found = verdict([0.5, 1.0, 3.0])
+    t = 1.5 * math.sqrt(3) / math.sqrt(1.75)
+    assert (found.mean, found.sd, found.n) == (1.5, pytest.approx(math.sqrt(1.75)), 3)
+    assert found.p == pytest.approx(1 - t / math.sqrt(t * t + 2))
+    assert found.high - found.mean == pytest.approx(TABLE[3] * math.sqrt(1.75 / 3), rel=1e-4)
+
+
+def test_more_seeds_against_the_density() -> None:
+    differences = [0.3, -0.1, 0.9, 0.4, 1.1]
+    found = verdict(differences)
+    middle = sum(differences) / 5
+    error = math.sqrt(sum((each - middle) ** 2 for each in differences) / 4 / 5)
+    factor = math.gamma(2.5) / (math.sqrt(4 * math.pi) * math.gamma(2.0))
+    within = 2 * integral(lambda t: factor * (1 + t * t / 4) ** -2.5, middle / error)
+    assert found.p == pytest.approx(1 - within, abs=1e-7)
+    assert (found.low, found.high) == pytest.approx((middle - TABLE[5] * error, middle + TABLE[5] * error), abs=1e-4)
+    assert found.differs == (found.low > 0)
+
+
+def test_the_sign_changes_ends_and_not_p() -> None:
+    up, down = verdict([0.5, 1.0, 3.0]), verdict([-0.5, -1.0, -3.0])
+    assert (up.low, up.high, up.p) == (-down.high, -down.low, down.p)
+
+
+def test_one_seed_is_no_test_and_equal_differences_leave_no_doubt() -> None:
+    assert paired([]) is None
+    assert paired([3.0]) is None
+    assert verdict([0.0, 0.0]).p == 1.0
+    assert verdict([0.4, 0.4, 0.4]).p == 0.0
+    assert (verdict([0.4, 0.4]).low, verdict([0.4, 0.4]).high) == (0.4, 0.4)
