@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from harness.reporting import text
+from harness.reporting import names, text
 from harness.reporting.quantities import Quantity
 from harness.reporting.runs import RecordedRun, Run, WaitingRun
 from harness.reporting.stats import Summary, summarise
@@ -49,6 +49,11 @@ class Row:
     def label(self) -> str:
         """What the study calls the method with its options."""
         return self.runs[0].name.label
+
+    @property
+    def title(self) -> str:
+        """What the label is called in print."""
+        return names.label(self.label, self.method)
 
     @property
     def scale(self) -> float:
@@ -142,6 +147,11 @@ def difference(row: Row, label: str, rows: Iterable[Row], quantity: Quantity) ->
 def labels(rows: Iterable[Row]) -> list[str]:
     """The different labels, in the order of ``rows``."""
     return list(dict.fromkeys(row.label for row in rows))
+
+
+def titles(rows: Iterable[Row]) -> dict[str, str]:
+    """Label -> what it is called in print: short, and unlike all others."""
+    return text.titles({row.label: row.title for row in rows})
 
 
 def by_pair(rows: Iterable[Row]) -> list[list[Row]]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 
 from harness.errors import clean
 from harness.reporting.stats import Summary
 from harness.store.records import Attempt
-from methods.base.pair import Pair
 
 METRICS = {"top1": "top-1 (%)", "miou": "mIoU (%)"}
 """A metric's name in the records -> as printed."""
@@ -98,19 +97,14 @@ def some(names: Sequence[str]) -> str:
     return ", ".join(map(short, names[:LISTED])) + more
 
 
-def titles(names: Sequence[str]) -> dict[str, str]:
-    """Name -> what it is called in print: short, and unlike all others."""
+def titles(names: Mapping[str, str]) -> dict[str, str]:
+    """Name -> what it is called: what ``names`` say, short, and unlike all others."""
     found: dict[str, str] = {}
-    for name in names:
-        numbered = (f"{short(name)} ({number})" for number in itertools.count(2))
+    for name, printed in names.items():
+        numbered = (f"{short(printed)} ({number})" for number in itertools.count(2))
         taken = set(found.values())
-        found[name] = next(title for title in itertools.chain([short(name)], numbered) if title not in taken)
+        found[name] = next(title for title in itertools.chain([short(printed)], numbered) if title not in taken)
     return found
-
-
-def pair(pair: Pair) -> str:
-    """A pair as it is printed."""
-    return f"{short(pair.teacher)} → {short(pair.student)}"
 
 
 def stem(*parts: str) -> str:

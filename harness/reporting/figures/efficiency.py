@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from harness.reporting import front, units
+from harness.reporting import front, names, units
 from harness.reporting.figures import plot
 from harness.reporting.figures.canvas import ABREAST, COLUMN_WIDTH, TEXT_WIDTH, key, panels
 from harness.reporting.figures.look import Look
@@ -49,12 +49,12 @@ def _figure(
     if not points:
         return None
     rows = [point.row for point in points]
-    names, scales, chance = labels(rows), sorted({row.scale for row in rows}, reverse=True), front.chance(rows)
-    width = TEXT_WIDTH if len(scales) > 1 or len(names) > MANY else COLUMN_WIDTH
+    there, scales, chance = labels(rows), sorted({row.scale for row in rows}, reverse=True), front.chance(rows)
+    width = TEXT_WIDTH if len(scales) > 1 or len(there) > MANY else COLUMN_WIDTH
     fronts = {scale: _front([point for point in points if point.row.scale == scale], busy, chance) for scale in scales}
     line = [Line2D([], [], **FRONT)] if any(fronts.values()) else []
     signs = [*line, Line2D([], [], **FLOOR, label=_floor_name(rows)), *plot.overloaded(busy)]
-    figure, axes = panels(len(scales), 2.0, key(styles, names, width, signs))
+    figure, axes = panels(len(scales), 2.0, key(styles, there, width, signs))
     for panel, scale in zip(axes, scales, strict=True):
         here = [point for point in points if point.row.scale == scale]
         floor, best = front.floor([point.row for point in here], chance), fronts[scale]
@@ -81,7 +81,7 @@ def _front(here: Sequence[Point], busy: Sequence[Row], chance: float) -> list[Po
 
 
 def _floor_name(rows: Sequence[Row]) -> str:
-    return f"chance or {front.NOISE}" if any(row.method == front.NOISE for row in rows) else "chance"
+    return f"chance or {names.label(front.NOISE)}" if any(row.method == front.NOISE for row in rows) else "chance"
 
 
 def _draw_front(axes: Axes, best: Sequence[Point], unit: units.Unit) -> None:

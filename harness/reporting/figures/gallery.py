@@ -11,7 +11,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from harness.reporting import text
+from harness.reporting import names, text
 from harness.reporting.figures.canvas import save, style
 from harness.reporting.figures.efficiency import efficiency, operations
 from harness.reporting.figures.learning import learning
@@ -82,7 +82,7 @@ KINDS = {
     "efficiency": Kind(
         "Accuracy after the last epoch against end-to-end cost: means over the seeds, bars from the lowest to the "
         "highest. Ringed: on the front of the methods at this scale. To be there every seed must exceed chance and all "
-        "seeds of kd-noise (dotted), and no method may be more accurate at a cost that is not clearly higher.",
+        "seeds of KD-noise (dotted), and no method may be more accurate at a cost that is not clearly higher.",
         lambda subject: efficiency(subject.rows, subject.styles, subject.overloaded),
     ),
     "operations": Kind(
@@ -153,7 +153,8 @@ def _picture(subject: Subject, name: str, figure: Figure) -> Picture:
     first, kind = subject.rows[0], KINDS[name]
     svg, png = save(figure, subject.folder / text.stem(name, first.dataset, first.pair.folder))
     at = f", {scale_text(subject.near[0].scale)} % data" if kind.at_one_scale else ""
-    caption = f"{first.dataset}, {text.pair(first.pair)}{at}. {kind.caption}"
-    if kind.of_classes and (names := class_names(subject.near)):
-        caption += f" Classes: {text.some(names)}."
+    about = f"{names.dataset(first.dataset)}, {names.pair(first.pair)}{at}"
+    caption = f"{about}. {kind.caption}"
+    if kind.of_classes and (classes := class_names(subject.near)):
+        caption += f" Classes: {text.some(classes)}."
     return Picture(name, first.dataset, first.pair, caption, figure.get_figwidth(), svg, png)

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.reporting import text
-from harness.reporting.rows import Row, labels
+from harness.reporting.rows import Row, labels, titles
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288", "#882255")
 """Okabe and Ito's palette without yellow and black, then two dark ones of Tol's: told apart by the colour-blind."""
@@ -42,10 +41,10 @@ class Look:
 
 def looks(rows: Sequence[Row]) -> dict[str, Look]:
     """Label -> its look. Methods take the colours in the order of the rows; references are grey and dashed."""
-    titles = text.titles(labels(rows))
+    names = titles(rows)
     grey = labels(row for row in rows if row.reference)
     found = {
-        label: Look(GREYS[i % len(GREYS)], MARKERS[i % len(MARKERS)], GREY_DASHES[i % len(GREY_DASHES)], titles[label])
+        label: Look(GREYS[i % len(GREYS)], MARKERS[i % len(MARKERS)], GREY_DASHES[i % len(GREY_DASHES)], names[label])
         for i, label in enumerate(grey)
     }
     # Colours come again after eight families. Dashes are counted by colour and markers over all labels, and as there
@@ -55,7 +54,7 @@ def looks(rows: Sequence[Row]) -> dict[str, Look]:
         colour = COLOURS[slot % len(COLOURS)]
         for label in family:
             marker, dash = MARKERS[len(found) % len(MARKERS)], DASHES[drawn[colour] % len(DASHES)]
-            found[label] = Look(colour, marker, dash, titles[label])
+            found[label] = Look(colour, marker, dash, names[label])
             drawn[colour] += 1
     return found
 

@@ -13,9 +13,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from harness.errors import describe
-from harness.reporting import text
 from harness.reporting.figures.canvas import TEXT_WIDTH
-from harness.reporting.rows import Row
+from harness.reporting.rows import Row, titles
 
 SHEETS = 4
 """Sample sheets side by side."""
@@ -34,7 +33,7 @@ def samples(rows: Sequence[Row]) -> Figure | None:
     sheets = {row.label: sheet for row in rows if (sheet := _sheet(row)) is not None}
     if not sheets:
         return None
-    titles = text.titles(list(sheets))
+    names = titles(rows)
     columns = min(SHEETS, len(sheets))
     lines = -(-len(sheets) // columns)
     figure = Figure(figsize=(columns * SHEET, lines * (SHEET + TITLE)))
@@ -44,7 +43,7 @@ def samples(rows: Sequence[Row]) -> Figure | None:
     for place, (label, sheet) in enumerate(sheets.items()):
         left, top = place % columns * SHEET, place // columns * (SHEET + TITLE) + TITLE
         _place(axes, sheet, left + GAP / 2, top, SHEET - GAP)
-        axes.text(left + SHEET / 2, top - 0.05, titles[label], ha="center", fontsize=8)
+        axes.text(left + SHEET / 2, top - 0.05, names[label], ha="center", fontsize=8)
     return figure
 
 

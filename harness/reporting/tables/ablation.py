@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harness.reporting import text
+from harness.reporting import names, text
 from harness.reporting.quantities import FINAL
 from harness.reporting.rows import Row, labels, metric
 from harness.reporting.tables import blocks, notes, remarks
@@ -27,14 +27,16 @@ def _table(group: Variants, odd: remarks.Odd) -> Table:
     filled = tuple(block for pair in group.pairs for block in builder.blocks(pair))
     said = (
         f"Accuracy after the last epoch; {notes.spread(group.rows)}.",
-        f"{DIFFERENCE}: difference to {group.baseline} in points, seed by seed, over the seeds that both have.",
-        f"Options as resolved, where any row differs; empty: as {group.baseline}.",
+        f"{DIFFERENCE}: difference to {group.title} in points, seed by seed, over the seeds that both have.",
+        f"Options as resolved, where any row differs; empty: as {group.title}.",
         *notes.left_out(group.rows),
         *notes.provenance(group.rows),
     )
     # A method outside the package is named by its path.
     name = text.stem("ablation", group.method)
-    return Table(name, f"Ablation of {group.method}", filled, builder.footnotes.texts, said, _csv(group, odd))
+    return Table(
+        name, f"Ablation of {names.label(group.method)}", filled, builder.footnotes.texts, said, _csv(group, odd)
+    )
 
 
 @dataclass
@@ -47,16 +49,16 @@ class _Builder:
 
     def blocks(self, rows: Sequence[Row]) -> list[Block]:
         """The blocks of one pair: the options that differ there, and as many scales as fit beside them."""
-        names, known = differing(rows), options(rows)
-        parts = blocks.blocks(rows, 2, max(2, blocks.WIDTH - len(names)))
-        return [self._block(title, columns, names, known) for title, columns in parts]
+        shown, known = differing(rows), options(rows)
+        parts = blocks.blocks(rows, 2, max(2, blocks.WIDTH - len(shown)))
+        return [self._block(title, columns, shown, known) for title, columns in parts]
 
-    def _block(self, title: str, columns: Columns, names: list[str], known: dict[str, Options]) -> Block:
-        head = [Column(Entry(""), tuple(Entry(text.short(name.replace("_", " "))) for name in names))] if names else []
+    def _block(self, title: str, columns: Columns, shown: list[str], known: dict[str, Options]) -> Block:
+        head = [Column(Entry(""), tuple(Entry(text.short(name.replace("_", " "))) for name in shown))] if shown else []
         head += [self._head(heading, rows) for heading, rows in columns.items()]
         scales = [{row.label: row for row in rows} for rows in columns.values()]
         lines = [
-            self._line(label, self._changes(label, names, known), [rows.get(label) for rows in scales])
+            self._line(label, self._changes(label, shown, known), [rows.get(label) for rows in scales])
             for label in labels(self.group.rows)
             if any(label in rows for rows in scales)
         ]
@@ -66,19 +68,19 @@ class _Builder:
         heading = Entry(title, self.footnotes.mark(remarks.of_data(rows)))
         return Column(heading, (Entry(metric(rows)), Entry(DIFFERENCE)))
 
-    def _changes(self, label: str, names: list[str], known: dict[str, Options]) -> list[Entry]:
+    def _changes(self, label: str, shown: list[str], known: dict[str, Options]) -> list[Entry]:
         """All options of the baseline; of a variant, those in which it differs."""
         own, base = known[label], known.get(self.group.baseline, {})
         hidden = base if label != self.group.baseline and own else {}
-        printed = [own.get(name, text.NOTHING) for name in names]
+        printed = [own.get(name, text.NOTHING) for name in shown]
         return [
             Entry("" if value == hidden.get(name) else text.short(value))
-            for name, value in zip(names, printed, strict=True)
+            for name, value in zip(shown, printed, strict=True)
         ]
 
     def _line(self, label: str, changes: list[Entry], rows: Sequence[Row | None]) -> Line:
         there = [row for row in rows if row]
-        printed = f"{text.short(label)} (baseline)" if label == self.group.baseline else text.short(label)
+        printed = there[0].title + " (baseline)" * (label == self.group.baseline)
         title = Entry(printed, self.footnotes.mark(remarks.of_line(there)))
         return Line(title, (*changes, *(entry for row in rows for entry in self._entries(row, there))))
 
@@ -102,12 +104,12 @@ class _Builder:
 
 def _csv(group: Variants, odd: remarks.Odd) -> str:
     # Every row has all columns of the file, also those of options that differ only for another pair.
-    names = sorted({name for pair in group.pairs for name in differing(pair)})
+    shown = sorted({name for pair in group.pairs for name in differing(pair)})
     extra = {}
     for pair in group.pairs:
         known = options(pair)
         for row in pair:
-            values = {f"option_{name}": known[row.label].get(name, "") for name in names}
+            values = {f"option_{name}": known[row.label].get(name, "") for name in shown}
             paired = group.to_baseline(row)
             numbers = {**summarised("final_difference", paired), "final_difference_n": str(paired.n)}
             extra[row.name] = {"baseline": group.baseline, **values, **numbers}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from harness.reporting import text
+from harness.reporting import names
 from harness.reporting.rows import Row
 from harness.store.layout import scale_text
 
@@ -53,8 +53,9 @@ def _parts(settings: dict[Setting, list[Row]], width: int) -> list[list[list[Row
 def _block(dataset: str, columns: Sequence[list[Row]]) -> tuple[str, Columns]:
     """What the columns have in common goes to the title, the rest to their headings."""
     first = [rows[0] for rows in columns]
+    title = names.dataset(dataset)
     if len({row.scale for row in first}) == 1:
-        return f"{dataset}, {scale_text(first[0].scale)} % data", {text.pair(rows[0].pair): rows for rows in columns}
+        return f"{title}, {scale_text(first[0].scale)} % data", {names.pair(rows[0].pair): rows for rows in columns}
     if len({row.pair for row in first}) == 1:
-        return f"{dataset}, {text.pair(first[0].pair)}", {f"{scale_text(rows[0].scale)} %": rows for rows in columns}
-    return dataset, {f"{text.pair(rows[0].pair)}, {scale_text(rows[0].scale)} %": rows for rows in columns}
+        return f"{title}, {names.pair(first[0].pair)}", {f"{scale_text(rows[0].scale)} %": rows for rows in columns}
+    return title, {f"{names.pair(rows[0].pair)}, {scale_text(rows[0].scale)} %": rows for rows in columns}

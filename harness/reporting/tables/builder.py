@@ -50,7 +50,7 @@ class Builder:
         for label in self.labels:
             found = [rows.get(label) for rows in by_label]
             if any(found):
-                lines.append(self._line(label, found))
+                lines.append(self._line(found))
         return Block(block_title, head, tuple(lines))
 
     def _head(self, title: str, rows: Sequence[Row]) -> Column:
@@ -72,9 +72,9 @@ class Builder:
             entries += [Entry(text.values(teacher_metrics(rows))), *[NOTHING] * (len(self.shown) - 1)]
         return Line(Entry("Teacher"), tuple(entries))
 
-    def _line(self, label: str, rows: Sequence[Row | None]) -> Line:
+    def _line(self, rows: Sequence[Row | None]) -> Line:
         there = [row for row in rows if row]
-        title = Entry(text.short(label), self.footnotes.mark(remarks.of_line(there)))
+        title = Entry(there[0].title, self.footnotes.mark(remarks.of_line(there)))
         return Line(title, tuple(entry for row in rows for entry in self._entries(row, there)))
 
     def _entries(self, row: Row | None, line: Sequence[Row]) -> list[Entry]:

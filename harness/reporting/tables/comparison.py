@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.reporting import text
 from harness.reporting.rows import Row, labels
 from harness.reporting.tables import published
 from harness.store.layout import scale_text
@@ -52,19 +51,18 @@ class Comparison:
 
     name: str | None
     """None for labels that no paper's table has."""
-    label: str | None
-    """None for lines that we have not run."""
     scale: float
     rows: tuple[Row, ...] = ()
+    """Empty for lines that we have not run."""
     prior: str = ""
     """Of the published numbers, beyond the teacher."""
 
     @property
     def title(self) -> str:
-        """Their name and ours."""
-        label = text.short(self.label) if self.label else None
-        ours = f"{label}, {scale_text(self.scale)} %" if label and self.scale != WHOLE else label
-        return " · ".join(part for part in (self.name, ours) if part)
+        """Their name and ours, where that is another."""
+        ours = [row.title for row in self.rows[:1]]
+        at = f", {scale_text(self.scale)} %" if self.scale != WHOLE else ""
+        return " · ".join(dict.fromkeys(filter(None, [self.name, *ours]))) + at
 
     def row(self, pair: Pair) -> Row | None:
         """Ours for one pair."""
@@ -79,8 +77,8 @@ def comparisons(dataset: str, rows: Sequence[Row]) -> list[Comparison]:
     fitting = {label: next((line for line in printed if line.fits(found)), None) for label, found in own.items()}
     lines: list[Comparison] = []
     for known in (*printed, None):
-        mine = [line for label in own if fitting[label] == known for line in _at_scales(known, label, own[label])]
-        lines += mine or ([Comparison(known.name, None, WHOLE, prior=known.prior)] if known else [])
+        mine = [line for label in own if fitting[label] == known for line in _at_scales(known, own[label])]
+        lines += mine or ([Comparison(known.name, WHOLE, prior=known.prior)] if known else [])
     return lines
 
 
@@ -91,9 +89,9 @@ def _known() -> list[Known]:
         return [Known(line.pop("line"), **line) for line in csv.DictReader(file)]
 
 
-def _at_scales(known: Known | None, label: str, rows: Sequence[Row]) -> list[Comparison]:
+def _at_scales(known: Known | None, rows: Sequence[Row]) -> list[Comparison]:
     every = any(line.every_scale for line in _known() if line.method == rows[0].method)
     scales = sorted({row.scale for row in rows if every or row.scale == WHOLE}, reverse=True)
     name, prior = (known.name, known.prior) if known else (None, "")
     at = {scale: tuple(row for row in rows if row.scale == scale) for scale in scales}
-    return [Comparison(name, label, scale, found, prior) for scale, found in at.items()]
+    return [Comparison(name, scale, found, prior) for scale, found in at.items()]

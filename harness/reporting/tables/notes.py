@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.reporting import text
+from harness.reporting import names, text
 from harness.reporting.rows import Row
 from harness.reporting.runs import RecordedRun
 from harness.store.bounds import BY_HASH
@@ -58,7 +58,8 @@ def _teacher(run: RecordedRun) -> str:
     metrics = run.metrics
     value = f"{metrics.teacher_metric:.2f} {text.metric(metrics.metric)}"
     known = f"{value}, sha256 {text.sha(metrics.teacher_sha256)}{_normalisation(run)}"
-    return f"Teacher {text.short(metrics.teacher)} on {metrics.dataset}: {known}{_origin(run)}."
+    teacher = names.network(metrics.teacher)
+    return f"Teacher {teacher} on {names.dataset(metrics.dataset)}: {known}{_origin(run)}."
 
 
 def _normalisation(run: RecordedRun) -> str:
@@ -79,17 +80,17 @@ def _origin(run: RecordedRun) -> str:
 
 
 def _unverified(runs: Sequence[RecordedRun]) -> list[str]:
-    names = sorted({run.metrics.dataset for run in runs if not run.metrics.data_verified})
+    unknown = sorted({names.dataset(run.metrics.dataset) for run in runs if not run.metrics.data_verified})
     own = sorted({_own(run) for run in runs if run.metrics.data_verified == BY_HASH})
     return [
-        *([f"Unverified data: {', '.join(names)}; checksums were not compared."] if names else []),
+        *([f"Unverified data: {', '.join(unknown)}; checksums were not compared."] if unknown else []),
         *([f"Own images: {', '.join(own)}."] if own else []),
     ]
 
 
 def _own(run: RecordedRun) -> str:
     known = f" {text.sha(run.manifest.data)}" if run.manifest and run.manifest.data else ""
-    return f"{run.metrics.dataset}, {BY_HASH}{known}"
+    return f"{names.dataset(run.metrics.dataset)}, {BY_HASH}{known}"
 
 
 def _device(run: RecordedRun) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harness.reporting import text, units
+from harness.reporting import names, text, units
 from harness.reporting.quantities import COST, FINAL, WALL, Quantity
 from harness.reporting.rows import Row, metric, teacher_metrics
 from harness.reporting.tables import blocks, notes, published, remarks
@@ -37,7 +37,7 @@ def _table(dataset: str, rows: Sequence[Row], odd: remarks.Odd) -> Table:
     filled = tuple(builder.block(pairs[start : start + width]) for start in range(0, len(pairs), width))
     ours = f"Ours: after the last epoch; {notes.spread(rows)}. {notes.SCOPE}"
     said = (ours, PUBLISHED, *notes.left_out(rows), *notes.provenance(rows))
-    title = f"Published and measured: {dataset}"
+    title = f"Published and measured: {names.dataset(dataset)}"
     return Table(f"published-{dataset}", title, filled, builder.footnotes.texts, said, _csv(lines, odd))
 
 
@@ -62,9 +62,11 @@ class _Builder:
         return metric(self.rows), "published", "Δ", *(unit.name for _, unit in self.times), "published (h)"
 
     def block(self, pairs: Sequence[Pair]) -> Block:
-        columns = tuple(Column(Entry(text.pair(pair)), tuple(map(Entry, self.heads))) for pair in pairs)
+        columns = tuple(Column(Entry(names.pair(pair)), tuple(map(Entry, self.heads))) for pair in pairs)
         there = [line for line in self.lines if any(self._has(line, pair) for pair in pairs)]
-        return Block(self.dataset, columns, (self._teachers(pairs), *(self._line(line, pairs) for line in there)))
+        return Block(
+            names.dataset(self.dataset), columns, (self._teachers(pairs), *(self._line(line, pairs) for line in there))
+        )
 
     def _has(self, line: Comparison, pair: Pair) -> bool:
         """Whether there is a number of ours or theirs."""

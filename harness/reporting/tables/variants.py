@@ -29,6 +29,11 @@ class Variants:
     rows: Sequence[Row]
 
     @property
+    def title(self) -> str:
+        """What the baseline is called in print."""
+        return self.rows[0].title
+
+    @property
     def pairs(self) -> list[list[Row]]:
         """Its rows pair by pair: presets may set other options for another pair."""
         return by_pair(self.rows)

@@ -142,7 +142,7 @@ def test_latex_has_no_sign_of_its_own(label: str) -> None:
 @ALWAYS
 @given(ANY)
 def test_names_are_short_printed_and_told_apart(label: str) -> None:
-    titles = text.titles([label, f"{label} (2)", f"{label}\x07", "plain"])
+    titles = text.titles({name: name for name in (label, f"{label} (2)", f"{label}\x07", "plain")})
     assert len(set(titles.values())) == len(titles)
     assert all(is_safe(title) and 0 < len(title) <= text.NAME + len(" (9)") for title in titles.values())
     assert len(f".{text.stem('accuracy', label, label)}.svg.1234567.tmp".encode()) < 200

@@ -80,7 +80,7 @@ def test_a_reference_far_below_is_cut_and_named(tmp_path: Path) -> None:
     rows = group(load(tmp_path))
     figure = efficiency(rows, looks(rows))
     assert figure is not None
-    assert "below: kd-noise 12" in [text.get_text() for text in figure.axes[0].texts]
+    assert "below: KD-noise 12" in [text.get_text() for text in figure.axes[0].texts]
     assert figure.axes[0].get_ylim()[0] > 80
 
 

@@ -30,7 +30,7 @@ def test_synthetic_against_real_at_equal_n(tmp_path: Path) -> None:
     rows = real_study(tmp_path, (100.0, 10.0))
     figure = against_real(rows, looks(rows))
     assert figure is not None
-    assert legend(figure) == ["kd-real", "a", "more than N synthesised"]
+    assert legend(figure) == ["KD-real", "a", "more than N synthesised"]
     accuracy, gain = figure.axes
     assert [tick.get_text() for tick in accuracy.get_xticklabels()] == ["130", "1297"]
     method = next(line for line in gain.lines if line.get_marker() == looks(rows)["a"].marker)
@@ -43,7 +43,7 @@ def test_synthetic_against_real_at_one_n_has_a_row_per_label(tmp_path: Path) -> 
     rows = real_study(tmp_path, (10.0,))
     figure = against_real(rows, looks(rows))
     assert figure is not None
-    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["kd-real", "a"]
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["KD-real", "a"]
 
 
 def test_without_real_images_there_is_nothing_to_compare(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def legend(figure: Figure) -> list[str]:
 def test_scale_has_a_line_per_label_and_ticks_at_the_scales(rows: list[Row]) -> None:
     figure = scale(rows, looks(rows))
     assert figure is not None
-    assert legend(figure) == ["scratch", "fast-2", "fast-10", "ssd-kd", "teacher", "machine overloaded"]
+    assert legend(figure) == ["Scratch", "fast-2", "fast-10", "SSD-KD", "teacher", "machine overloaded"]
     assert list(figure.axes[0].get_xticks()) == [1.0, 10.0, 100.0]
     assert figure.axes[1].get_yscale() == "log"
 
@@ -30,4 +30,4 @@ def test_one_scale_puts_labels_in_place_of_scales(rows: list[Row]) -> None:
     one = [row for row in rows if row.scale == 10.0]
     figure = scale(one, looks(rows))
     assert figure is not None
-    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["scratch", "fast-2", "fast-10", "ssd-kd"]
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["Scratch", "fast-2", "fast-10", "SSD-KD"]

@@ -128,8 +128,8 @@ def test_a_row_names_its_preset_and_its_prior(tmp_path: Path) -> None:
 def test_an_ablation_stands_on_the_page(ablation: Path) -> None:
     assert (ablation / "toy/tables/ablation-ssd-kd.tex").is_file()
     source = (ablation / "index.html").read_text(encoding="utf-8")
-    assert "<h3>Ablation of ssd-kd</h3>" in source
-    assert '<th colspan="4"></th><th colspan="2">wrn10_1 → cnn3_16</th>' in source
+    assert "<h3>Ablation of SSD-KD</h3>" in source
+    assert '<th colspan="4"></th><th colspan="2">WRN-10-1 → CNN-3-16</th>' in source
 
 
 def test_text_of_records_is_escaped(tmp_path: Path) -> None:

@@ -13,6 +13,6 @@ def test_blocks_never_get_wider_than_a_page(tmp_path: Path) -> None:
             factory.write(tmp_path, factory.metrics(scale=scale, teacher=teacher, cell=cell))
     found = blocks(group(load(tmp_path)), quantities=2)
     assert [(title, list(columns)) for title, columns in found] == [
-        ("digits, 100 % data", ["t1 → cnn3_16", "t2 → cnn3_16", "t3 → cnn3_16"]),
-        ("digits, 10 % data", ["t1 → cnn3_16", "t2 → cnn3_16", "t3 → cnn3_16"]),
+        ("Digits, 100 % data", ["t1 → CNN-3-16", "t2 → CNN-3-16", "t3 → CNN-3-16"]),
+        ("Digits, 10 % data", ["t1 → CNN-3-16", "t2 → CNN-3-16", "t3 → CNN-3-16"]),
     ]

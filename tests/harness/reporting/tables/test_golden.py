@@ -26,7 +26,7 @@ def test_ablations_are_the_committed_ones(ablation: Path, table: str, kind: str)
 def test_golden_ablation_by_hand() -> None:
     table = (GOLDEN / "ablation-ssd-kd.md").read_text(encoding="utf-8")
     # 90, 91, 95: mean 92, deviations -2, -1, 3, so sd = sqrt(14 / 2).
-    assert "| ssd-kd (baseline) | 0.6 | on | on | priority | 92.00 ± 2.65 |  |" in table
+    assert "| SSD-KD (baseline) | 0.6 | on | on | priority | 92.00 ± 2.65 |  |" in table
     # 86, 88, 90 against 90, 91, 95: differences -4, -3, -5.
     assert "| neither |  | off | off |  | 88.00 ± 2.00 | −4.00 ± 1.00 |" in table
     # 89 and 92.5 against 90 and 95, seed 1 diverged: differences -1 and -2.5, so sd = 1.5 / sqrt(2).
@@ -41,7 +41,7 @@ def test_golden_numbers_by_hand() -> None:
     table = (GOLDEN / "accuracy-time.md").read_text(encoding="utf-8")
     # 90, 92, 97: mean 93, deviations -3, -1, 4, so sd = sqrt(26 / 2); 3 + (50, 51, 52) + 25 = 78, 79, 80 s on
     # cores, and on the wall a second more.
-    assert "| ssd-kd | 93.00 ± 3.61 | 79.0 ± 1.0 | 80.0 ± 1.0 |" in table
+    assert "| SSD-KD | 93.00 ± 3.61 | 79.0 ± 1.0 | 80.0 ± 1.0 |" in table
     # In seed 1 synthesis took 4 · 51 s on the wall: 79, 4 + 204 + 25 = 233 and 81, mean 131, sd = sqrt(7804); its work
     # took 204 + 25 = 229 s for 76 on cores.
     assert "| 79.0 ± 1.0 <sup>d</sup> | 131 ± 88 <sup>d</sup> |" in table

@@ -34,7 +34,7 @@ def test_what_is_used_beyond_the_teacher_is_said_and_nothing_where_that_is_nothi
     table = build(tmp_path, {"label": "scratch"}, {"label": "kd-noise"}, {"label": "named", "prior": "label text"})
     marks = {line.title.text: [table.footnotes[mark] for mark in line.title.marks] for line in table.blocks[0].lines}
     real, text = ["prior beyond the teacher: real images"], ["prior beyond the teacher: label text"]
-    assert marks == {"Teacher": [], "scratch": real, "kd-noise": [], "named": text}
+    assert marks == {"Teacher": [], "Scratch": real, "KD-noise": [], "named": text}
 
 
 def marks(table: Table, line: int) -> tuple[list[str], list[list[str]]]:
@@ -64,7 +64,7 @@ CIFAR = "toy/cifar10/wrn10_1--cnn3_16/ssd-kd/scale-10/seed-0"
 @pytest.mark.parametrize("verified", [True, False])
 def test_unverified_data_is_said_below_the_table(tmp_path: Path, verified: bool) -> None:
     table = build(tmp_path, {"dataset": "cifar10", "cell": CIFAR, "data_verified": verified})
-    said = "Unverified data: cifar10; checksums were not compared."
+    said = "Unverified data: CIFAR-10; checksums were not compared."
     assert (said in table.notes) == (not verified)
 
 
