@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ import typer
 from harness import start, terminal
 from harness.errors import UserError
 from harness.machine import memory, trouble
+from harness.store import place
 from harness.terminal import say
 
 if TYPE_CHECKING:
@@ -112,7 +114,7 @@ def run(
     """Run cells, or resume them, or copy back what is already done; several in a process each."""
     from harness.commands import run
 
-    _look(results)
+    _begin(results)
     status = run.run(
         pattern,
         configfile,
@@ -178,7 +180,7 @@ def train_teacher(
         raise UserError("--key, --rename, --drop and --in-order are for the keys of a file that --import names")
     if (normalisation or mean or std) and not file:
         raise UserError("--normalisation, --mean and --std are for a file that --import names: here all learn alike")
-    _look(results, reads=False)
+    place.is_there(results)
     from harness.teachers import foreign, train
     from harness.teachers.normalisation import Asked
     from harness.teachers.renaming import KeyRules
@@ -201,6 +203,7 @@ def teachers(context: typer.Context, results: ResultsFolder = RESULTS) -> None:
     from harness.commands import teachers
 
     if context.invoked_subcommand is None:
+        _begin(results)
         _print(teachers.table(results))
 
 
@@ -221,7 +224,7 @@ def get(
     from harness.grid.settings import parse
     from harness.teachers import get
 
-    _look(results, reads=False)
+    place.is_there(results)
     changes = parse(settings or [])
     get.get(name, file=file, results=results, replace=replace, changes=changes, verify_data=verify)
 
@@ -253,7 +256,7 @@ def validate(configfile: GridFile, results: ResultsFolder = RESULTS) -> None:
     """Check every cell of a grid before anything trains, and say what it will take."""
     from harness.commands import estimate, status, validate
 
-    _look(results, reads=False)
+    place.is_there(results)
     _print(estimate.lines(status.of_grid(validate.validate(configfile), results)))
 
 
@@ -279,7 +282,7 @@ def list_(
     from harness.grid.grid import find
     from harness.grid.paths import default
 
-    _look(results)
+    _begin(results)
     source = configfile or (None if pattern else default())
     found = status.of_grid([cell for _, cell in find(pattern or "*", source, results)], results)
     if stale:
@@ -305,6 +308,7 @@ def show(
     """What there is, or all about one: every hyperparameter of a method, a dataset's files, a teacher's record."""
     from harness.commands.show import show
 
+    _begin(results)
     _print(show.lines(name or [], results, configfile))
 
 
@@ -319,7 +323,7 @@ def retry(
     """Remove failed and diverged results, so that these cells run again from their beginning."""
     from harness.commands import retry
 
-    _look(results)
+    place.existing(results)
     names = retry.retry(results, pattern, overloaded)
     _print([*names, f"{len(names)} cells will run again"])
 
@@ -332,7 +336,7 @@ def prune(
     """Remove the runs that are no cell's current result, and what killed processes left behind."""
     from harness.commands import prune
 
-    _look(results)
+    place.existing(results)
     old = list(prune.old_runs(results)) if dry_run else prune.prune(results)
     torn = prune.torn(results) if dry_run else prune.tidy(results)
     _print([f"{path}: left by a killed process" for path in torn])
@@ -348,7 +352,7 @@ def trace(
     """From a number to its runs: records, configuration, code, commit, teacher, device, log."""
     from harness.commands import stored, trace
 
-    _look(results)
+    place.existing(results)
     for run in stored.runs(results, pattern):
         _print(trace.describe(run))
 
@@ -361,7 +365,7 @@ def verify(
     """Measure stored students and teachers again, and compare with their records."""
     from harness.commands import verify
 
-    _look(results)
+    place.existing(results)
     found = []
     for outcome in verify.verify(results, pattern):
         found.append(outcome)
@@ -372,15 +376,20 @@ def verify(
 
 @app.command()
 def compare(
-    a: Annotated[str, typer.Argument(help="A results folder, a key or a commit.")],
-    b: Annotated[str, typer.Argument(help="What to compare it with.")],
+    a: Annotated[str, typer.Argument(help="A label, a results folder, a key or a commit; or `reference`.")],
+    b: Annotated[
+        str | None, typer.Argument(help="What to compare it with, of the same kind; nothing for `reference`.")
+    ] = None,
     results: ResultsFolder = RESULTS,
 ) -> None:
-    """Two versions of the same cells, paired by seed: accuracy, time and what differs."""
-    from harness.commands import compare
+    """Two methods, or two versions of the same cells, paired by seed; or your cells and the committed `reference`."""
+    from harness.commands.compare import compare
 
-    _look(results)
-    _print(compare.table(compare.side(a, results), compare.side(b, results)))
+    place.existing(results)
+    with _warnings_told():
+        found = compare.compare(a, b, results)
+        _print(found.lines)
+    raise typer.Exit(0 if found.as_expected else 1)
 
 
 @app.command("import")
@@ -391,7 +400,7 @@ def import_(
     """Add the finished runs of another results folder; nothing that is here is overwritten."""
     from harness.commands import import_results
 
-    _look(results, reads=False)
+    place.is_there(results)
     report = import_results.merge(folder, results)
     for problem in report.problems:
         say(problem, err=True)
@@ -407,7 +416,7 @@ def sync(
     """Bring MLflow up to date with the records."""
     from harness.tracking import sync
 
-    _look(results)
+    place.existing(results)
     for report in sync.follow(results) if follow else [sync.sync(results)]:
         say(str(report))
         for problem in report.left_out:
@@ -424,7 +433,7 @@ def ui(
     """Open MLflow's pages on this machine."""
     from harness.tracking import store
 
-    _look(results)
+    place.existing(results)
     command = store.server_command(results, port)
     for line in store.links(results, port):
         say(line)
@@ -446,15 +455,14 @@ def report(
     """Render tables, figures and the page from the records."""
     from harness import reporting
 
-    _look(results)
+    place.existing(results)
     filters = {}
     for item in only or []:
         column, equals, values = item.partition("=")
         if not equals:
             raise UserError(f"--only {item}: write it as column=value,value, such as --only method=ssd-kd")
         filters[column] = values.split(",")
-    with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *place: say(f"warning: {message}", err=True)
+    with _warnings_told():
         say(str(reporting.render(results, out, only=filters, mixed=mixed, overloaded=overloaded)[-1]))
 
 
@@ -463,7 +471,7 @@ def doctor(results: ResultsFolder = RESULTS) -> None:
     """What is installed, what is missing, and how to put it right."""
     from harness.commands import doctor
 
-    _look(results)
+    _begin(results)
     checks = list(doctor.examine(results))
     _print(doctor.table(checks))
     raise typer.Exit(1 if any(check.needed and not check.ok for check in checks) else 0)
@@ -472,6 +480,7 @@ def doctor(results: ResultsFolder = RESULTS) -> None:
 ENDS = "Status: 0 done, 1 the machine's trouble, 2 what you can put right"
 ALSO = {
     "run": "a method that failed or diverged is a result, and done",
+    "compare": "1 also if a cell is not as the committed records let expect",
     "verify": "1 also if a result is not as it is recorded, or cannot be measured",
     "import": "1 also if something was left out",
     "doctor": "1 also if something is missing that is needed",
@@ -494,19 +503,23 @@ def _check_arguments(arguments: Iterable[str]) -> None:
             raise UserError(f"{argument!r:.80}: a control character in an argument")
 
 
-def _look(results: Path, reads: bool = True) -> None:
-    """Tell the person where a command that ``reads`` looks for records, if there is no such folder yet.
+def _begin(results: Path) -> None:
+    """A folder that a command can do without: the one that nobody named may not be there yet, which is told.
 
-    Raises UserError if it cannot be a folder.
+    Raises UserError if another one is not there.
     """
-    try:
-        is_folder, there = results.is_dir(), results.exists()
-    except OSError as error:
-        raise UserError(f"{results}: {error.strerror}") from None
-    if there and not is_folder:
-        raise UserError(f"{results.absolute()}: a results folder is wanted, and this is none")
-    if reads and not there:
+    if results == RESULTS and not place.is_there(results):
         say(f"note: nothing is there yet: {results.absolute()} (--results names another folder)", err=True)
+    else:
+        place.existing(results)
+
+
+@contextmanager
+def _warnings_told() -> Iterator[None]:
+    """What records warn of in words, without the line of code that says it."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *place: say(f"warning: {message}", err=True)
+        yield
 
 
 def _print(items: Iterable[Line]) -> None:

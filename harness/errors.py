@@ -31,11 +31,13 @@ class ConfigError(UserError):
 def suggest(value: object, choices: Iterable[object]) -> str:
     """Text that lists ``choices`` and names the one nearest to ``value``; empty without choices."""
     names = [str(choice) for choice in choices]
-    if not names:
-        return ""
-    near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.5)
-    hint = f"\n  did you mean: {near[0]}" if near else ""
-    return f"\n  valid choices: {', '.join(names)}{hint}"
+    return f"\n  valid choices: {', '.join(names)}{nearest(value, names)}" if names else ""
+
+
+def nearest(value: object, names: Iterable[str]) -> str:
+    """Text that asks whether the one of ``names`` was meant that is nearest to ``value``; empty where none is near."""
+    near = difflib.get_close_matches(str(value), list(names), n=1, cutoff=0.5)
+    return f"\n  did you mean: {near[0]}" if near else ""
 
 
 def clean(text: str, limit: int = SCREEN) -> str:

@@ -46,13 +46,13 @@ ALLOWED: dict[str, set[str]] = {
     "harness.reporting": {*KEPT, "methods", "methods.base"},
     "harness.commands": {
         *("harness", "harness.run", "harness.teachers", "harness.engine", "harness.grid", "harness.networks"),
-        *("harness.data", "harness.machine", "harness.tracking", "harness.start", "harness.terminal"),
-        *("harness.explain", *KEPT, "methods", "methods.base", "methods.parts"),
+        *("harness.data", "harness.machine", "harness.tracking", "harness.reporting", "harness.start"),
+        *("harness.terminal", "harness.explain", *KEPT, "methods", "methods.base", "methods.parts"),
     },
     "harness.cli": {
         *("harness.commands", "harness.teachers", "harness.grid", "harness.data"),
         *("harness.tracking", "harness.reporting", "harness.machine", "harness.errors", "harness.start"),
-        *("harness.terminal",),
+        *("harness.terminal", "harness.store"),
     },
     "harness.__main__": {"harness.cli"},
 }

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from harness.errors import UserError
 from harness.reporting import plans
-from harness.store import checking
-from harness.store.layout import CellFolder, CellName, Results, RunFolder
+from harness.store import checking, place
+from harness.store.layout import CellFolder, CellName, RunFolder
 from harness.store.reading import DamagedRecord, read_events, read_intact
 from harness.store.records import Attempt, Event, Manifest, Metrics, Planned, TrackingLink
 
@@ -109,9 +108,7 @@ def load(results: Path) -> list[Run]:
 
     Raises UserError if there is no such folder.
     """
-    if not results.is_dir():
-        raise UserError(f"{results}: no such results folder")
-    found = Results(results)
+    found = place.existing(results)
     if strays := list(found.strays()):
         warnings.warn(f"{len(strays)} folders look like a cell's and are none: `dkd doctor` names them", stacklevel=2)
     cells = list(found.finished())

@@ -23,7 +23,7 @@ _CELL = re.compile(
 CELL_PATTERN = re.sub(r"\?P<\w+>", "?:", _CELL.pattern)
 """Regular expression of a cell's name, as wildcards of the workflow need it: without names of groups."""
 _CELLS = "*/*/*--*/*/scale-*/seed-*"
-RESERVED = ("teachers", "mlflow.db", "mlflow-artifacts", "index.html")
+RESERVED = ("teachers", "reference", "mlflow.db", "mlflow-artifacts", "index.html")
 """What else stands beside the studies, in a results folder or a report."""
 
 
@@ -327,6 +327,10 @@ class Results:
     def teachers(self) -> Iterator[TeacherFolder]:
         """The folders of all teachers that are there, in name order."""
         yield from (TeacherFolder(path) for path in sorted(self.path.glob("teachers/*/*")) if path.is_dir())
+
+    def references(self) -> Iterator[Results]:
+        """Committed records: a results folder for every device that they were made on, in name order."""
+        yield from (Results(path) for path in sorted(self.path.glob("reference/*")) if path.is_dir())
 
     def torn(self) -> Iterator[Path]:
         """Temporary files beside records: of processes that were killed while they wrote, or that are writing."""

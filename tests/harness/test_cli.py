@@ -96,6 +96,7 @@ def test_a_plan_key_belongs_to_one_cell(dkd: Command, file: Path, ran: list[Any]
 def test_results_of_other_options_stay_out_of_the_grids_folder(
     dkd: Command, file: Path, ran: list[Any], tmp_path: Path
 ) -> None:
+    (tmp_path / "results").mkdir()
     for out in (tmp_path / "results", tmp_path / "results/../results"):
         places = ["--results", tmp_path / "results", "--out", out]
         code, _, errors = dkd("run", CELL, "--configfile", file, "--set", "gamma=1", *places)
@@ -103,14 +104,44 @@ def test_results_of_other_options_stay_out_of_the_grids_folder(
         assert "is the results folder itself" in errors
 
 
-@pytest.mark.parametrize("command", [["list"], ["retry"], ["prune"], ["trace", "x"], ["compare", "abcd", "abcd"]])
-def test_commands_that_read_say_where_they_looked(
-    dkd: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+MAKES = {"train-teacher", "validate", "import", "teachers get"}
+"""Commands that a results folder may begin with."""
+
+
+def reading() -> dict[str, list[str]]:
+    """Every other command with --results, and whatever it must be given beside."""
+    group = typer.main.get_group(cli.app)
+    found = {}
+    for name, command in group.commands.items():
+        if any(option.name == "results" for option in command.params) and name not in MAKES:
+            taken = [option for option in command.params if option.param_type_name == "argument" and option.required]
+            found[name] = [name, *["x"] * len(taken)]
+    return found
+
+
+@pytest.mark.parametrize("name", reading())
+def test_a_wrong_results_folder_is_one_error_everywhere(
+    dkd: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / "results").mkdir()
+    monkeypatch.chdir(tmp_path)
+    expected = (
+        f"error: {tmp_path}/resluts: no such results folder\n  did you mean: results\n"
+        "  name one that is there (--results DIR); `dkd train-teacher`, `snakemake` and `dkd import` make one\n"
+    )
+    assert dkd(*reading()[name], "--results", "resluts") == (2, "", expected)
+    assert [path.name for path in tmp_path.rglob("*")] == ["results"]
+
+
+def test_where_nobody_began_what_is_asked_for_can_be_listed(
+    dkd: Command, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert f"note: nothing is there yet: {tmp_path}/results (--results names another folder)" in dkd(*command)[2]
-    (tmp_path / "results").mkdir()
-    assert "note:" not in dkd(*command)[2]
+    code, output, errors = dkd("list", "--configfile", file)
+    assert (code, output.splitlines()[-1]) == (0, "2 cells: 2 waiting")
+    assert errors == f"note: nothing is there yet: {tmp_path}/results (--results names another folder)\n"
+    assert dkd("trace", "x")[0] == 2
+    assert not (tmp_path / "results").exists()
 
 
 @pytest.mark.parametrize(
@@ -323,6 +354,7 @@ TAKE_FILES = ("list", "run")
 
 def test_commands_import_only_what_they_use(file: Path, tmp_path: Path) -> None:
     """All in one new Python: whatever one of them loads, the later ones find loaded."""
+    (tmp_path / "results").mkdir()
     allowed = [(command, set[str]()) for command in LIGHT]
     allowed += [(["report"], {"pandas", "matplotlib", "jinja2"})]
     allowed += [(["sync"], {"mlflow", "pandas", "matplotlib", "scipy", "jinja2"})]
@@ -386,5 +418,5 @@ def test_every_commands_help_says_what_its_status_means(name: str, dkd: Command)
     said = " ".join(out.split())
     assert code == 0
     assert "Status: 0 done, 1 the machine's trouble, 2 what you can put right" in said
-    assert ("1 also if" in said) == (name in ("verify", "import", "doctor"))
+    assert ("1 also if" in said) == (name in ("verify", "import", "doctor", "compare"))
     assert ("3 if all but some" in said) == (name == "sync")

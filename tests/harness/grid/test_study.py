@@ -66,7 +66,7 @@ def write(folder: Path, name: str = "mine.yaml", **changes: object) -> Path:
         ({"precision": "tf32", "device": "cpu"}, r"precision: a CPU has no tf32\n  valid choices: fp32, bf16"),
         ({"scales": [33.33333, 5, 33.333330]}, "scales: the same value stands twice"),
         *[({"seeds": [value]}, r"seeds\.0: ") for value in (2**31, 10**18, 0.5, "0")],
-        *[({"study": name}, "study: ") for name in ("teachers", "Teachers", "mlflow.db", "index.html")],
+        *[({"study": name}, "study: ") for name in ("teachers", "Teachers", "reference", "mlflow.db", "index.html")],
         *[({"study": name}, "study: ") for name in ("x" * 81, ".x", "-x", "x y", "é", "x\n", "", 5, None)],
         *[({"methods": {name: {"method": "fast"}}}, "methods") for name in ("x" * 81, ".x", "-x", "x y", "é", "a$b")],
         *[({"dataset": value}, "dataset: ") for value in ([], 5, [1], None)],

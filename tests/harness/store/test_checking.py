@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from harness.commands import compare, doctor, output, prune, retry, trace
+from harness.commands import doctor, output, prune, retry, trace
+from harness.commands.compare import sides
 from harness.reporting import runs as reporting
 from harness.store import checking
 from harness.store.layout import CellFolder, RunFolder
@@ -184,7 +185,7 @@ def test_doctor_names_it(run: RunFolder, change: Change, reason: str) -> None:
 @cases(CHEAP)
 def test_compare_leaves_it_out_and_says_why(run: RunFolder, change: Change, reason: str) -> None:
     change(run)
-    side = compare.side(str(run.cell.results.path), run.cell.results.path)
+    side = sides.side(str(run.cell.results.path), run.cell.results.path)
     assert list(side.runs) == [factory.metrics(seed=2).cell]
     assert len(side.problems) == 1
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from harness.commands import compare, output
+from harness.commands import output
+from harness.commands.compare import sides, versions
 from harness.errors import UserError
 from harness.store import atomic
 from harness.store.reading import DamagedRecord
@@ -43,7 +44,7 @@ def results(tmp_path: Path) -> Path:
 
 
 def lines(results: Path, a: object, b: object) -> list[str]:
-    return list(output.lines(compare.table(compare.side(str(a), results), compare.side(str(b), results))))
+    return list(output.lines(versions.table(sides.side(str(a), results), sides.side(str(b), results))))
 
 
 def test_two_commits_are_paired_by_seed(results: Path) -> None:
@@ -131,7 +132,7 @@ def test_the_records_of_a_report(results: Path, tmp_path: Path) -> None:
     assert "  accuracy  83.00 → 83.25 % top1, Δ +0.25 ± 0.35 (n = 2, seeds 0, 1)" in found
     published.write_text(lines_[0] + "\n{}\n", encoding="utf-8")
     with pytest.raises(DamagedRecord, match="line 2"):
-        compare.side(str(published), results)
+        sides.side(str(published), results)
 
 
 def test_two_kinds_of_seconds_have_no_ratio_and_an_overload_is_said(results: Path, tmp_path: Path) -> None:
@@ -144,13 +145,13 @@ def test_two_kinds_of_seconds_have_no_ratio_and_an_overload_is_said(results: Pat
 
 
 def test_unknown_names_are_refused(results: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="c0ffee: neither a folder nor a key or commit") as error:
-        compare.side("c0ffee", results)
-    assert f"{OLD[:12]}, {NEW[:12]}" in str(error.value)
+    with pytest.raises(UserError, match="c0ffee: neither a folder nor a label, key or commit") as error:
+        sides.side("c0ffee", results)
+    assert f"{OLD[:12]}, {NEW[:12]}, ssd-kd" in str(error.value)
     with pytest.raises(UserError, match="neither"):
-        compare.side("a", results)
+        sides.side("a", results)
     with pytest.raises(UserError, match="no finished run in it"):
-        compare.side(str(tmp_path), results)
+        sides.side(str(tmp_path), results)
 
 
 def test_the_command(results: Path, dkd: Command) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from scipy.stats import ttest_ind
 
-from harness.commands.within import judge
+from harness.commands.compare.within import further, judge
 
 CASES = [
     ([87.07, 84.1, 90.0], [82.67, 80.2, 86.9]),
@@ -24,6 +24,24 @@ def test_as_welch_s_test(before: list[float], after: list[float]) -> None:
     assert verdict.difference - verdict.limit == pytest.approx(interval.low)
     assert verdict.difference + verdict.limit == pytest.approx(interval.high)
     assert verdict.within == (interval.low <= 0 <= interval.high)
+
+
+@pytest.mark.parametrize(("values", "quantile"), [([70.0, 71.0], 12.706), ([70.0, 70.0, 73.0, 75.0], 3.182)])
+def test_where_a_further_seed_lies(values: list[float], quantile: float) -> None:
+    """Quantiles of t at 97.5 % with 1 and 3 degrees of freedom, as they stand in every table."""
+    n, mean = len(values), sum(values) / len(values)
+    sd = (sum((value - mean) ** 2 for value in values) / (n - 1)) ** 0.5
+    interval = further(values)
+    assert interval is not None
+    assert interval.low == pytest.approx(mean - quantile * sd * (1 + 1 / n) ** 0.5, abs=0.01)
+    assert interval.high == pytest.approx(mean + quantile * sd * (1 + 1 / n) ** 0.5, abs=0.01)
+    assert mean in interval and interval.high + 0.1 not in interval
+
+
+def test_where_no_seed_differs_none_is_expected_to() -> None:
+    interval = further([70.0, 70.0])
+    assert interval is not None and 70.0 in interval and 70.01 not in interval
+    assert further([70.0]) is None
 
 
 def test_one_seed_says_nothing() -> None:

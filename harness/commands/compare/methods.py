@@ -1,0 +1,132 @@
+"""`dkd compare ssd-kd fast-2`: two labels on the same pairs at the same scales, paired by seed. Reads records alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean
+
+from harness.commands.output import Line, columns
+from harness.reporting import runs, text
+from harness.reporting.quantities import COST, FINAL, Quantity
+from harness.reporting.rows import Row, group, matched
+from harness.reporting.rows import metric as metric_of
+from harness.reporting.stats import LEVEL, paired, summarise
+from harness.reporting.units import clock
+from harness.store.layout import scale_text
+
+FEWEST = 6
+"""Cells below which the test over cells is not significant, however they differ: its p is at least 2 / 2^n."""
+HEAD = ("pair", "scale", "A", "B", "Δ", "95 % interval", "p", "seeds", "cost A", "cost B", "ratio")
+
+
+@dataclass(frozen=True)
+class Match:
+    """Two labels on one pair at one scale, over the seeds that both have done."""
+
+    a: Row
+    b: Row
+
+    def both(self, quantity: Quantity) -> list[tuple[float, float]]:
+        """A quantity of A and B, seed by seed."""
+        return matched(self.a, self.b, quantity)
+
+    @property
+    def delta(self) -> float:
+        """Mean difference in accuracy, B - A, in points."""
+        return fmean(b - a for a, b in self.both(FINAL))
+
+    @property
+    def ratio(self) -> float | None:
+        """Cost of B to cost of A; None where they count seconds of different kinds."""
+        a, b = (fmean(values) for values in zip(*self.both(COST), strict=True))
+        return b / a if a and clock([self.a, self.b]) != "cost" else None
+
+
+def table(a: str, b: str, results: Path) -> Iterator[Line]:
+    """A line per pair and scale that both labels have, and the test over all of them."""
+    rows = [row for row in group(runs.load(results)) if row.label in (a, b)]
+    by_name = {row.name: row for row in rows}
+    facing = [(row, by_name.get(_facing(row, b))) for row in rows if row.label == a]
+    found = [match for row, other in facing if other and (match := Match(row, other)).both(FINAL)]
+    yield f"A = {a}, B = {b}; Δ = B - A in points over the seeds that both have done; ratio = cost of B / cost of A"
+    for place in dict.fromkeys((match.a.study, match.a.dataset) for match in found):
+        own = [match for match in found if (match.a.study, match.a.dataset) == place]
+        yield f"{place[0]}: {place[1]}, {metric_of([match.a for match in own])}"
+        yield columns([HEAD, *map(_line, own)], indent=2)
+    yield _over(found)
+    yield from _besides(rows, found)
+
+
+def signed_rank(deltas: Sequence[float]) -> float:
+    """Two-sided p of Wilcoxon's signed-rank test: whether the differences of cells lie around 0.
+
+    Exact up to 50 cells, unless some differ by the same; cells without a difference are left out, as Wilcoxon did.
+    Source: F. Wilcoxon, Individual comparisons by ranking methods, Biometrics 1 (1945); for methods over data sets
+    J. Demšar, Statistical comparisons of classifiers over multiple data sets, JMLR 7 (2006). It takes cells as
+    independent, which scales of one pair are not quite.
+    """
+    unequal = [delta for delta in deltas if delta]
+    if not unequal:
+        return 1.0
+    from scipy.stats import wilcoxon
+
+    return float(wilcoxon(unequal).pvalue)
+
+
+def _facing(row: Row, label: str) -> str:
+    """Name of the row of another label on the same pair at the same scale."""
+    return replace(row.runs[0].name, label=label).row
+
+
+def _line(match: Match) -> Sequence[str]:
+    values, costs = match.both(FINAL), match.both(COST)
+    test, ratio = paired([b - a for a, b in values]), match.ratio
+    return (
+        text.pair(match.a.pair),
+        f"{scale_text(match.a.scale)} %",
+        *(text.percent(summarise(each, len(each))) for each in zip(*values, strict=True)),
+        text.signed(match.delta),
+        f"{text.signed(test.low)} to {text.signed(test.high)}" if test else text.NOTHING,
+        _p(test.p) if test else text.NOTHING,
+        str(len(values)),
+        *(
+            f"{fmean(each):.1f} {clock([row])} s"
+            for row, each in zip((match.a, match.b), zip(*costs, strict=True), strict=True)
+        ),
+        f"× {ratio:.2f}" if ratio else text.NOTHING,
+    )
+
+
+def _over(found: Sequence[Match]) -> str:
+    """What all cells say together."""
+    if not found:
+        return "no pair and scale of which both have a seed done"
+    deltas = [match.delta for match in found]
+    higher, lower = sum(delta > 0 for delta in deltas), sum(delta < 0 for delta in deltas)
+    ratios = [match.ratio for match in found if match.ratio]
+    cost = f", cost × {math.exp(fmean(map(math.log, ratios))):.2f} (geometric mean)" if ratios else ""
+    means = f"over {len(found)} cells of pair and scale: Δ {text.signed(fmean(deltas))}{cost}"
+    return f"{means}; B higher in {higher}, lower in {lower}; {_test(deltas)}"
+
+
+def _test(deltas: Sequence[float]) -> str:
+    if len(deltas) < FEWEST:
+        return f"with fewer than {FEWEST} cells no test over cells can be significant"
+    p = signed_rank(deltas)
+    return f"Wilcoxon's signed-rank test over cells: p = {_p(p)}, {'' if p < LEVEL else 'not '}significant"
+
+
+def _besides(rows: Sequence[Row], found: Sequence[Match]) -> Iterator[str]:
+    """What does not count, and what makes costs doubtful."""
+    compared = {row.name for match in found for row in (match.a, match.b)}
+    yield from (f"only of one: {row.name}" for row in rows if row.name not in compared)
+    yield from (f"left out: {row.name}: {problem}" for row in rows for problem in row.problems())
+    if overloaded := sum(len(row.overloaded) for row in rows if row.name in compared):
+        yield f"{overloaded} of these runs on an overloaded machine: their costs say little"
+
+
+def _p(p: float) -> str:
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"

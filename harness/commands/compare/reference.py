@@ -1,0 +1,138 @@
+"""`dkd compare reference`: whether cells of one's own are within what committed records of the same row let expect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+
+from harness.commands.compare.sides import Side, Version, differing, side, unit
+from harness.commands.compare.within import Interval, further
+from harness.commands.output import Line, columns
+from harness.errors import UserError
+from harness.store.layout import CellName, Results
+from harness.store.records import Metrics
+
+SHOWN = 5
+"""Rows that are named to somebody who has none of them."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A finished cell of one's own, and what is committed of its row."""
+
+    own: Version
+    committed: Sequence[Version]
+    """One per seed that is done, at least one."""
+    place: Path
+    """The results folder that they are in: one per device."""
+
+    @property
+    def expected(self) -> Interval | None:
+        """Where the accuracy of a further seed lies; None where one seed does not say."""
+        return further(_finals(self.committed))
+
+    @property
+    def beyond(self) -> bool:
+        """Whether it is not as expected: a run that did not come to its end never is."""
+        final, expected = self.own.result.final, self.expected
+        return final is None or (expected is not None and final not in expected)
+
+
+def cells(results: Path, repository: Path) -> list[Cell]:
+    """Every finished cell under ``results`` whose row has committed records, once per device of theirs.
+
+    Args:
+        results: one's own results.
+        repository: the results folder in which the committed records stand.
+
+    Raises UserError if there are no such cells.
+    """
+    there = {place.path: _rows(side(str(place.path), results)) for place in Results(repository).references()}
+    mine = side(str(results), results)
+    found = [
+        Cell(version, rows[row], place)
+        for place, rows in there.items()
+        for name, version in mine.runs.items()
+        if (row := CellName.parse(name).row) in rows
+    ]
+    if not found:
+        raise _nothing(mine, sorted({row for rows in there.values() for row in rows}), repository)
+    return found
+
+
+def table(cells: Sequence[Cell]) -> Iterator[Line]:
+    """For every cell: its accuracy, what was to be expected, what it cost, and what differs; the totals last."""
+    for place in dict.fromkeys(cell.place for cell in cells):
+        own = [cell for cell in cells if cell.place == place]
+        yield f"committed records: {place}"
+        for cell in own:
+            yield cell.own.result.cell
+            yield columns(_facts(cell), indent=2)
+        judged = [cell for cell in own if cell.beyond or cell.expected]
+        if judged:
+            within = sum(not cell.beyond for cell in judged)
+            yield f"{within} of {len(judged)} cells are as expected; by chance alone, 1 in 20 is not"
+
+
+def _rows(committed: Side) -> dict[str, list[Version]]:
+    """Row -> what is done of it, in the order of the seeds."""
+    rows: dict[str, list[Version]] = {}
+    for name, version in sorted(committed.runs.items(), key=lambda item: item[1].result.seed):
+        if version.result.status == "done":
+            rows.setdefault(CellName.parse(name).row, []).append(version)
+    return rows
+
+
+def _facts(cell: Cell) -> Iterator[tuple[str, str]]:
+    """A word and what it stands for."""
+    result = cell.own.result
+    if result.final is None:
+        yield "expected", f"NOT: {result.status}: {result.reason}"
+    else:
+        yield "accuracy", _accuracy(result.final, cell.committed)
+        yield "expected", _expected(result.final, cell.expected)
+        yield "cost", _cost(result, [version.result for version in cell.committed])
+    # Of the same seed, if there is one: then what differs is not the seed.
+    like = next((other for other in cell.committed if other.result.seed == result.seed), cell.committed[0])
+    yield from (("differs", text) for text in differing(like, cell.own) or ["nothing that is recorded"])
+
+
+def _accuracy(final: float, committed: Sequence[Version]) -> str:
+    there = _finals(committed)
+    spread = f" ± {stdev(there):.2f}" if len(there) > 1 else ""
+    seeds = ", ".join(str(version.result.seed) for version in committed)
+    return (
+        f"{final:.2f} % {committed[0].result.metric}; committed {mean(there):.2f}{spread} "
+        f"(n = {len(there)}, seeds {seeds}), Δ {final - mean(there):+.2f}"
+    )
+
+
+def _expected(final: float, expected: Interval | None) -> str:
+    if expected is None:
+        return "not known: one seed does not say what seeds differ by"
+    return f"{'within' if final in expected else 'NOT within'} {expected}, where 19 of 20 further seeds lie"
+
+
+def _cost(own: Metrics, committed: Sequence[Metrics]) -> str:
+    there = mean(result.cost.end_to_end for result in committed)
+    same = {unit(result) for result in committed} == {unit(own)}
+    ratio = f", × {own.cost.end_to_end / there:.2f}" if same and there else ""
+    overloaded = "; your machine was overloaded" if own.overloaded else ""
+    return f"{own.cost.end_to_end:.1f} {unit(own)}; committed {there:.1f} {unit(committed[0])}{ratio}{overloaded}"
+
+
+def _finals(versions: Sequence[Version]) -> list[float]:
+    return [version.result.final or 0.0 for version in versions]
+
+
+def _nothing(mine: Side, rows: Sequence[str], repository: Path) -> UserError:
+    if not rows:
+        return UserError(f"{repository}: no committed records in it yet")
+    more = f"\n  and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
+    named = "".join(f"\n  {row}" for row in rows[:SHOWN])
+    return UserError(
+        f"none of the {len(mine.runs)} finished cells under {mine.name} has committed records; these rows have:{named}"
+        f"{more}\n  `dkd run ROW/seed-0` makes a cell of one"
+    )

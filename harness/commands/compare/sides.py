@@ -1,0 +1,124 @@
+"""The runs that an argument of `dkd compare` stands for, and in what two of them differ. Reads records alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.commands import differences
+from harness.errors import UserError, suggest
+from harness.grid import pattern
+from harness.machine import facts
+from harness.store import checking, reading
+from harness.store.layout import CellFolder, Results, RunFolder
+from harness.store.reading import DamagedRecord
+from harness.store.records import Manifest, Metrics
+
+
+@dataclass(frozen=True)
+class Version:
+    """One finished run and where it comes from."""
+
+    result: Metrics
+    manifest: Manifest | None
+    """None where it is lost."""
+
+    @property
+    def commit(self) -> str:
+        """Of the last attempt; empty if it is not known."""
+        return (self.manifest.attempts[-1].commit or "") if self.manifest and self.manifest.attempts else ""
+
+
+@dataclass(frozen=True)
+class Side:
+    """The runs that one argument of `dkd compare` stands for."""
+
+    name: str
+    runs: dict[str, Version]
+    """Cell's name -> its run."""
+    problems: list[str]
+    """Records that could not be read."""
+
+
+def side(text: str, results: Path) -> Side:
+    """The runs meant by a results folder, a report's records.jsonl, a key under ``results`` or a commit.
+
+    Keys, of cells and of plans, and commits may be shortened. Of several runs of a cell the one that finished last
+    counts.
+
+    Raises UserError if there is none.
+    """
+    problems: list[str] = []
+    if (path := Path(text).expanduser()).is_dir():
+        versions = _read_all(Results(path).finished(), problems)
+    elif path.suffix == ".jsonl":
+        versions = [Version(result, None) for result in reading.read_lines(path, Metrics)]
+    else:
+        versions = _named(text, _read_all(Results(results).runs(), problems), results)
+    if not versions:
+        raise UserError(f"{text}: no finished run in it")
+    latest = {version.result.cell: version for version in sorted(versions, key=lambda v: v.result.finished)}
+    return Side(text, latest, problems)
+
+
+def differing(a: Version, b: Version) -> list[str]:
+    """What differs between two runs, in words: facts, versions of packages, options, code."""
+    found = differences.of_values(_facts(a), _facts(b))
+    if not (a.manifest and b.manifest):
+        return [*found, "unknown: a manifest is lost"]
+    return [
+        *found,
+        *differences.of_options(a.manifest.config, b.manifest.config),
+        *differences.of_code(a.manifest, b.manifest),
+    ]
+
+
+def unit(result: Metrics) -> str:
+    """Whose seconds the cost of a run counts."""
+    return "CPU s" if result.device == "cpu" else "GPU s"
+
+
+def _named(text: str, versions: list[Version], results: Path) -> list[Version]:
+    commit = facts.resolve(text) or text
+    of_key = pattern.of_key(text, versions, lambda version: (version.result.key, version.result.plan_key))
+    found = of_key or [version for version in versions if version.commit.startswith(commit)]
+    if not found or len(text) < pattern.SHORTEST:
+        known = {version.result.label for version in versions} | {version.commit[:12] for version in versions} - {""}
+        raise UserError(
+            f"{text}: neither a folder nor a label, key or commit of runs under {results}{suggest(text, sorted(known))}"
+        )
+    return found
+
+
+def _read_all(folders: Iterable[CellFolder | RunFolder], problems: list[str]) -> list[Version]:
+    found = []
+    for folder in folders:
+        try:
+            found.append(_read(folder))
+        except FileNotFoundError:
+            continue  # unfinished
+        except DamagedRecord as error:
+            problems.append(str(error))
+    return found
+
+
+def _read(folder: CellFolder | RunFolder) -> Version:
+    """The version that a run is, or that a cell's result is a copy of."""
+    if isinstance(folder, CellFolder):
+        result = checking.current(folder)
+        run = folder.run(result.key)
+    else:
+        result, run = checking.finished(folder), folder
+    return Version(result, reading.read(run.manifest, Manifest) if run.manifest.exists() else None)
+
+
+def _facts(version: Version) -> dict[str, object]:
+    """What should be equal for two runs to be comparable, or what was meant to differ."""
+    names = ("study", "dataset", "teacher", "student", "label", "method", "preset", "scale", "seed", "metric", "steps")
+    machine = ("data_verified", "teacher_sha256", "device", "device_name", "threads", "precision", "concurrent")
+    found: dict[str, object] = {name: getattr(version.result, name) for name in names + machine}
+    if version.manifest and version.manifest.attempts:
+        last = version.manifest.attempts[-1]
+        found |= {"commit": last.commit, **last.versions}
+    return found

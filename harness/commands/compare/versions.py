@@ -1,0 +1,87 @@
+"""`dkd compare A B`: two versions of the same cells, paired by seed. Reads records alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import mean, stdev
+
+from harness.commands.compare import within
+from harness.commands.compare.sides import Side, Version, differing, unit
+from harness.commands.output import Line, columns
+from harness.store.layout import CellName
+from harness.store.records import Metrics
+
+Paired = list[tuple[Version, Version]]
+"""Two runs of the same cell each."""
+Done = list[tuple[Metrics, Metrics]]
+"""The results of those where both have one."""
+
+
+def table(a: Side, b: Side) -> Iterator[Line]:
+    """For every row that both have: accuracy and time of both sides, and what differs between them."""
+    pairs = _pairs(a, b)
+    groups: dict[str, Paired] = {}
+    for before, after in pairs:
+        groups.setdefault(CellName.parse(before.result.cell).row, []).append((before, after))
+    yield f"A = {a.name}, B = {b.name}: {len(pairs)} runs in both"
+    for name, group in groups.items():
+        yield name
+        yield columns(_group(group), indent=2)
+    judged = [verdict for group in groups.values() if (verdict := within.judge(*_finals(_done(group))))]
+    if judged:
+        yield f"{sum(verdict.within for verdict in judged)} of {len(judged)} rows are within what their seeds differ by"
+    paired = {version.result.cell for pair in pairs for version in pair}
+    for letter, one in (("A", a), ("B", b)):
+        yield from (f"only in {letter}: {cell}" for cell in sorted(one.runs.keys() - paired))
+        yield from one.problems
+
+
+def _pairs(a: Side, b: Side) -> Paired:
+    """Runs of the same cell and seed; two single runs are compared whatever they are."""
+    if len(a.runs) == len(b.runs) == 1:
+        return list(zip(a.runs.values(), b.runs.values(), strict=True))
+    return [(a.runs[cell], b.runs[cell]) for cell in sorted(a.runs.keys() & b.runs.keys())]
+
+
+def _group(pairs: Paired) -> Iterator[tuple[str, str]]:
+    """What is said of one row: a word and what it stands for."""
+    both = _done(pairs)
+    for before, after in pairs:
+        for letter, result in (("A", before.result), ("B", after.result)):
+            if result.status != "done":
+                yield "left out", f"seed {result.seed}: {result.status} in {letter}: {result.reason}"
+    if both:
+        yield "accuracy", _accuracy(both)
+        verdict = within.judge(*_finals(both))
+        yield "expected", str(verdict) if verdict else "one seed does not say"
+        yield "cost", _cost(both)
+    found = dict.fromkeys(text for pair in pairs for text in differing(*pair))
+    yield from (("differs", text) for text in found or ["nothing that is recorded"])
+
+
+def _done(pairs: Paired) -> Done:
+    return [(x.result, y.result) for x, y in pairs if x.result.status == y.result.status == "done"]
+
+
+def _finals(both: Done) -> tuple[list[float], list[float]]:
+    return [x.final or 0.0 for x, _ in both], [y.final or 0.0 for _, y in both]
+
+
+def _accuracy(both: Done) -> str:
+    before, after = _finals(both)
+    deltas = [y - x for x, y in zip(before, after, strict=True)]
+    spread = f" ± {stdev(deltas):.2f}" if len(deltas) > 1 else ""
+    seeds = ", ".join(str(result.seed) for result, _ in both)
+    return (
+        f"{mean(before):.2f} → {mean(after):.2f} % {both[0][0].metric}, Δ {mean(deltas):+.2f}{spread} "
+        f"(n = {len(deltas)}, seeds {seeds})"
+    )
+
+
+def _cost(both: Done) -> str:
+    before, after = (mean(result.cost.end_to_end for result in results) for results in zip(*both, strict=True))
+    units = dict.fromkeys(unit(result) for pair in both for result in pair)
+    ratio = f", × {after / before:.2f}" if before and len(units) == 1 else ""
+    overloaded = sum(result.overloaded for pair in both for result in pair)
+    note = f"; {overloaded} of these runs on an overloaded machine" if overloaded else ""
+    return f"{before:.1f} → {after:.1f} {' → '.join(units)}{ratio}{note}"
