@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 """Names of what can be set. Source: Linux, mallopt(3)."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import UserError
-from harness.reporting import columns, runs
+from harness.reporting import columns, findings, runs
 from harness.reporting.figures import gallery
 from harness.reporting.figures.look import looks
 from harness.reporting.page.page import Section, page
@@ -34,8 +34,8 @@ def render(
 
     Args:
         results: a results folder.
-        out: gets ``<study>/tables/*.{md,tex,csv}``, ``<study>/figures/*.{svg,png}``, ``<study>/records.jsonl`` and
-            ``index.html``.
+        out: gets ``<study>/tables/*.{md,tex,csv}``, ``<study>/figures/*.{svg,png}``, ``<study>/records.jsonl``,
+            ``<study>/findings.md`` where the paper's claims can be asked about, and ``index.html``.
         only: column of the frame -> accepted values; other runs are left out.
         mixed: accept tables that mix teachers, versions of the code or devices, and mark their rows.
         study: this study alone.
@@ -57,6 +57,7 @@ def render(
     for section in sections:
         written += _write_tables(out / section.study / "tables", section.tables)
         written.append(_write_records(out / section.study / "records.jsonl", section.rows))
+        written += _write_findings(out / section.study / "findings.md", section.rows)
     write_bytes(out / "index.html", page(sections, out).encode(errors="replace"))
     return [*written, out / "index.html"]
 
@@ -89,3 +90,10 @@ def _write_records(path: Path, rows: Sequence[Row]) -> Path:
     records = sorted((run.metrics for row in rows for run in row.recorded), key=lambda metrics: metrics.cell)
     write_bytes(path, "".join(f"{metrics.model_dump_json()}\n" for metrics in records).encode())
     return path
+
+
+def _write_findings(path: Path, rows: Sequence[Row]) -> list[Path]:
+    if not (found := findings.findings(rows)):
+        return []
+    write_bytes(path, findings.to_markdown(found).encode(errors="replace"))
+    return [path]
