@@ -131,6 +131,11 @@ def measured(summary: Summary) -> str:
     return f"{number(summary.mean)} ± {summary.sd:.{_digits(summary.mean)}f}"
 
 
+def chance(p: float) -> str:
+    """``p = 0.043``: how often chance alone gives as much."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+
+
 def tick(value: float) -> str:
     """A number at a tick: ``5``, ``1297``, ``50k``."""
     return f"{value / 1000:g}k" if value >= 1000 and value % 100 == 0 else f"{value:g}"

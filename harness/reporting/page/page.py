@@ -13,11 +13,15 @@ from markupsafe import Markup
 
 from harness.reporting import text
 from harness.reporting.figures.gallery import Picture
+from harness.reporting.headline import headline
+from harness.reporting.leaderboard import boards
 from harness.reporting.page.illustrations import chosen, illustration
 from harness.reporting.page.listing import HEAD, listing
 from harness.reporting.rows import Row
 from harness.reporting.tables import notes
 from harness.reporting.tables.table import Table
+from harness.reporting.trust import trust
+from harness.store.layout import scale_text
 
 PROTOCOL = (
     "The headline is the last epoch, mean ± sample standard deviation over the seeds. The best epoch, selected on the "
@@ -57,6 +61,8 @@ def page(sections: Sequence[Section], folder: Path) -> str:
     )
     templates.filters["illustration"] = lambda picture: illustration(picture, embedded, folder)
     templates.filters["listing"] = listing
+    templates.filters |= {"boards": boards, "headline": headline, "trust": trust, "scale": scale_text}
+    templates.globals["text"] = text
     templates.filters["anchor"] = lambda name: quote(text.line(name))
     return templates.get_template("page.html").render(
         summary=_summary(sections), protocol=PROTOCOL, sections=sections, head=HEAD

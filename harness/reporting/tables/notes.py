@@ -49,12 +49,13 @@ def provenance(rows: Sequence[Row]) -> list[str]:
     runs = [run for row in rows for run in row.done]
     if not runs:
         return []
-    devices = sorted({_device(run) for run in runs})
+    devices = sorted({device(run) for run in runs})
     machine = [f"Device: {'; '.join(devices)}.", *_precision(runs)]
-    return [*sorted({_teacher(run) for run in runs}), *_unverified(runs), *machine, _code(runs)]
+    return [*sorted({teacher(run) for run in runs}), *_unverified(runs), *machine, _code(runs)]
 
 
-def _teacher(run: RecordedRun) -> str:
+def teacher(run: RecordedRun) -> str:
+    """A run's teacher: how good it is, which weights it has, and where these come from if not from here."""
     metrics = run.metrics
     value = f"{metrics.teacher_metric:.2f} {text.metric(metrics.metric)}"
     known = f"{value}, sha256 {text.sha(metrics.teacher_sha256)}{_normalisation(run)}"
@@ -93,7 +94,8 @@ def _own(run: RecordedRun) -> str:
     return f"{names.dataset(run.metrics.dataset)}, {BY_HASH}{known}"
 
 
-def _device(run: RecordedRun) -> str:
+def device(run: RecordedRun) -> str:
+    """What a run worked on."""
     threads = "1 thread" if run.metrics.threads == 1 else f"{run.metrics.threads} threads"
     return f"{run.metrics.device_name} ({run.metrics.device}, {threads})"
 

@@ -1,0 +1,81 @@
+"""One sentence for each board: who leads, by how much, tied with whom, and at which cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.reporting import text
+from harness.reporting.leaderboard import Board, Standing
+
+NAMED = 3
+"""Names of tied methods at most."""
+
+
+def headline(board: Board) -> str:
+    """The sentence of a board."""
+    ranked = [each for each in board.methods if each.accuracy.n]
+    lacking = len(board.methods) - len(ranked)
+    without = f"{lacking} of {len(board.methods)} methods have no result" if lacking else ""
+    if not ranked:
+        return f"{without}." if without else "There are no methods here, only references."
+    leader = ranked[0]
+    tied = [each for each in ranked[1:] if each.place.verdict == "tied" and each.place.rank == leader.place.rank]
+    claim = _tied(leader, tied, ranked[1:]) if tied else _alone(leader, ranked[1:])
+    said = [f"{claim}, at {_cost(leader, board)}", *_cheapest(leader, tied, board), *([without] if without else [])]
+    return "; ".join(said) + "."
+
+
+def _alone(leader: Standing, others: Sequence[Standing]) -> str:
+    """Whom the leader is ahead of, if a test says so."""
+    behind = next(((each, each.place.test) for each in others if each.place.test), None)
+    if behind:
+        second, test = behind
+        ahead = f"{-test.mean:.2f} points ahead of {_name(second)} (paired over {test.n} seeds, {text.chance(test.p)})"
+        return f"{_name(leader)} leads with {_accuracy(leader)}, {ahead}"
+    if others:
+        return f"{_highest(leader, others)}, not tested for want of common seeds"
+    return f"{_name(leader)} is the only method with a result, {_accuracy(leader)}"
+
+
+def _tied(leader: Standing, tied: Sequence[Standing], others: Sequence[Standing]) -> str:
+    """With whom the leader shares its rank, and how little tells them apart."""
+    tests = [each.place.test for each in tied if each.place.test]
+    least = min(tests, key=lambda test: test.p)
+    ahead = max(-test.mean for test in tests)
+    told = f"at most {ahead:.2f} points ahead; paired test over seeds: {text.chance(least.p)}"
+    more = " or more" if len(tests) > 1 else ""
+    return f"{_highest(leader, others)}, tied with {_names(tied)} ({told}{more})"
+
+
+def _highest(leader: Standing, others: Sequence[Standing]) -> str:
+    """That it has the highest mean; of a single seed, a higher one does not count."""
+    higher = any((each.accuracy.mean or 0.0) > (leader.accuracy.mean or 0.0) for each in others)
+    of = " of the methods with two seeds or more" if higher else ""
+    return f"{_name(leader)} has the highest mean{of}, {_accuracy(leader)}"
+
+
+def _names(tied: Sequence[Standing]) -> str:
+    names = [_name(each) for each in tied]
+    if len(names) > NAMED:
+        names = [*names[: NAMED - 1], f"{len(names) - NAMED + 1} more"]
+    return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), names[-1]])
+
+
+def _cheapest(leader: Standing, tied: Sequence[Standing], board: Board) -> list[str]:
+    """Who among the tied costs least, if it is not the leader."""
+    first = min([leader, *tied], key=lambda each: each.cost.mean or 0.0)
+    return [] if first is leader else [f"of the tied {_name(first)} costs least, {_cost(first, board)}"]
+
+
+def _cost(standing: Standing, board: Board) -> str:
+    times = f", {text.number(standing.times)} times the cheapest" if standing.times and standing.times > 1 else ""
+    busy = " on an overloaded machine" if standing.overloaded else ""
+    return f"{text.measured(standing.cost)} {board.unit.name}{busy}{times}"
+
+
+def _accuracy(standing: Standing) -> str:
+    return f"{text.percent(standing.accuracy)} %{text.share(standing.accuracy)}"
+
+
+def _name(standing: Standing) -> str:
+    return text.short(standing.label)

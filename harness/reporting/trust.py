@@ -1,0 +1,138 @@
+"""Whether a study's numbers can be trusted: what they rest on, and what speaks against them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.reporting import text
+from harness.reporting.rows import Row
+from harness.reporting.runs import RecordedRun
+from harness.reporting.tables import mixture, notes
+from harness.store import verdict
+from harness.store.bounds import BY_HASH
+
+LOST = ("failed", "diverged", "damaged")
+"""States of cells that have ended without a number."""
+SOUND = "Nothing in the records speaks against these numbers."
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that numbers rest on."""
+
+    name: str
+    lines: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
+    """A sentence for each thing that cannot be trusted because of it."""
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What there is to know before believing a number of a study."""
+
+    facts: tuple[Fact, ...]
+
+    @property
+    def verdict(self) -> list[str]:
+        """All that cannot be trusted, a sentence each; that this is nothing, if it is."""
+        return [doubt for fact in self.facts for doubt in fact.doubts] or [SOUND]
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing speaks against the numbers."""
+        return self.verdict == [SOUND]
+
+
+def trust(rows: Sequence[Row]) -> Trust:
+    """What the numbers of one study rest on; ``rows`` are all of its rows. Records alone are read."""
+    runs = [run for row in rows for run in row.done]
+    cells = (_cells(rows), _seeds(rows))
+    if not runs:
+        return Trust(cells)
+    return Trust((*cells, _teachers(runs), _devices(runs), _machine(runs), _code(runs), _data(runs), _likeness(rows)))
+
+
+def _cells(rows: Sequence[Row]) -> Fact:
+    states = Counter(run.status for row in rows for run in row.runs)
+    stale = sum(run.stale for row in rows for run in row.done)
+    lost = {state: states[state] for state in LOST if states[state]}
+    ended = ", ".join(f"{count} {state}" for state, count in lost.items())
+    left = {**lost, "stale": stale, "waiting": states["waiting"]}
+    line = [f"{states['done'] - stale} of {states.total()} planned are done"]
+    line += [f"{count} {state}" for state, count in left.items() if count]
+    doubts = {
+        "The grid is not finished: ranks and means may change.": states["waiting"],
+        f"{_count(sum(lost.values()), 'cell')} ended without a number ({ended}): means are of the other seeds.": lost,
+        f"{_count(stale, 'number')} of older code or configuration than the workflow asks for now.": stale,
+    }
+    return Fact("Cells", (", ".join(line),), tuple(doubt for doubt, there in doubts.items() if there))
+
+
+def _seeds(rows: Sequence[Row]) -> Fact:
+    seeds = rows[0].expected
+    alone = ("With a single seed no difference can be told from chance.",) if seeds < 2 else ()
+    return Fact("Seeds", (f"{seeds} of every row",), alone)
+
+
+def _teachers(runs: Sequence[RecordedRun]) -> Fact:
+    found = {notes.teacher(run): run.manifest.teacher_imported for run in runs}
+    lines = (line if origin else f"{line.removesuffix('.')}; trained here." for line, origin in found.items())
+    return Fact("Teachers", tuple(sorted(lines)))
+
+
+def _devices(runs: Sequence[RecordedRun]) -> Fact:
+    counts = Counter(notes.device(run) for run in runs)
+    return Fact("Devices", tuple(f"{device}: {_count(count, 'run')}" for device, count in sorted(counts.items())))
+
+
+def _machine(runs: Sequence[RecordedRun]) -> Fact:
+    busy = sum(run.metrics.overloaded for run in runs)
+    cells = max(run.metrics.concurrent if run.metrics.device == "cpu" else run.metrics.share for run in runs)
+    shared = f"shared by up to {cells} cells at once" if cells > 1 else "one cell at a time"
+    load = f"overloaded in {busy} of {_count(len(runs), 'run')}" if busy else "not overloaded"
+    doubts = (f"The machine was overloaded in {_count(busy, 'run')}, whose seconds say little.",)
+    return Fact("Machine", (f"{load}, {shared}",), doubts if busy else ())
+
+
+def _code(runs: Sequence[RecordedRun]) -> Fact:
+    counts = Counter(_commit(run) for run in runs)
+    lines = tuple(f"{commit}: {_count(count, 'run')}" for commit, count in sorted(counts.items()))
+    dirty, unknown = sum(bool(run.last.dirty) for run in runs), sum(run.last.commit is None for run in runs)
+    doubts = {
+        f"{_count(dirty, 'run')} of code with uncommitted changes, which nobody else has.": dirty,
+        f"{_count(unknown, 'run')} of unknown code: no commit was recorded.": unknown,
+    }
+    return Fact("Code", lines, tuple(doubt for doubt, there in doubts.items() if there))
+
+
+def _commit(run: RecordedRun) -> str:
+    if run.last.commit is None:
+        return "no commit recorded"
+    return f"commit {text.sha(run.last.commit)}, {'uncommitted changes' if run.last.dirty else 'clean'}"
+
+
+def _data(runs: Sequence[RecordedRun]) -> Fact:
+    words = {True: "verified", False: "not verified", BY_HASH: "own images, known by their hash alone"}
+    found = sorted({(run.metrics.dataset, words[run.metrics.data_verified]) for run in runs})
+    unverified = sorted({run.metrics.dataset for run in runs if run.metrics.data_verified is False})
+    doubts = tuple(f"Data of {text.short(name)}: checksums were not compared." for name in unverified)
+    return Fact("Data", tuple(f"{text.short(name)}: {word}" for name, word in found), doubts)
+
+
+def _likeness(rows: Sequence[Row]) -> Fact:
+    """Whether all runs have the same teacher, code, device and precision, and whether `dkd verify` agrees with them."""
+    odd = Counter(mixture.check(rows, mixed=True).values())
+    runs = [run for row in rows for run in row.done]
+    found = [verdict.words(run.folder) for run in runs]
+    wrong, again = sum(word.startswith("NOT") for word in found), sum(map(bool, found))
+    alike = "teacher, code, device and precision are the same in all runs" if not odd else f"{odd.total()} runs differ"
+    doubts = [f"{_count(count, 'run')} unlike the others: {note}." for note, count in sorted(odd.items())]
+    doubts += [f"{_count(wrong, 'run')} did not give the same number when measured again."] if wrong else []
+    return Fact("Runs", (alike, f"{again} of {len(runs)} measured again by dkd verify"), tuple(doubts))
+
+
+def _count(number: int, thing: str) -> str:
+    """``1 run``, ``2 runs``."""
+    return f"{number} {thing}{'s' * (number != 1)}"
