@@ -19,8 +19,9 @@ Verdict = Literal["confirmed", "refuted", "undecided"]
 Both = Sequence[tuple[float, float]]
 """A quantity of two rows, seed by seed."""
 Claim = dict[str, str]
-"""A line of claims.csv. ``measure`` is one of accuracy, classes, difficulty (ours is higher), speed (ours costs less) and
-fall (from ``large`` to ``small`` percent of the data accuracy falls by less than ``limit`` points)."""
+"""A line of claims.csv. ``measure`` is one of accuracy, classes, difficulty (ours is higher), speed (ours costs less)
+and fall (from ``large`` to ``small`` percent of the data accuracy falls by less than ``limit`` points).
+"""
 
 CLAIMS = Path(__file__).with_name("claims.csv")
 
