@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness.reporting import text
+from harness.reporting import names, text
 from harness.reporting.quantities import COST, FINAL, Quantity
 from harness.reporting.rows import Row, by_pair, matched
 from harness.reporting.stats import Paired, paired
@@ -114,7 +114,7 @@ def _both(ours: Row | None, other: Row | None, quantity: Quantity) -> Iterator[t
 
 def _finding(claim: Claim, row: Row, margin: Sequence[float], told: str) -> Finding:
     """The claim holds where ``margin``, one per seed, is above 0: by its interval, never by its mean."""
-    where = f"{row.dataset}, {text.pair(row.pair)}, {scale_text(row.scale)} %"
+    where = f"{names.dataset(row.dataset)}, {names.pair(row.pair)}, {scale_text(row.scale)} %"
     test = paired(margin)
     chance = f"p = {text.number(test.p)}" if test else "a single seed has no spread"
     evidence = f"{told}, n = {len(margin)}, {chance}"

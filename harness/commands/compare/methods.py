@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean
 
 from harness.commands.output import Line, columns
-from harness.reporting import runs, text
+from harness.reporting import names, runs, text
 from harness.reporting.quantities import COST, FINAL, Quantity
 from harness.reporting.rows import Row, group, matched
 from harness.reporting.rows import metric as metric_of
@@ -85,7 +85,7 @@ def _line(match: Match) -> Sequence[str]:
     values, costs = match.both(FINAL), match.both(COST)
     test, ratio = paired([b - a for a, b in values]), match.ratio
     return (
-        text.pair(match.a.pair),
+        names.pair(match.a.pair),
         f"{scale_text(match.a.scale)} %",
         *(text.percent(summarise(each, len(each))) for each in zip(*values, strict=True)),
         text.signed(match.delta),
