@@ -30,11 +30,11 @@ def _alone(leader: Standing, others: Sequence[Standing]) -> str:
     behind = next(((each, each.place.test) for each in others if each.place.test), None)
     if behind:
         second, test = behind
-        ahead = f"{-test.mean:.2f} points ahead of {_name(second)} (paired over {test.n} seeds, {text.chance(test.p)})"
-        return f"{_name(leader)} leads with {_accuracy(leader)}, {ahead}"
+        ahead = f"{-test.mean:.2f} points ahead of {second.title} (paired over {test.n} seeds, {text.chance(test.p)})"
+        return f"{leader.title} leads with {_accuracy(leader)}, {ahead}"
     if others:
         return f"{_highest(leader, others)}, not tested for want of common seeds"
-    return f"{_name(leader)} is the only method with a result, {_accuracy(leader)}"
+    return f"{leader.title} is the only method with a result, {_accuracy(leader)}"
 
 
 def _tied(leader: Standing, tied: Sequence[Standing], others: Sequence[Standing]) -> str:
@@ -51,11 +51,11 @@ def _highest(leader: Standing, others: Sequence[Standing]) -> str:
     """That it has the highest mean; of a single seed, a higher one does not count."""
     higher = any((each.accuracy.mean or 0.0) > (leader.accuracy.mean or 0.0) for each in others)
     of = " of the methods with two seeds or more" if higher else ""
-    return f"{_name(leader)} has the highest mean{of}, {_accuracy(leader)}"
+    return f"{leader.title} has the highest mean{of}, {_accuracy(leader)}"
 
 
 def _names(tied: Sequence[Standing]) -> str:
-    names = [_name(each) for each in tied]
+    names = [each.title for each in tied]
     if len(names) > NAMED:
         names = [*names[: NAMED - 1], f"{len(names) - NAMED + 1} more"]
     return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), names[-1]])
@@ -64,7 +64,7 @@ def _names(tied: Sequence[Standing]) -> str:
 def _cheapest(leader: Standing, tied: Sequence[Standing], board: Board) -> list[str]:
     """Who among the tied costs least, if it is not the leader."""
     first = min([leader, *tied], key=lambda each: each.cost.mean or 0.0)
-    return [] if first is leader else [f"of the tied {_name(first)} costs least, {_cost(first, board)}"]
+    return [] if first is leader else [f"of the tied {first.title} costs least, {_cost(first, board)}"]
 
 
 def _cost(standing: Standing, board: Board) -> str:
@@ -75,7 +75,3 @@ def _cost(standing: Standing, board: Board) -> str:
 
 def _accuracy(standing: Standing) -> str:
     return f"{text.percent(standing.accuracy)} %{text.share(standing.accuracy)}"
-
-
-def _name(standing: Standing) -> str:
-    return text.short(standing.label)

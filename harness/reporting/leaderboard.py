@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.reporting import units
+from harness.reporting import names, units
 from harness.reporting.placing import REFERENCE, Place, placed
 from harness.reporting.quantities import COST, FINAL, Quantity
 from harness.reporting.rows import Row, by_pair, matched, metric, teacher_metrics
@@ -27,6 +27,8 @@ class Standing:
 
     name: str
     """Its folder under the results folder; the anchor of its runs on the page."""
+    title: str
+    """The label as printed."""
     label: str
     method: str
     place: Place
@@ -61,6 +63,8 @@ class Board:
     pair: Pair
     scale: float
     """Percent."""
+    title: str
+    """Dataset, pair and scale as printed."""
     metric: str
     """Name and unit of the metric as printed."""
     unit: Unit
@@ -81,6 +85,8 @@ class Boards:
     """``study/dataset/teacher--student``; its anchor on the page."""
     dataset: str
     pair: Pair
+    title: str
+    """Dataset and pair as printed."""
     boards: tuple[Board, ...]
 
 
@@ -94,11 +100,15 @@ def _boards(rows: Sequence[Row]) -> Boards:
     for row in rows:
         scales.setdefault(row.scale, []).append(row)
     found = tuple(_board(scales[scale]) for scale in sorted(scales, reverse=True))
-    return Boards(_name(rows[0]), rows[0].dataset, rows[0].pair, found)
+    return Boards(_name(rows[0]), rows[0].dataset, rows[0].pair, _title(rows[0]), found)
 
 
 def _name(row: Row) -> str:
     return f"{row.study}/{row.dataset}/{row.pair.folder}"
+
+
+def _title(row: Row) -> str:
+    return f"{names.dataset(row.dataset)}, {names.pair(row.pair)}"
 
 
 def _board(rows: Sequence[Row]) -> Board:
@@ -110,7 +120,8 @@ def _board(rows: Sequence[Row]) -> Board:
     apart = tuple(_standing(row, REFERENCE, real, unit, None) for row in rows if row.reference)
     teachers = tuple(teacher_metrics(rows))
     name = f"{_name(first)}/scale-{scale_text(first.scale)}"
-    known = (name, first.study, first.dataset, first.pair, first.scale, metric(rows), unit, teachers)
+    title = f"{_title(first)}, {scale_text(first.scale)} % data"
+    known = (name, first.study, first.dataset, first.pair, first.scale, title, metric(rows), unit, teachers)
     return Board(*known, methods=ranked, references=apart)
 
 
@@ -118,6 +129,7 @@ def _standing(row: Row, place: Place, real: Row | None, unit: Unit, cheapest: fl
     cost = row.summary(COST)
     return Standing(
         name=row.name,
+        title=row.title,
         label=row.label,
         method=row.method,
         place=place,

@@ -29,7 +29,7 @@ class Place:
     test: Paired | None = None
     """Its accuracy less that of ``against``, seed by seed."""
     against: str = ""
-    """The label that it was tested against: the first of its own rank, or of the one above."""
+    """What it was tested against, as printed: the first of its own rank, or of the one above."""
 
     @property
     def mark(self) -> str:
@@ -42,11 +42,11 @@ class Place:
     def why(self) -> str:
         """What the test says, in words; empty for the leader and for what has no result."""
         if self.verdict == "not tested":
-            return f"fewer than two seeds in common with {text.short(self.against)}"
+            return f"fewer than two seeds in common with {self.against}"
         if self.test is None:
             return ""
         low, mean, high = map(text.signed, (self.test.low, self.test.mean, self.test.high))
-        over = f"against {text.short(self.against)} over {self.test.n} seeds"
+        over = f"against {self.against} over {self.test.n} seeds"
         return f"{mean} points ({low} to {high}), {text.chance(self.test.p)}, {over}"
 
 
@@ -86,8 +86,8 @@ def _place(row: Row, position: int, head: tuple[Row, Place] | None) -> Place:
     first, place = head
     test = paired([own - theirs for own, theirs in matched(row, first, FINAL)])
     if test is None:
-        return Place("not tested", against=first.label)
+        return Place("not tested", against=first.title)
     # Where seeds are missing, the seeds in common may disagree with the means: nothing is then behind.
     if test.differs and test.mean < 0:
-        return Place("behind", position, test=test, against=first.label)
-    return Place("tied", place.rank, test=test, against=first.label)
+        return Place("behind", position, test=test, against=first.title)
+    return Place("tied", place.rank, test=test, against=first.title)

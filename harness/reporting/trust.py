@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.reporting import text
+from harness.reporting import names, text
 from harness.reporting.rows import Row
 from harness.reporting.runs import RecordedRun
 from harness.reporting.tables import mixture, notes
@@ -117,8 +117,8 @@ def _data(runs: Sequence[RecordedRun]) -> Fact:
     words = {True: "verified", False: "not verified", BY_HASH: "own images, known by their hash alone"}
     found = sorted({(run.metrics.dataset, words[run.metrics.data_verified]) for run in runs})
     unverified = sorted({run.metrics.dataset for run in runs if run.metrics.data_verified is False})
-    doubts = tuple(f"Data of {text.short(name)}: checksums were not compared." for name in unverified)
-    return Fact("Data", tuple(f"{text.short(name)}: {word}" for name, word in found), doubts)
+    doubts = tuple(f"Data of {names.dataset(name)}: checksums were not compared." for name in unverified)
+    return Fact("Data", tuple(f"{names.dataset(name)}: {word}" for name, word in found), doubts)
 
 
 def _likeness(rows: Sequence[Row]) -> Fact:

@@ -50,7 +50,7 @@ def test_nothing_speaks_against_a_clean_study(tmp_path: Path) -> None:
     assert lines(found, "Devices") == ("Test CPU (cpu, 1 thread): 3 runs",)
     assert lines(found, "Machine") == ("not overloaded, shared by up to 2 cells at once",)
     assert lines(found, "Code") == ("commit c0ffee000000, clean: 3 runs",)
-    assert lines(found, "Data") == ("digits: verified",)
+    assert lines(found, "Data") == ("Digits: verified",)
     (teacher,) = lines(found, "Teachers")
     assert "sha256 7e7e7e7e7e7e" in teacher
     assert teacher.endswith("; trained here.")
@@ -76,7 +76,7 @@ def test_a_grid_in_progress_says_how_much_of_it_is_there(tmp_path: Path) -> None
             {"status": "failed", "reason": "no", "final": None},
             "1 cell ended without a number (1 failed): means are of the other seeds.",
         ),
-        ({"data_verified": False}, "Data of digits: checksums were not compared."),
+        ({"data_verified": False}, "Data of Digits: checksums were not compared."),
         ({"device_name": "Other CPU"}, "1 run unlike the others: ran on Other CPU."),
         ({"teacher_sha256": "ab" * 32}, "1 run unlike the others: taught by abababababab."),
         (
