@@ -68,6 +68,8 @@ LEFT_OUT = 3
 
 RESULTS = Path("results")
 REPORTS = Path("reports")
+SITE = Path("site")
+SUBMISSION = Path("submission.zip")
 
 
 def main() -> None:
@@ -467,6 +469,48 @@ def report(
 
 
 @app.command()
+def publish(
+    pattern: Annotated[str, typer.Argument(help=MEANT)] = "*",
+    out: Annotated[Path, typer.Option(help="Folder of the site.", parser=path)] = SITE,
+    mixed: Annotated[
+        bool, typer.Option("--mixed", help="Mark cells of other code or devices, do not refuse them.")
+    ] = False,
+    results: ResultsFolder = RESULTS,
+) -> None:
+    """Write page, tables, figures and records as a site for GitHub Pages or any web server, without weights."""
+    from harness.commands import publish
+
+    place.existing(results)
+    written = publish.publish(results, out, pattern, mixed)
+    say(f"{len(written)} files in {out}: docs/leaderboard.md says how a web server shows them")
+
+
+@app.command()
+def submit(
+    pattern: Annotated[str, typer.Argument(help=MEANT)] = "*",
+    out: Annotated[
+        Path, typer.Option(help="A .zip, or a folder, which is added to if it is there.", parser=path)
+    ] = SUBMISSION,
+    check: Annotated[
+        Path | None, typer.Option(help="Check this submission, a folder or .zip; pack nothing.", parser=path)
+    ] = None,
+    results: ResultsFolder = RESULTS,
+) -> None:
+    """Pack records of finished cells for others, without weights and host names, or check such a pack."""
+    from harness.commands.submission import check as checks
+    from harness.commands.submission import pack
+
+    if check:
+        found = checks.check(check)
+        for problem in found.problems:
+            say(problem, err=True)
+        say(f"{check}: {found}")
+        raise typer.Exit(1 if found.problems else 0)
+    place.existing(results)
+    say(f"{out}: {pack.submit(results, pattern, out)}")
+
+
+@app.command()
 def doctor(results: ResultsFolder = RESULTS) -> None:
     """What is installed, what is missing, and how to put it right."""
     from harness.commands import doctor
@@ -483,6 +527,7 @@ ALSO = {
     "compare": "1 also if a cell is not as the committed records let expect",
     "verify": "1 also if a result is not as it is recorded, or cannot be measured",
     "import": "1 also if something was left out",
+    "submit": "1 also if a checked submission does not agree",
     "doctor": "1 also if something is missing that is needed",
     "sync": f"{LEFT_OUT} if all but some runs could be shown",
 }

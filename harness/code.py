@@ -47,12 +47,16 @@ def read(path: Path) -> Source:
         raise SyntaxError(f"{path}: not {error.encoding}, and no other encoding is named: {error.reason}") from None
     if "\0" in text:
         raise SyntaxError(f"{path}: holds a NUL character")
-    return _understood(text, str(path))
+    return understand(text, str(path))
 
 
 @functools.cache
-def _understood(text: str, name: str) -> Source:
-    """What a text says: the same as long as no character of it changes, so that this need not be forgotten."""
+def understand(text: str, name: str) -> Source:
+    """What a text says: the same as long as no character of it changes, so that this need not be forgotten.
+
+    Args:
+        name: of the file that holds it, for errors. Raises SyntaxError if it is no Python.
+    """
     tree = ast.parse(text, filename=name)
     tokens = "\0".join(_tokens(text, dict(_texts(tree, text))))
     return Source(hashlib.sha256(tokens.encode()).hexdigest(), tuple(_imports(tree)))

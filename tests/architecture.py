@@ -45,7 +45,8 @@ ALLOWED: dict[str, set[str]] = {
     "harness.tracking": {*KEPT, "harness.machine"},
     "harness.reporting": {*KEPT, "methods", "methods.base"},
     "harness.commands": {
-        *("harness", "harness.run", "harness.teachers", "harness.engine", "harness.grid", "harness.networks"),
+        *("harness", "harness.code", "harness.run", "harness.teachers", "harness.engine", "harness.grid"),
+        "harness.networks",
         *("harness.data", "harness.machine", "harness.tracking", "harness.reporting", "harness.start"),
         *("harness.terminal", "harness.explain", *KEPT, "methods", "methods.base", "methods.parts"),
     },

@@ -6,6 +6,7 @@ import functools
 import importlib.metadata
 import os
 import platform
+import re
 import socket
 import subprocess
 from datetime import UTC, datetime
@@ -44,6 +45,11 @@ def commit() -> tuple[str | None, bool | None]:
 def resolve(revision: str) -> str | None:
     """The commit of this checkout that a branch, tag or shortened hash means; None if there is none."""
     return _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+
+
+def committed(commit: str, file: str) -> str | None:
+    """What a file of this repository held at a commit, by its full hash; None if either is not known here."""
+    return _git("show", f"{commit}:{file}") if re.fullmatch("[0-9a-f]{40}", commit) else None
 
 
 def host() -> str:

@@ -150,6 +150,11 @@ class RunFolder:
         return self.path / "outside" / place
 
     @property
+    def told(self) -> tuple[Path, ...]:
+        """What tells of a finished run without its weights, the result last: what is sent to others."""
+        return self.manifest, self.events, self.samples, self.metrics
+
+    @property
     def kept(self) -> tuple[Path, ...]:
         """What a finished run consists of, the result last. What other commands say of it stays where they said it."""
         return self.manifest, self.events, self.student, self.samples, self.log, self.metrics
@@ -369,6 +374,11 @@ class Results:
     def planned(self, study: str) -> Path:
         """Which cells of a study the workflow last set out to run, for reports."""
         return self.path / ".stamps" / f"{study}.plan.json"
+
+    @property
+    def sums(self) -> Path:
+        """Sha256 of all files, where the folder is a submission: `sha256sum -c` reads it too."""
+        return self.path / "SHA256SUMS"
 
     def synced(self, grid: str) -> Path:
         """Stamp of the workflow: MLflow has seen all cells of a grid."""

@@ -1,0 +1,61 @@
+"""`dkd publish`: a report as a site that any web server shows, with the records behind it. Never imports torch."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from harness import reporting
+from harness.commands.submission import check, contents, pack
+from harness.errors import UserError
+from harness.store import atomic
+from harness.store.checksums import sha256
+from harness.store.layout import Results
+
+RECORDS = "records"
+"""Folder of the site in which the records lie, a submission by themselves."""
+AS_IT_IS = ".nojekyll"
+"""Tells GitHub Pages to show every file as it is, those of names that begin with a dot or _ too."""
+
+
+def publish(results: Path, out: Path, pattern: str = "*", mixed: bool = False) -> list[Path]:
+    """Write page, tables, figures and records of the cells that ``pattern`` means to ``out``, without weights.
+
+    What an earlier call wrote there goes; whatever else is in the folder stays. Returns the files, relative to ``out``.
+    Raises UserError, with nothing written, if records do not agree or a file of somebody else's is in the way.
+    """
+    with tempfile.TemporaryDirectory(prefix="dkd-site-") as temporary:
+        stage = Path(temporary)
+        records = Results(stage / RECORDS)
+        pack.collect(results, pattern, records)
+        check.require(records, results)
+        reporting.render(records.path, stage, mixed=mixed)
+        atomic.write_bytes(stage / AS_IT_IS, b"")
+        return _deliver(stage, out)
+
+
+def _deliver(stage: Path, out: Path) -> list[Path]:
+    """Put a site into its folder in place of the earlier one, its list last."""
+    files = sorted(file for file in stage.rglob("*") if file.is_file())
+    names = [file.relative_to(stage) for file in files]
+    earlier = _earlier(out)
+    if foreign := [out / name for name in names if (out / name).exists() and out / name not in earlier]:
+        raise UserError(f"{foreign[0]}: not of an earlier `dkd publish`; --out names another folder")
+    for file in earlier:
+        file.unlink()
+        with suppress(OSError):  # until a folder that is not empty
+            os.removedirs(file.parent)
+    for file, name in zip(files, names, strict=True):
+        atomic.copy(file, out / name)
+    atomic.write_bytes(Results(out).sums, contents.listed(stage, files).encode())
+    return names
+
+
+def _earlier(out: Path) -> set[Path]:
+    """The files that an earlier call wrote, and nobody changed since."""
+    if not Results(out).sums.is_file():
+        return set()
+    listed = {out / name: digest for name, digest in contents.read(Results(out).sums).items() if ".." not in name}
+    return {file for file, digest in listed.items() if file.is_file() and sha256(file) == digest}

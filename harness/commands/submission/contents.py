@@ -1,0 +1,96 @@
+"""What a submission consists of: its files, how large each may be, and the list of their sha256.
+
+A submission is a results folder that holds records alone: of every cell its current run, and of every teacher how good
+it is. Weights stay where they were made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from harness.errors import UserError
+from harness.store import files
+from harness.store.checksums import sha256
+from harness.store.layout import Results
+
+RECORD = 2**20
+"""Bytes of a text, at most; a manifest has 7 KB, 200 evaluations 200 KB. Our choice."""
+SHEET = 4 * 2**20
+"""Bytes of a sheet of samples, at most. Our choice."""
+ALL = 100 * 2**20
+"""Bytes of a submission, at most: a repository keeps them for ever. Our choice."""
+WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".npz", ".npy")
+"""Endings of files that hold tensors."""
+
+
+def expected(folder: Results) -> dict[Path, int]:
+    """Every file that may be in a submission -> bytes that it may have."""
+    found = {folder.sums: RECORD}
+    for cell in folder.cells():
+        found[cell.metrics] = RECORD
+        found |= {folder.planned(cell.name.study): RECORD}
+        for run in cell.runs():
+            found |= {file: SHEET if file == run.samples else RECORD for file in run.told}
+            found |= {file: RECORD for file in run.outside("").rglob("*.py")}
+    return found | {teacher.record: RECORD for teacher in folder.teachers()}
+
+
+def strange(folder: Results) -> Iterator[str]:
+    """What is in a submission and does not belong there, or is too large."""
+    allowed, size = expected(folder), 0
+    for path in sorted(folder.path.rglob("*")):
+        name = path.relative_to(folder.path)
+        if path.is_symlink() or not (path.is_dir() or path.is_file()):
+            yield f"{name}: neither a file nor a folder"
+        elif path.is_dir():
+            continue
+        elif path.suffix in WEIGHTS:
+            yield f"{name}: weights do not belong into a submission"
+        elif path not in allowed:
+            yield f"{name}: not a file of a submission"
+        elif (bytes_ := path.stat().st_size) > allowed[path]:
+            yield f"{name}: has {bytes_ / 2**20:.1f} MiB, at most {allowed[path] / 2**20:.0f} may be"
+        else:
+            size += bytes_
+    if size > ALL:
+        yield f"{folder.path}: has {size / 2**20:.0f} MiB in all, at most {ALL / 2**20:.0f} may be"
+
+
+def sums(folder: Results) -> str:
+    """The list of a submission's files."""
+    return listed(folder.path, (file for file in expected(folder) if file.is_file() and file != folder.sums))
+
+
+def listed(folder: Path, there: Iterable[Path]) -> str:
+    """Sha256 and path from ``folder`` of every file, a line each, sorted by path."""
+    return "".join(f"{sha256(file)}  {file.relative_to(folder).as_posix()}\n" for file in sorted(there))
+
+
+def otherwise(folder: Results) -> Iterator[str]:
+    """What the list in a submission says otherwise than its files."""
+    if not folder.sums.is_file():
+        yield f"{folder.sums.name} is missing: `dkd submit` writes it"
+        return
+    listed, found = read(folder.sums), _parsed(sums(folder))
+    for name in sorted(listed.keys() | found.keys()):
+        if name not in found:
+            yield f"{name}: is missing, though {folder.sums.name} lists it"
+        elif name not in listed:
+            yield f"{name}: is not in {folder.sums.name}"
+        elif listed[name] != found[name]:
+            yield f"{name}: was changed: sha256 is {found[name]}, {folder.sums.name} says {listed[name]}"
+
+
+def read(path: Path) -> dict[str, str]:
+    """Path -> sha256, as a list says. Raises UserError if it is none."""
+    return _parsed(files.content(path).decode(errors="replace"))
+
+
+def _parsed(text: str) -> dict[str, str]:
+    """Path -> sha256. Raises UserError for a line that is none of such a list."""
+    lines = [(re.fullmatch(r"([0-9a-f]{64}) [ *](.+)", line), line) for line in text.splitlines()]
+    if wrong := next((line for found, line in lines if not found), None):
+        raise UserError(f"the list of sha256 has a line that is none: {wrong:.100}")
+    return {found[2]: found[1] for found, _ in lines if found}

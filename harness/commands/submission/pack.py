@@ -1,0 +1,103 @@
+"""`dkd submit`: the records of finished cells, as others may have them, in a folder or an archive."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from harness.commands import stored
+from harness.commands.submission import archive, check, contents, private
+from harness.commands.submission.check import Findings
+from harness.errors import UserError
+from harness.store import atomic, checking, files, reading
+from harness.store.checksums import sha256
+from harness.store.files import there
+from harness.store.layout import CellFolder, Results
+from harness.store.records import TeacherRecord
+
+
+def submit(results: Path, pattern: str, out: Path) -> Findings:
+    """Pack the current results of the cells that ``pattern`` means, with their teachers' records.
+
+    Args:
+        out: an archive if it ends in .zip, else a folder; a folder that holds a submission is added to.
+
+    Raises UserError, with nothing written, if there is no result, if records do not agree, or if ``out`` holds other
+    results of the same cells.
+    """
+    _require_place(out)
+    with tempfile.TemporaryDirectory(prefix="dkd-submission-") as temporary:
+        stage = Results(Path(temporary))
+        if out.is_dir():
+            _take_all(Results(out), stage)
+        collect(results, pattern, stage)
+        found = check.require(stage, results)
+        if out.suffix == archive.SUFFIX:
+            archive.write(stage.path, out)
+        else:
+            _take_all(stage, Results(out))
+    return found
+
+
+def _require_place(out: Path) -> None:
+    """Raise UserError if something else than a submission is there."""
+    if out.is_dir() and any(out.iterdir()) and not Results(out).sums.is_file():
+        raise UserError(f"{out}: not empty and no submission; --out names another folder, or a {archive.SUFFIX}")
+    if out.exists() and not out.is_dir() and out.suffix != archive.SUFFIX:
+        raise UserError(f"{out}: a folder or a name that ends in {archive.SUFFIX} is wanted")
+
+
+def collect(results: Path, pattern: str, stage: Results) -> None:
+    """Put the records of these cells into ``stage``, without what they tell of a private machine, and list them.
+
+    Raises UserError if there is none, if one is damaged, or if ``stage`` holds another result of one.
+    """
+    cells = stored.finished(results, pattern)
+    if not cells:
+        raise UserError(f"no results under {results}; `dkd list` names the cells")
+    for cell in cells:
+        try:
+            _add(cell, stage)
+        except FileNotFoundError as error:
+            raise UserError(f"{error.filename}: is missing; a pattern can leave its cells out") from None
+    for study in {cell.name.study for cell in cells}:
+        if there(plan := Results(results).planned(study)):
+            atomic.take(plan, stage.planned(study), contents.RECORD)
+    atomic.write_bytes(stage.sums, contents.sums(stage).encode())
+
+
+def _add(cell: CellFolder, stage: Results) -> None:
+    """One cell and its teacher. Raises DamagedRecord, FileNotFoundError, and UserError for another result."""
+    result = checking.current(cell)
+    run, target = cell.run(result.key), stage.cell(cell.place)
+    manifest = checking.evidence(run, result, cell.metrics, weights=False).manifest
+    staged = target.run(result.key)
+    atomic.write(staged.manifest, private.withheld(manifest), durable=False)
+    sealed = private.withheld(result).model_copy(update={"manifest_sha256": sha256(staged.manifest)})
+    if there(target.metrics) and checking.current(target) != sealed:
+        raise UserError(f"{cell.place}: another result of it is there; remove its folder to replace it")
+    if there(run.events):
+        atomic.take(run.events, staged.events, files.MOST)
+    if there(run.samples) and run.samples.stat().st_size <= contents.SHEET:
+        atomic.take(run.samples, staged.samples, contents.SHEET)
+    for name in manifest.outside:
+        if there(run.outside(name)) and run.outside(name).suffix == ".py":
+            atomic.take(run.outside(name), staged.outside(name), files.MOST)
+    atomic.write(staged.metrics, sealed, durable=False)
+    atomic.write(target.metrics, sealed, durable=False)
+    _teach(cell.results, stage, result.dataset, result.teacher)
+
+
+def _teach(results: Results, stage: Results, dataset: str, name: str) -> None:
+    record = private.withheld(checking.teacher(results.teacher(dataset, name)))
+    target = stage.teacher(dataset, name)
+    if there(target.record) and reading.read(target.record, TeacherRecord) != record:
+        raise UserError(f"{target.record.relative_to(stage.path)}: another teacher of this name is there")
+    atomic.write(target.record, record, durable=False)
+
+
+def _take_all(source: Results, target: Results) -> None:
+    """Copy a submission's files, their list last."""
+    for file, most in sorted(contents.expected(source).items(), key=lambda entry: entry[0] == source.sums):
+        if file.is_file():
+            atomic.take(file, target.path / file.relative_to(source.path), most)
