@@ -42,7 +42,7 @@ def test_a_table(tmp_path: Path) -> None:
     names: dict[str, Any] = {"Spec": Spec, "Shown": Shown, "q": q}
     exec(examples("add-a-table.md")[0], names)
     printed = to_markdown(standard._table(names["COST"], rows(tmp_path), {}))
-    assert "| ssd-kd | 1,049,100,288 | 4,000 |" in printed  # 1000.5 MiB
+    assert "| SSD-KD | 1,049,100,288 | 4,000 |" in printed  # 1000.5 MiB
 
 
 def test_a_figure(tmp_path: Path) -> None:

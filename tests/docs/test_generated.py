@@ -70,6 +70,12 @@ def test_files_and_pages_that_are_named_exist(page: Path) -> None:
     assert not [path for path in named if not (ROOT / path).exists() and not path.startswith("profiles/<")]
 
 
+def test_the_readme_leads_to_every_page() -> None:
+    links = set(re.findall(r"\]\((docs/[^)#\s]+)", (ROOT / "README.md").read_text(encoding="utf-8")))
+    pages = [*(ROOT / "docs").rglob("*.md"), *(ROOT / "docs").rglob("*.ipynb")]
+    assert not {page.relative_to(ROOT).as_posix() for page in pages} - links
+
+
 @pytest.mark.parametrize("file", sorted([*(ROOT / "harness").rglob("*.py"), *(ROOT / "methods").rglob("*.py")]))
 def test_files_that_docstrings_name_exist(file: Path) -> None:
     text = file.read_text(encoding="utf-8")

@@ -46,6 +46,16 @@ def test_commit_and_changes(clone: Path) -> None:
     assert facts.commit() == (git(clone, "rev-parse", "HEAD"), True)
 
 
+def test_what_a_file_held_at_a_commit(clone: Path) -> None:
+    first = git(clone, "rev-parse", "HEAD")
+    (clone / "file").write_text("y\n", encoding="utf-8")
+    git(clone, "commit", "--quiet", "--all", "--message", "second")
+    assert facts.committed(first, "file") == "x"
+    assert facts.committed(git(clone, "rev-parse", "HEAD"), "file") == "y"
+    for commit, file in ((first, "other"), ("0" * 40, "file"), ("HEAD", "file"), ("--output=x", "file")):
+        assert facts.committed(commit, file) is None
+
+
 @pytest.mark.parametrize("name", ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"])
 def test_variables_of_another_repository_do_not_count(clone: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As git sets them for its hooks."""
