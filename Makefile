@@ -4,7 +4,6 @@ PYTHON := $(VENV)/bin/python
 # Containers run as ids without a name or a home, and Snakemake asks for both before it reads a file.
 export USER ?= $(shell id -u)
 export XDG_CACHE_HOME ?= $(shell test -w "$$HOME" && echo "$$HOME/.cache" || echo "$(CURDIR)/.snakemake/cache")
-GPUS = $(shell $(PYTHON) -c 'from harness.machine import gpus; print(max(1, len(gpus.visible())))')
 
 .PHONY: help demo test soak gpu-check reports ui
 help: ## this list
@@ -16,8 +15,9 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	touch $@
 
 demo: $(VENV)/.ready ## the whole grid on the embedded digits, with report: 20 to 30 minutes on two cores
-	$(VENV)/bin/snakemake --cores all --resources gpu=$(GPUS)
+	$(VENV)/bin/snakemake
 	@echo "open reports/index.html; make ui shows the runs in MLflow"
+	@echo "to have dkd and snakemake as commands in this shell, type: . $(VENV)/bin/activate"
 
 test: $(VENV)/.ready ## ruff, types and the test suite
 	$(VENV)/bin/ruff check .

@@ -37,6 +37,8 @@ include: "workflow/rules/reports.smk"
 onstart:
     validate()
     write_plans()
+    quieten()
+    follow()
 
 
 # A rule that needs all cells does not run after a failure: show at least what there is.

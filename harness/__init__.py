@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+VERSION = "0.1.0"
+"""Of the bench; pyproject.toml takes it from here. Results go by the code's hashes, not by it."""
 STARTED = time.monotonic()
 """When this process began to load the bench, on the monotonic clock; a run's start-up is counted from here."""
 

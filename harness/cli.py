@@ -6,6 +6,7 @@ So `dkd list` does not wait for torch, and `dkd run` works on a node that has ne
 from __future__ import annotations
 
 import os
+import platform
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness import start, terminal
+from harness import VERSION, start, terminal
 from harness.errors import UserError
 from harness.machine import memory, trouble
 from harness.store import place
@@ -25,13 +26,33 @@ if TYPE_CHECKING:
     from harness.commands.output import Line
 
 app = typer.Typer(
-    help="Benchmark of data-free knowledge distillation: run cells, look after results, render reports.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 public = typer.Typer(invoke_without_command=True)
 app.add_typer(public, name="teachers")
+
+
+def _version(wanted: bool) -> None:
+    """Say which version of the bench this is, and end."""
+    if wanted:
+        from harness.machine import facts
+
+        commit, dirty = facts.commit()
+        code = f", commit {commit[:12]}{' and changes' if dirty else ''}" if commit else ""
+        say(f"dkd-bench {VERSION}{code}, Python {platform.python_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Which version this is, and which commit."),
+    ] = False,
+) -> None:
+    """Benchmark of data-free knowledge distillation: run cells, look after results, render reports."""
 
 
 def path(text: str | Path) -> Path:
@@ -50,6 +71,16 @@ AnyGridFile = Annotated[
     ),
 ]
 MEANT = "A part of a cell's name such as ssd-kd/scale-10, a shell pattern of whole names, or a key."
+
+
+def _completed(context: typer.Context, incomplete: str) -> list[str]:
+    """What the shell offers where a pattern of cells is wanted."""
+    from harness.commands import completion
+
+    return completion.cells(incomplete, context.params.get("configfile"))
+
+
+Pattern = Annotated[str, typer.Argument(help=MEANT, autocompletion=_completed)]
 GridFile = Annotated[Path, typer.Option("--configfile", help="Configuration of the grid.", parser=path)]
 
 DescribingFile = Annotated[
@@ -82,7 +113,7 @@ def main() -> None:
         start.check()
         memory.keep_freed()
         _check_arguments(sys.argv[1:])
-        app()
+        app(prog_name="dkd")
     except (UserError, SyntaxError) as error:
         sys.exit(_fail(str(error), 2))
     except ModuleNotFoundError as error:
@@ -103,7 +134,7 @@ def main() -> None:
 
 @app.command()
 def run(
-    pattern: Annotated[str, typer.Argument(help=MEANT)],
+    pattern: Pattern,
     configfile: AnyGridFile = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Option of the method, key=value.")] = None,
     out: Annotated[Path | None, typer.Option(help="Results go here instead; required with --set.", parser=path)] = None,
@@ -272,27 +303,34 @@ def check(method: Annotated[str, typer.Argument(help="A method's .py file, or it
 
 @app.command("list")
 def list_(
-    pattern: Annotated[str | None, typer.Argument(help=MEANT)] = None,
+    pattern: Annotated[str | None, typer.Argument(help=MEANT, autocompletion=_completed)] = None,
     configfile: AnyGridFile = None,
     stale: Annotated[bool, typer.Option("--stale", help="Only the files that `snakemake -R` must make again.")] = False,
     estimate: Annotated[bool, typer.Option("--estimate", help="Device hours and disk instead.")] = False,
+    cells: Annotated[bool, typer.Option("--cells", help="A line a cell, not a row: one label at one scale.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Again and again, until nothing waits, or Ctrl-C.")] = False,
     results: ResultsFolder = RESULTS,
 ) -> None:
-    """The state of every cell; of the default grid, unless a pattern or a configuration is given."""
+    """The state of the default grid, or of what a pattern or a configuration means: what went wrong comes first."""
     from harness.commands import estimate as estimates
-    from harness.commands import status
+    from harness.commands import listing, status
     from harness.grid.grid import find
     from harness.grid.paths import default
 
     _begin(results)
     source = configfile or (None if pattern else default())
-    found = status.of_grid([cell for _, cell in find(pattern or "*", source, results)], results)
+    asked = [cell for _, cell in find(pattern or "*", source, results)]
+    if watch:
+        for line in listing.watch(lambda: status.of_grid(asked, results), sys.stdout.isatty()):
+            typer.echo(line)
+        return
+    found = status.of_grid(asked, results)
     if stale:
         lines: Iterable[Line] = [str(one.folder.metrics) for one in found if one.must_rerun]
     elif estimate:
         lines = estimates.lines(found)
     else:
-        lines = status.table(found)
+        lines = listing.by_cell(found) if cells else listing.by_row(found)
     _print(lines)
 
 
@@ -316,7 +354,7 @@ def show(
 
 @app.command()
 def retry(
-    pattern: Annotated[str, typer.Argument(help=MEANT)] = "*",
+    pattern: Pattern = "*",
     overloaded: Annotated[
         bool, typer.Option("--overloaded", help="Those that ran on an overloaded machine instead.")
     ] = False,
@@ -348,7 +386,7 @@ def prune(
 
 @app.command()
 def trace(
-    pattern: Annotated[str, typer.Argument(help=MEANT)],
+    pattern: Pattern,
     results: ResultsFolder = RESULTS,
 ) -> None:
     """From a number to its runs: records, configuration, code, commit, teacher, device, log."""
@@ -361,7 +399,7 @@ def trace(
 
 @app.command()
 def verify(
-    pattern: Annotated[str, typer.Argument(help=MEANT)] = "*",
+    pattern: Pattern = "*",
     results: ResultsFolder = RESULTS,
 ) -> None:
     """Measure stored students and teachers again, and compare with their records."""

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
+import shutil
 import sys
 
 from harness.errors import clean
 
 PLAIN = {
     **{"→": "->", "×": "x", "–": "-", "±": "+/-", "…": "...", "·": "*", "−": "-", "²": "2", "₁": "1", "₂": "2"},
+    **{"━": "=", "─": "-"},
     **{"√": "sqrt", "Δ": "delta", "φ": "phi", "β": "beta", "γ": "gamma", "δ": "delta", "τ": "tau", "Σ": "sum"},
 }
 """Signs that the bench prints -> what stands for them where the terminal's encoding has none of them."""
+
+SHARED = "DKD_SHARED_TERMINAL"
+"""Set in the environment of commands whose terminal others write to at the same time: then no line is drawn over."""
+BAR = range(8, 25)
+"""Letters that a bar may have."""
 
 
 def prepare() -> None:
@@ -33,6 +41,51 @@ def say(text: str, err: bool = False) -> None:
     stream = sys.stderr if err else sys.stdout
     stream.write(clean(text) + "\n")
     stream.flush()
+
+
+def shared() -> bool:
+    """Whether other processes write to the same terminal."""
+    return SHARED in os.environ
+
+
+class LastLine:
+    """How far something is, on the last line of a terminal: drawn over by the next state, and by what is said.
+
+    Nothing is drawn where nobody looks, or where others write to the same terminal. Drawn when asked to: a thread that
+    redraws would take its time from what is measured.
+    """
+
+    def __init__(self) -> None:
+        # Asked of the output itself: libraries take a pipe for a terminal where an environment variable says so.
+        self.watched = sys.stdout.isatty() and not shared()
+
+    def show(self, done: float, state: str, name: str = "") -> None:
+        """Draw a bar filled to the share ``done``, ``state``, and of ``name`` the end that there is room for."""
+        if self.watched:
+            columns = shutil.get_terminal_size().columns - 1  # in the last one some terminals begin a new line
+            self._write("\r\x1b[2K" + plain(clean(_fitted(done, state, name, columns)))[:columns])
+
+    def clear(self) -> None:
+        """Take it away."""
+        if self.watched:
+            self._write("\r\x1b[2K")
+
+    def _write(self, text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+def _fitted(done: float, state: str, name: str, columns: int) -> str:
+    """Bar, state and name within ``columns``: the state is told first, then comes the bar, then the name's end."""
+    room = columns - len(state) - 2
+    if room < BAR.start:
+        return state
+    width = min(room, BAR.stop - 1)
+    filled = round(min(1.0, done) * width)
+    line, room = "━" * filled + "─" * (width - filled) + "  " + state, room - width - 2
+    if room < BAR.start or not name:
+        return line
+    return f"{line}  {name if len(name) <= room else '…' + name[1 - room :]}"
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:

@@ -1,16 +1,15 @@
-"""`dkd list`: the state of every cell of a grid, from the records alone. Never imports torch."""
+"""The state of every cell of a grid, from the records alone. Never imports torch."""
 
 from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from harness.commands import costs, differences
-from harness.commands.output import Line, columns
 from harness.data import identity
 from harness.data.own import OwnData
 from harness.grid import files, keys
@@ -23,8 +22,6 @@ from harness.teachers.shelf import how_to_make
 
 State = Literal["done", "running", "waiting", "failed", "diverged", "stale", "damaged"]
 
-STYLES = {"done": "green", "running": "cyan", "failed": "red", "diverged": "red", "damaged": "red", "stale": "yellow"}
-"""How states look on a terminal."""
 SHOWN = 3
 """Changes named for a stale cell."""
 
@@ -40,6 +37,8 @@ class CellStatus:
     """Accuracy, epoch, reason of a failure, or what makes the result stale."""
     result: Metrics | None = None
     """None where there is none, or it is damaged."""
+    spent: float = 0.0
+    """Seconds that a running one has worked until now."""
 
     @property
     def must_rerun(self) -> bool:
@@ -52,15 +51,6 @@ def of_grid(cells: Iterable[Cell], results: Path) -> list[CellStatus]:
     place = Results(results)
     teacher = functools.cache(_teacher)
     return [_of_cell(cell, place, teacher(place.teacher(cell.dataset, cell.pair.teacher), cell.own)) for cell in cells]
-
-
-def table(found: list[CellStatus]) -> Iterator[Line]:
-    """One line per cell, and the totals."""
-    yield columns(((status.state, status.cell.name, status.detail) for status in found), style=STYLES)
-    yield f"{len(found)} cells: {totals(found)}" if found else "0 cells"
-    overloaded = sum(1 for status in found if status.result and status.result.overloaded)
-    if overloaded:
-        yield f"{overloaded} on an overloaded machine: `dkd retry --overloaded` lets them run again"
 
 
 def totals(found: Iterable[CellStatus]) -> str:
@@ -91,9 +81,10 @@ def _of_cell(cell: Cell, results: Results, teacher: _Teacher) -> CellStatus:
     folder = results.cell(cell.name)
     plan = keys.plan_key(cell)
     result, state, detail = _from_result(cell, folder, plan, teacher)
+    spent = 0.0
     if state in ("waiting", "stale") and teacher.identity:
-        state, detail = _from_run(folder.run(keys.cell_key(plan, teacher.identity)), state, detail)
-    return CellStatus(cell, folder, state, detail, result)
+        state, detail, spent = _from_run(folder.run(keys.cell_key(plan, teacher.identity)), state, detail)
+    return CellStatus(cell, folder, state, detail, result, spent)
 
 
 def _from_result(cell: Cell, folder: CellFolder, plan: str, teacher: _Teacher) -> tuple[Metrics | None, State, str]:
@@ -115,16 +106,17 @@ def _from_result(cell: Cell, folder: CellFolder, plan: str, teacher: _Teacher) -
     return result, result.status, result.reason or ""
 
 
-def _from_run(run: RunFolder, state: State, detail: str) -> tuple[State, str]:
+def _from_run(run: RunFolder, state: State, detail: str) -> tuple[State, str, float]:
     """What the folder of the run that is wanted now adds: it may be running, or have stopped on the way."""
     if not run.path.is_dir():
-        return state, detail
+        return state, detail, 0.0
     latest = occupancy.progress(run)
     epoch = f"epoch {latest.epoch}/{latest.epochs}" if latest else ""
     if occupancy.working(run):
-        return "running", f"at {epoch}" if epoch else "starting"
+        spent = latest.seconds.end_to_end + latest.seconds.evaluation if latest else 0.0
+        return "running", f"at {epoch}" if epoch else "starting", spent
     notes = [detail, f"stopped at {epoch}" if epoch else ""]
-    return state, "; ".join(filter(None, notes))
+    return state, "; ".join(filter(None, notes)), 0.0
 
 
 def _reasons(cell: Cell, result: Metrics, plan: str, run: RunFolder, teacher: _Teacher) -> list[str]:

@@ -104,7 +104,7 @@ def _near(pattern: str, names: Collection[str]) -> list[str]:
     """Parts of names that ``pattern`` may have meant: every word the nearest that names have, or one that holds it."""
     words = words_of(pattern)
     known = dict.fromkeys(word for name in names for word in words_of(name))
-    there = {part for name in names for part in _parts(words_of(name), len(words))}
+    there = {part for name in names for part in parts(words_of(name), len(words))}
     nearest = itertools.product(*(_near_words(word, known) for word in words))
     return [part for part in map("/".join, itertools.islice(nearest, TRIED)) if part in there][:NEAR]
 
@@ -116,6 +116,7 @@ def _near_words(word: str, known: Collection[str]) -> list[str]:
     return list(dict.fromkeys([*difflib.get_close_matches(word, known, NEAR), *longer]))[:NEAR]
 
 
-def _parts(words: list[str], length: int) -> Iterator[str]:
+def parts(words: list[str], length: int) -> Iterator[str]:
+    """The parts of a name that have so many words."""
     for start in range(len(words) - length + 1):
         yield "/".join(words[start : start + length])

@@ -1,31 +1,26 @@
-"""Shows how far a run is: a bar on a terminal, a line per epoch elsewhere, and a record for other processes."""
+"""Shows how far a run is: a bar on a terminal of its own, a line per epoch elsewhere, and a record for others."""
 
 from __future__ import annotations
 
 import os
-import sys
 import time
 from typing import Self
-
-from rich.console import Console
-from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as Bars
-from rich.table import Column
 
 from harness.engine.loop import Engine
 from harness.errors import clean
 from harness.run.run import Run
 from harness.store import atomic
 from harness.store.records import Progress
+from harness.terminal import LastLine, say, shared
 
 EVERY_SECONDS = 1.0
 """How often other processes are told."""
 REDRAW_SECONDS = 0.1
 """How often the bar moves: a round may take a thousandth of a second, and drawing is not for nothing."""
+SHARED_SECONDS = 60.0
+"""How often the epochs of a run are told where many runs at once are told on one terminal."""
 LOG = 50_000
 """Letters of one entry in the log at most, such as a traceback."""
-WIDTH = 24
-"""Of the bar; the text beside it is cut where the terminal ends."""
 
 
 class ProgressReport:
@@ -37,32 +32,32 @@ class ProgressReport:
 
     def __init__(self, run: Run) -> None:
         self.name, self.folder = run.cell.name, run.folder
-        # Asked of the output itself: rich also takes a pipe for a terminal where an environment variable says so.
-        self._watched = sys.stdout.isatty()
-        self._console = Console(force_terminal=self._watched, highlight=False, markup=False, emoji=False)
-        # Drawn by hand: a thread that redraws would take its time from the one that is measured.
-        bar = BarColumn(WIDTH, table_column=Column(min_width=WIDTH))
-        text = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
-        self._bars = Bars(bar, text, console=self._console, auto_refresh=False, transient=True)
-        self._bar = self._bars.add_task("", total=None)
-        self._started = self._noted = self._drawn = time.monotonic()
+        self._line = LastLine()
+        self._started = self._noted = self._drawn = self._told = time.monotonic()
         self._first_round: int | None = None
         self._shown = 0
 
     def __enter__(self) -> Self:
-        if self._watched:
-            self._bars.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._watched:
-            self._bars.stop()
+        self._line.clear()
 
     def say(self, text: str) -> None:
         """One line for the person and for the log."""
+        self._told = time.monotonic()
+        self._line.clear()
+        say(self._log(text))
+
+    def note(self, text: str) -> None:
+        """One line for the log, and for the person unless many runs are told on one terminal."""
+        (self._log if shared() else self.say)(text)
+
+    def _log(self, text: str) -> str:
+        """One line for the log alone; gives it as it stands there."""
         line = f"{time.strftime('%H:%M:%S')} {self.name}: {text}"
-        self._console.print(clean(line), soft_wrap=True)
         self.log_text(line + "\n")
+        return line
 
     def log_text(self, text: str) -> None:
         """Text for the log alone."""
@@ -76,12 +71,13 @@ class ProgressReport:
         if now - self._noted >= EVERY_SECONDS:
             self._noted = now
             self._note(engine)
-        if self._watched:
+        if self._line.watched:
             if now - self._drawn >= REDRAW_SECONDS:
                 self._drawn = now
-                self._draw(engine)
+                self._line.show(self._done(engine), self._text(engine), self.name)
         elif len(engine.ledger.events) > self._shown:
-            self.say(self._text(engine))
+            often = not shared() or now - self._told >= SHARED_SECONDS
+            (self.say if often else self._log)(self._text(engine))
         self._shown = len(engine.ledger.events)
 
     def _note(self, engine: Engine) -> None:
@@ -96,10 +92,8 @@ class ProgressReport:
         )
         atomic.write(self.folder.progress, record, durable=False)
 
-    def _draw(self, engine: Engine) -> None:
-        total, done = engine.method.schedule.rounds, engine.ledger.next_round
-        text = f"{self._text(engine)}  {self.name}"
-        self._bars.update(self._bar, total=total, completed=done, description=text, refresh=True)
+    def _done(self, engine: Engine) -> float:
+        return engine.ledger.next_round / engine.method.schedule.rounds
 
     def _text(self, engine: Engine) -> str:
         schedule, events = engine.method.schedule, engine.ledger.events

@@ -68,12 +68,12 @@ def train(run: Run, waited: float, entry: Entry) -> Metrics:
         try:
             method = session.prepare()
             if method.asking:
-                report.say(f"the teacher is asked {method.asking}")
+                report.note(f"the teacher is asked {method.asking}")
                 entry.note(asking=str(method.asking))
             if method.placing:
                 entry.note(placing=str(method.placing))
             if method.placing and not method.placing.on_device:
-                report.say(f"images lie {method.placing}")
+                report.note(f"images lie {method.placing}")
             with outside.kept():
                 status, reason, found = "done", None, session.carry_out(method, waited)
         except Diverged as error:

@@ -56,7 +56,7 @@ COMMANDS: dict[str, tuple[int, tuple[str, ...]]] = {
     "prepare": (1, ("--from", "--splits", "--classes")),
     "validate": (0, ("--configfile", "--results")),
     "check": (1, ()),
-    "list": (1, ("--configfile", "--results", "--stale", "--estimate")),
+    "list": (1, ("--configfile", "--results", "--stale", "--estimate", "--cells")),
     "retry": (1, ("--results",)),
     "prune": (0, ("--dry-run", "--results")),
     "trace": (1, ("--results",)),
@@ -67,7 +67,7 @@ COMMANDS: dict[str, tuple[int, tuple[str, ...]]] = {
     "report": (0, ("--only", "--out", "--mixed", "--results")),
 }
 """Command -> how many words it takes, and its options."""
-FLAGS = ("--replace", "--no-verify", "--stale", "--estimate", "--dry-run", "--mixed")
+FLAGS = ("--replace", "--no-verify", "--stale", "--estimate", "--cells", "--dry-run", "--mixed")
 
 
 @pytest.fixture(scope="module", autouse=True)

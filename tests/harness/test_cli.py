@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import typer
 
-from harness import cli
+from harness import VERSION, cli
+from harness.commands import completion
 from harness.errors import UserError
 from harness.store import atomic
 from harness.teachers.normalisation import Asked
@@ -102,6 +103,35 @@ def test_results_of_other_options_stay_out_of_the_grids_folder(
         code, _, errors = dkd("run", CELL, "--configfile", file, "--set", "gamma=1", *places)
         assert (code, ran) == (2, [])
         assert "is the results folder itself" in errors
+
+
+@pytest.mark.parametrize("command", [[], ["run"], ["list"], ["teachers"], ["teachers", "get"]])
+def test_short_and_long_help_are_one(dkd: Command, command: list[str]) -> None:
+    short, long = dkd(*command, "-h"), dkd(*command, "--help")
+    assert short == long
+    assert short[0] == 0
+    assert f"Usage: {' '.join(['dkd', *command])}" in short[1]
+
+
+def test_the_version_names_the_code(dkd: Command) -> None:
+    code, said, _ = dkd("--version")
+    assert code == 0
+    assert said.startswith(f"dkd-bench {VERSION}")
+    assert "Python 3." in said
+
+
+def test_the_shell_completes_parts_of_names(
+    dkd: Command, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert completion.cells("scr", file) == ["scratch"]
+    assert completion.cells("scratch/", file) == ["scratch/scale-10"]
+    assert completion.cells("scale-10/s", file) == ["scale-10/seed-0", "scale-10/seed-1"]
+    assert completion.cells("x", file) == []
+    assert completion.cells("", file.with_name("missing.yaml")) == []
+    monkeypatch.setenv("_DKD_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", f"dkd list --configfile {file} scratch/")
+    monkeypatch.setenv("COMP_CWORD", "4")
+    assert dkd()[1].split() == ["scratch/scale-10"]
 
 
 MAKES = {"train-teacher", "validate", "import", "teachers get"}

@@ -69,6 +69,40 @@ def test_every_encoding_shows_every_text(encoding: str, monkeypatch: pytest.Monk
     assert stream.buffer.getvalue().decode(encoding) == expected + "\n"  # type: ignore[attr-defined]
 
 
+STATE = "epoch 12/200  10.40 %  0:02:05 left"
+NAME = "cifar10/cifar10/wrn40_2--wrn16_1/ssd-kd/scale-10/seed-0"
+
+
+@pytest.mark.parametrize("columns", [120, 80, 40, 20])
+def test_the_last_line_fits(columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    line = terminal.LastLine()
+    assert line.watched
+    for done in (0.0, 0.5, 1.0):
+        line.show(done, STATE, NAME)
+        drawn = capsys.readouterr().out.removeprefix("\r\x1b[2K")
+        assert len(drawn) < columns
+        if columns >= 40:
+            assert STATE in drawn
+        if columns >= 80:
+            assert drawn.count("━") == 24 * done
+            assert drawn.endswith(NAME if columns == 120 else "…scale-10/seed-0")
+    line.clear()
+    assert capsys.readouterr().out == "\r\x1b[2K"
+
+
+def test_a_shared_terminal_is_never_drawn_over(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv(terminal.SHARED, "1")
+    line = terminal.LastLine()
+    line.show(0.5, STATE, NAME)
+    line.clear()
+    assert capsys.readouterr().out == ""
+
+
 def test_one_module_alone_speaks() -> None:
     """All others hand it their text: `output` cleans what it lays out, and echoes it with colours."""
     allowed = {"harness/terminal.py": {"write"}, "harness/cli.py": {"echo"}}

@@ -53,9 +53,13 @@ class Bench:
         (self.folder / f"{name}.py").write_text(text, encoding="utf-8")
 
     def command(self, *arguments: str, study: Path | None = None) -> list[str]:
-        """Snakemake on this grid."""
+        """Snakemake on this grid, on two cores."""
+        return [*self.bare(study), "--cores", "2", *arguments]
+
+    def bare(self, study: Path | None = None) -> list[str]:
+        """Snakemake on this grid, with no more than what says where it is."""
         command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
-        return [*command, "--cores", "2", *arguments, "--configfile", str(study or self.study)]
+        return [*command, "--configfile", str(study or self.study)]
 
     @property
     def environment(self) -> dict[str, str]:

@@ -4,13 +4,17 @@ import json
 import os
 import shlex
 import sys
+import threading
 from hashlib import sha256
 from pathlib import Path
+
+from snakemake.logging import logger
+from snakemake_interface_logger_plugins.common import LogEvent
 
 # The code beside this file, whatever folder Snakemake is started in, and whichever clone is installed.
 sys.path.insert(0, workflow.basedir)
 
-from harness import start
+from harness import start, terminal
 from harness.data import identity
 from harness.errors import UserError
 from harness.grid import grid, keys, paths
@@ -79,6 +83,29 @@ def write_plans():
         chosen = {name: cell.method for name, cell in CELLS.items() if cell.study == study}
         cells = {name: Planned(plan_key=PLANS[name], method=method) for name, method in chosen.items()}
         write(PLACE.planned(study), Plan(cells=cells))
+
+
+def follow():
+    """Say how far the grid is, and how long it will take, whenever a cell has ended."""
+    from harness.commands import listing
+
+    asked = list(CELLS.values()), Path(RESULTS), CONCURRENT
+    threading.Thread(target=listing.follow, args=asked, daemon=True).start()
+
+
+def quieten():
+    """Leave out of the terminal what cells and `follow` tell better; Snakemake's own log keeps it."""
+    for handler in logger.handlers:
+        if LOCAL and type(handler).__name__ == "ColorizingTextHandler":
+            handler.addFilter(lambda record: not told_elsewhere(record))
+
+
+def told_elsewhere(record):
+    """Whether what Snakemake says is told by a cell, or by the line on the grid."""
+    if (event := getattr(record, "event", None)) == LogEvent.JOB_INFO:
+        return getattr(record, "rule_name", None) == "distill"
+    told = LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS
+    return event in told or str(record.msg).startswith("Select jobs")
 
 
 def recipe(dataset):
@@ -170,6 +197,7 @@ except (UserError, SyntaxError) as error:
     sys.exit(f"error: {error}")
 
 os.environ.update(start.environment())
+os.environ[terminal.SHARED] = "1"
 DKD = os.environ.get("DKD_COMMAND") or f"{shlex.quote(sys.executable)} -m harness"
 ONCE = shlex.quote(pattern(Path(workflow.basedir) / "workflow/once.sh"))
 METRICS = [pattern(PLACE.cell(name).metrics) for name in CELLS]
@@ -182,9 +210,12 @@ INDEX = pattern(Path(REPORTS) / "index.html")
 # this machine's cards take a place each, and a teacher all places of one.
 GPU = int(GRID.device != "cpu" and CARDS != 0)
 WHOLE_GPU = GPU * (GRID.share if CARDS else 1)
-CONCURRENT = max(1, (workflow.resource_settings.cores or 1) // GRID.threads)
+LOCAL = workflow.resource_settings.nodes is None
+CONCURRENT = max(1, (workflow.resource_settings.cores or 1) // GRID.threads) if LOCAL else 1
 if CARDS:
-    CONCURRENT = min(CONCURRENT, gpu_limit() or CARDS * GRID.share)
+    if gpu_limit() is None:
+        workflow.global_resources["gpu"] = CARDS * GRID.share
+    CONCURRENT = min(CONCURRENT, gpu_limit())
 
 
 wildcard_constraints:

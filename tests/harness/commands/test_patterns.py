@@ -74,7 +74,8 @@ def asked(request: pytest.FixtureRequest, results: Path, dkd: Command, monkeypat
     grid = ["--configfile", results / "toy.yaml"] if request.param in ("run", "list") else []
 
     def ask(pattern: str) -> tuple[int, list[str], str]:
-        status, output, errors = dkd(request.param, pattern, *grid, "--results", results)
+        each = ["--cells"] if request.param == "list" else []
+        status, output, errors = dkd(request.param, pattern, *grid, *each, "--results", results)
         words = [word.removeprefix(f"{results}/") for line in output.splitlines() for word in line.split()]
         names = {cell.name for cell in cells(results)}
         return status, sorted({*ran, *(word for word in words if word in names)}), errors

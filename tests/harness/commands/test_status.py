@@ -1,17 +1,15 @@
 import json
 import os
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filelock import FileLock
 
-from harness.commands import output, status
+from harness.commands import status
 from harness.grid import grid, keys, study
 from harness.store import atomic, occupancy, reading
-from harness.store.layout import Results
 from harness.store.records import Manifest, Progress, Seconds
 from tests import factory
 
@@ -107,6 +105,8 @@ def test_running_while_the_lock_is_held(bench: Bench) -> None:
     run = bench.begin()
     with FileLock(run / "lock"):
         assert bench.status() == ("running", "at epoch 40/200")
+        (found,) = status.of_grid([bench.cell], bench.results)
+        assert found.spent == SECONDS.startup + SECONDS.synthesis + SECONDS.distillation + SECONDS.evaluation
         (run / "progress.json").unlink()
         assert bench.status() == ("running", "starting")
 
@@ -200,23 +200,3 @@ def test_damaged_metrics_must_rerun(bench: Bench) -> None:
     (found,) = status.of_grid([bench.cell], bench.results)
     assert (found.state, found.must_rerun, found.folder.metrics) == ("damaged", True, path)
     assert "EOF" in found.detail
-
-
-def test_table_ends_with_totals(bench: Bench) -> None:
-    name = "toy/digits/wrn10_1--cnn3_16/{}/scale-10/seed-0"
-    states: list[tuple[str, status.State, str]] = [
-        ("a", "done", "90.00 % top1"),
-        ("longer", "done", "91.00 % top1"),
-        ("b", "waiting", ""),
-    ]
-    found = []
-    for label, state, detail in states:
-        cell = replace(bench.cell, label=label)
-        found.append(status.CellStatus(cell, Results(bench.results).cell(cell), state, detail))
-    assert list(output.lines(status.table(found))) == [
-        f"done     {name.format('a')}       90.00 % top1",
-        f"done     {name.format('longer')}  91.00 % top1",
-        f"waiting  {name.format('b')}",
-        "3 cells: 2 done, 1 waiting",
-    ]
-    assert list(output.lines(status.table([]))) == ["0 cells"]

@@ -87,7 +87,7 @@ def test_what_is_true_is_verified_and_shown(results: Path, run: RunFolder, dkd: 
     assert [line.split()[0] for line in out.splitlines()] == ["verified", "verified", "2"]
     result, found = reading.read(run.metrics, Metrics), reading.read(run.verified, Verification)
     assert (found.metric, found.agreement, found.problem) == (result.final, result.agreement, None)
-    _, listed, _ = dkd("list", "--configfile", results / "t.yaml", "--results", results)
+    _, listed, _ = dkd("list", "--cells", "--configfile", results / "t.yaml", "--results", results)
     assert [line.endswith(", verified") for line in listed.splitlines()] == [True, True, False]
     _, traced, _ = dkd("trace", run.key, "--results", results)
     assert f"yes; {found.finished}, on {result.device_name}" in traced
@@ -117,7 +117,7 @@ def test_a_forgery_that_agrees_with_itself_is_found(
     name, value = next(iter(changes.items()))
     assert first.startswith("wrong") and f"{run.cell.name}  {name} is {value}, measured now " in first
     assert second.startswith("verified")
-    _, listed, _ = dkd("list", "--configfile", results / "t.yaml", "--results", results)
+    _, listed, _ = dkd("list", "--cells", "--configfile", results / "t.yaml", "--results", results)
     assert f"NOT VERIFIED: {name} is {value}" in listed
 
 

@@ -64,7 +64,8 @@ class Bench:
 
     def list(self) -> tuple[int, list[str], str]:
         """`dkd list`: exit status, the first word of every cell's line, errors."""
-        code, output, errors = self._dkd("list", "--configfile", self.folder / "t.yaml", "--results", self.results)
+        places = ("--configfile", self.folder / "t.yaml", "--results", self.results)
+        code, output, errors = self._dkd("list", "--cells", *places)
         return code, [line.split()[0] for line in output.splitlines()[:-1]], errors
 
     def report(self) -> tuple[int, str, str]:

@@ -1,0 +1,101 @@
+"""How long a grid still takes, by what its finished cells took. From records alone: no network is built, nothing is
+counted, so that lists, the workflow and the page can say it at any time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from statistics import fmean
+
+from harness.store.layout import CellName
+from harness.store.records import Metrics
+
+FACTORS: Sequence[Callable[[CellName], Hashable]] = (
+    lambda cell: (cell.study, cell.dataset, cell.pair.folder),
+    lambda cell: cell.label,
+    lambda cell: cell.scale,
+)
+"""What the time of a cell depends on, each by a factor of its own: where, what, and how much."""
+ROUNDS = 20
+"""How often every factor is fitted to what the others leave over: two factors that are balanced need one round."""
+
+LEAST = 0.001
+"""Seconds that a run takes at least, so that there is a logarithm."""
+
+
+class Expected:
+    """What a cell will take, judged by others.
+
+    Args:
+        taken: cells that are done -> seconds on the wall. A row's cells tell of that row; a row of which no cell is
+            done takes the product of what its pair, its label and its scale do elsewhere (least squares of logarithms,
+            our choice); what was never seen counts as the mean.
+    """
+
+    def __init__(self, taken: Iterable[tuple[CellName, float]]) -> None:
+        rows: dict[str, list[tuple[CellName, float]]] = defaultdict(list)
+        for cell, seconds in taken:
+            rows[cell.row].append((cell, max(seconds, LEAST)))
+        self._rows = {row: fmean(seconds for _, seconds in cells) for row, cells in rows.items()}
+        logs = [(cells[0][0], math.log(self._rows[row])) for row, cells in rows.items()]
+        self._mean = fmean(log for _, log in logs) if logs else 0.0
+        self._effects: list[dict[Hashable, float]] = [{} for _ in FACTORS]
+        for _ in range(ROUNDS):
+            for number in range(len(FACTORS)):
+                self._fit(number, logs)
+
+    def seconds(self, cell: CellName) -> float | None:
+        """Of a whole run; None where nothing is done yet."""
+        return self._rows.get(cell.row, math.exp(self._log(cell))) if self._rows else None
+
+    def _fit(self, number: int, logs: Sequence[tuple[CellName, float]]) -> None:
+        """Set one factor's effects to the means of what the others leave over."""
+        self._effects[number] = {}
+        over: dict[Hashable, list[float]] = defaultdict(list)
+        for cell, log in logs:
+            over[FACTORS[number](cell)].append(log - self._log(cell))
+        self._effects[number] = {level: fmean(values) for level, values in over.items()}
+
+    def _log(self, cell: CellName) -> float:
+        levels = (factor(cell) for factor in FACTORS)
+        return self._mean + sum(effects.get(level, 0.0) for effects, level in zip(self._effects, levels, strict=True))
+
+
+def took(result: Metrics) -> float:
+    """Seconds on the wall of one run, from the start of its process: what a grid waited for it."""
+    return result.seconds.end_to_end + result.seconds.evaluation
+
+
+def remaining(
+    taken: Iterable[tuple[CellName, float]], left: Iterable[tuple[CellName, float]], at_once: int
+) -> float | None:
+    """Seconds until a grid has ended; None as long as no cell is done to judge the others by.
+
+    Args:
+        taken: cells that are done, with the seconds that each took (`took`).
+        left: cells that are not, with the seconds that each has worked until now: 0 for one that has not begun.
+        at_once: how many cells run at the same time; at least 1.
+
+    No grid ends before its longest cell.
+    """
+    expected = Expected(taken)
+    known = []
+    for cell, spent in left:
+        if (whole := expected.seconds(cell)) is None:
+            return None
+        known.append(max(0.0, whole - spent))
+    return max(sum(known) / at_once, max(known, default=0.0))
+
+
+def duration(seconds: float) -> str:
+    """Seconds that nobody knows exactly, as a person says them."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return "under a minute"
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"about {days} d {hours} h"
+    return f"about {hours} h {minutes} min" if hours else f"about {minutes} min"
