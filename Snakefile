@@ -37,6 +37,7 @@ include: "workflow/rules/reports.smk"
 onstart:
     validate()
     write_plans()
+    count_jobs()
     quieten()
     follow()
 

@@ -171,4 +171,6 @@ def _numbers(done: Sequence[Metrics]) -> str:
     finals = [result.final for result in done if result.final is not None]
     spread = f" ± {stdev(finals):.2f}" if len(finals) > 1 else ""
     unit = "CPU s" if done[0].device == "cpu" else "GPU s"
-    return f"{fmean(finals):.2f}{spread} % {done[0].metric}, {fmean(one.cost.end_to_end for one in done):.1f} {unit}"
+    overloaded = sum(result.overloaded for result in done)
+    cost = f"{fmean(one.cost.end_to_end for one in done):.1f} {unit}" + f", {overloaded} overloaded" * bool(overloaded)
+    return f"{fmean(finals):.2f}{spread} % {done[0].metric}, {cost}"

@@ -327,8 +327,12 @@ def test_list_and_stale(dkd: Command, file: Path, tmp_path: Path) -> None:
     factory.write(tmp_path, result)
     code, output, _ = dkd("list", "--configfile", file, "--results", tmp_path)
     assert code == 0
+    place, row, total = output.splitlines()
+    assert place == "toy/digits/wrn10_1--cnn3_16"
+    assert row.startswith("  stale  0/2  scratch/scale-10  seed 0 stale: ")
+    assert total == "2 cells: 1 waiting, 1 stale"
+    code, output, _ = dkd("list", "--cells", "--configfile", file, "--results", tmp_path)
     assert output.splitlines()[0].startswith(f"stale    {CELL}  ")
-    assert output.splitlines()[-1] == "2 cells: 1 stale, 1 waiting"
     code, output, _ = dkd("list", "--configfile", file, "--results", tmp_path, "--stale")
     assert (code, output) == (0, f"{tmp_path}/{CELL}/metrics.json\n")
     _, output, _ = dkd("list", "--configfile", file, "--results", tmp_path, "--estimate")

@@ -85,6 +85,14 @@ def write_plans():
         write(PLACE.planned(study), Plan(cells=cells))
 
 
+def count_jobs():
+    """Where cells run is known only now; ``-j N`` here means that N of them run at once."""
+    global LOCAL, CONCURRENT
+    LOCAL, jobs = workflow.local_exec, workflow.resource_settings.nodes
+    if LOCAL and jobs:
+        CONCURRENT = min(jobs, max(1, workflow.resource_settings.cores // GRID.threads))
+
+
 def follow():
     """Say how far the grid is, and how long it will take, whenever a cell has ended."""
     from harness.commands import listing
