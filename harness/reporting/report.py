@@ -8,12 +8,11 @@ from pathlib import Path
 from harness.errors import UserError
 from harness.reporting import columns, findings, runs
 from harness.reporting.figures import gallery
-from harness.reporting.figures.look import looks
+from harness.reporting.figures.look import Look, looks
 from harness.reporting.page.page import Section, page
 from harness.reporting.rows import Row, group
 from harness.reporting.tables import ablation, paper, standard
-from harness.reporting.tables.latex import to_latex
-from harness.reporting.tables.markdown import to_markdown
+from harness.reporting.tables.files import files
 from harness.reporting.tables.mixture import check
 from harness.reporting.tables.table import Table
 from harness.store.atomic import write_bytes
@@ -52,22 +51,23 @@ def render(
     if not selected:
         raise UserError(f"{results}: no results to report" + (" with this filter" if only or study else ""))
     rows = group(selected)
-    sections = _sections(rows, mixed, overloaded, out)
+    # One look per label over all studies, so that figures of several can stand side by side.
+    styles = looks(rows)
+    sections = _sections(rows, styles, mixed, overloaded, out)
     written = [path for section in sections for picture in section.pictures for path in (picture.svg, picture.png)]
     for section in sections:
         written += _write_tables(out / section.study / "tables", section.tables)
         written.append(_write_records(out / section.study / "records.jsonl", section.rows))
         written += _write_findings(out / section.study / "findings.md", section.rows)
-    write_bytes(out / "index.html", page(sections, out).encode(errors="replace"))
+    write_bytes(out / "index.html", page(sections, styles, out).encode(errors="replace"))
     return [*written, out / "index.html"]
 
 
-def _sections(rows: Sequence[Row], mixed: bool, overloaded: bool, out: Path) -> list[Section]:
+def _sections(rows: Sequence[Row], styles: dict[str, Look], mixed: bool, overloaded: bool, out: Path) -> list[Section]:
     studies = {name: [row for row in rows if row.study == name] for name in sorted({row.study for row in rows})}
     # A mixture is refused before anything is drawn or written.
     odd = {name: check(own, mixed) for name, own in studies.items()}
-    # One look per label over all studies, so that figures of several can stand side by side.
-    pictures = gallery.draw(rows, looks(rows), out, overloaded)
+    pictures = gallery.draw(rows, styles, out, overloaded)
     return [
         Section(name, own, [table for tables in TABLES for table in tables(own, odd[name])], pictures[name])
         for name, own in studies.items()
@@ -75,14 +75,10 @@ def _sections(rows: Sequence[Row], mixed: bool, overloaded: bool, out: Path) -> 
 
 
 def _write_tables(folder: Path, tables: Sequence[Table]) -> list[Path]:
-    files = {}
-    for table in tables:
-        files[folder / f"{table.name}.md"] = to_markdown(table)
-        files[folder / f"{table.name}.tex"] = to_latex(table)
-        files[folder / f"{table.name}.csv"] = table.csv
-    for path, content in files.items():
+    contents = {folder / name: content for table in tables for name, content in files(table).items()}
+    for path, content in contents.items():
         write_bytes(path, content.encode(errors="replace"))
-    return list(files)
+    return list(contents)
 
 
 def _write_records(path: Path, rows: Sequence[Row]) -> Path:

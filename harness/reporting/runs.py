@@ -27,6 +27,8 @@ class RecordedRun:
     manifest: Manifest
     mlflow_run: str | None
     """Which MLflow run shows it, if `dkd sync` has seen it."""
+    mlflow_server: str | None = None
+    """Where that is shown; None where it lies in a file that `dkd ui` serves."""
     stale: bool = False
     """Whether the workflow last set out to run its cell with other code or another configuration."""
 
@@ -141,10 +143,13 @@ def _read(cell: CellFolder, expected: int, planned: Planned | None) -> Run:
     except DamagedRecord as error:
         return DamagedRun(cell.name, expected, cell, error.reason)
     stale = planned is not None and planned.plan_key != metrics.plan_key
-    return RecordedRun(cell.name, expected, run, metrics, evidence.manifest, _mlflow_run(run), stale)
+    return RecordedRun(cell.name, expected, run, metrics, evidence.manifest, *_mlflow(run), stale)
 
 
-def _mlflow_run(run: RunFolder) -> str | None:
+def _mlflow(run: RunFolder) -> tuple[str | None, str | None]:
+    """The MLflow run that shows it, and the server that this lies on."""
     # The link is written after the run, by another command: that it is not there or damaged says nothing about the run.
     link = read_intact(run.link, TrackingLink)
-    return link.run_id if link else None
+    if not link:
+        return None, None
+    return link.run_id, link.tracking_uri if link.tracking_uri.startswith(("http://", "https://")) else None

@@ -68,6 +68,7 @@ def _begun(run: Run) -> Manifest:
         key=run.key,
         plan_key=run.plan_key,
         config=run.config.model_dump(mode="json"),
+        chosen={**run.cell.budget.options, **run.cell.options},
         precision=run.cell.precision,
         sources=keys.sources(run.cell),
         data=keys.data(run.cell),

@@ -307,6 +307,8 @@ class Manifest(Record):
     plan_key: Key
     config: Values
     """Every value the method ran with, defaults included."""
+    chosen: Values | None = None
+    """Those that the study sets, in its budget or behind the label, over the preset's. None in older records."""
     precision: Precision | None = None
     """How networks calculated; None in records that are older than this field."""
     sources: dict[Line, Sha256]

@@ -44,7 +44,7 @@ def learning(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
     The marker of a label stands at the end of its curve; hollow if a machine was overloaded.
     """
     done = plot.done(rows)
-    curves = {row.name: curve for row in done if (curve := _curve(row))}
+    curves = {row.name: found for row in done if (found := curve(row))}
     if not curves:
         return None
     unit = units.cost(done)
@@ -63,8 +63,8 @@ def learning(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
     return figure
 
 
-def _curve(row: Row) -> list[Epoch]:
-    """The epochs of the row's runs that are done."""
+def curve(row: Row) -> list[Epoch]:
+    """The epochs of the row's runs that are done, averaged over those that reached them; empty where none is known."""
     # Seeds are averaged epoch by epoch, times as well as values: their clocks differ, their epochs do not.
     epochs: dict[int, list[Reached]] = {}
     for run in row.done:

@@ -1,42 +1,38 @@
-"""Figures as the page shows them: the most telling ones within it, the others as links."""
+"""Figures as the page shows them: the most telling ones within it, the others from their files when they are seen."""
 
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+
+from PIL import Image
 
 from harness.reporting.figures.gallery import Picture, rank
+from harness.reporting.page.trails import Link, to_file
 
-EMBEDDED = 8 * 2**20
-"""Bytes of figures inside the page; the figures after that are linked, so that it still opens at once."""
+EMBEDDED = 2 * 2**20
+"""Bytes of figures inside the page; those after that lie beside it, so that it opens at once."""
 
-REM_PER_INCH = 5.6
+REM_PER_INCH = 5.2
 """Two figures of the width of a paper fit side by side."""
-
-
-@dataclass(frozen=True)
-class Link:
-    """A file of a figure."""
-
-    address: str
-    """Relative to the page, as a link has it."""
-    kind: str
 
 
 @dataclass(frozen=True)
 class Illustration:
     """A figure on the page."""
 
+    kind: str
     caption: str
     links: tuple[Link, ...]
-    source: str | None
-    """Its content as an address; None where it is only linked."""
+    source: str
+    """An address: its content, or its file."""
     width: str
     """For a style sheet."""
+    across: int
+    """Pixels, with those down: the page keeps room for a figure that is not there yet."""
+    down: int
 
 
 def chosen(pictures: Iterable[Picture]) -> set[Picture]:
@@ -53,10 +49,14 @@ def chosen(pictures: Iterable[Picture]) -> set[Picture]:
 
 def illustration(picture: Picture, embedded: Set[Picture], folder: Path) -> Illustration:
     """A picture as the page in ``folder`` shows it."""
-    files = (picture.svg, picture.png)
-    links = tuple(Link(quote(os.fsencode(path.relative_to(folder))), path.suffix[1:]) for path in files)
-    source = _data(_source(picture)) if picture in embedded else None
-    return Illustration(picture.caption, links, source, f"{picture.inches * REM_PER_INCH:.1f}rem")
+    links = tuple(to_file(path, folder, path.suffix[1:]) for path in (picture.svg, picture.png))
+    shown = _source(picture)
+    source = _data(shown) if picture in embedded else to_file(shown, folder, "").address
+    with Image.open(picture.png) as drawn:
+        across, down = drawn.size
+    return Illustration(
+        picture.kind, picture.caption, links, source, f"{picture.inches * REM_PER_INCH:.1f}rem", across, down
+    )
 
 
 def _source(picture: Picture) -> Path:

@@ -1,108 +1,129 @@
-"""All runs behind a row as printed on the page, with everything that tells where a number comes from."""
+"""All runs of a setting as the page shows them: the seeds of a row side by side, what all rows share said once."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from harness.reporting import quantities as q
 from harness.reporting import text
-from harness.reporting.rows import Row
+from harness.reporting.page.trails import trail
+from harness.reporting.page.values import FACTS, Of, Value, apart, fact, facts, numbers, state
+from harness.reporting.rows import Row, metric
 from harness.reporting.runs import RecordedRun, Run
+from harness.reporting.settings import Setting
 from harness.reporting.tables import remarks
-from harness.store import verdict
-
-SECONDS = (*q.TIMES, *q.BESIDES)
-HEAD = (
-    *("seed", "status", "last", "best", "cost (s)", "start-up", "synthesis", "distillation", "wall", "CPU"),
-    *("evaluation", "waiting", "lost", "attempts", "plan key", "commit", "teacher", "device", "MLflow run", "folder"),
-)
 
 
 @dataclass(frozen=True)
-class RunLine:
-    """One run; a text per column of ``HEAD``."""
+class Line:
+    """A quantity, or a fact, seed by seed."""
 
-    seed: int
-    config: str
-    """The part of its configuration that other seeds do not share; mostly empty."""
-    done: bool
-    status: str
-    """With the reason where it is not done, and what else its machine had to do if that was too much."""
-    numbers: tuple[str, ...]
-    facts: tuple[str, ...]
+    name: str
+    values: tuple[Value, ...]
 
 
 @dataclass(frozen=True)
 class Listing:
-    """One row and its runs."""
+    """A row and its runs."""
 
     name: str
+    label: str
+    title: str
+    """The label as printed."""
     about: str
-    """Which preset the label runs, why its values are not published ones, if they are not, and its prior if any."""
+    """Its preset, why its values are not published ones, if they are not, and its prior if any."""
+    chosen: str
+    """What the study sets over its preset, as far as not all rows have it."""
     config: str
-    """What all seeds share, as JSON; empty if nothing is known."""
-    runs: tuple[RunLine, ...]
+    """All other values that its seeds share and not all rows do, as JSON; empty if there are none."""
+    lines: tuple[Line, ...]
 
 
-def listing(row: Row) -> Listing:
-    """The runs of a row, in seed order."""
-    configs = [run.config if isinstance(run, RecordedRun) else {} for run in row.runs]
-    common = _common(configs)
-    lines = tuple(_line(run, _own(config, common)) for run, config in zip(row.runs, configs, strict=True))
-    return Listing(row.name, _about(row), _json(common), lines)
+@dataclass(frozen=True)
+class Runs:
+    """All runs of a setting."""
+
+    seeds: tuple[int, ...]
+    shared: tuple[tuple[str, str], ...]
+    """What is equal in all of them: name and value."""
+    listings: tuple[Listing, ...]
 
 
-def _common(configs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    first = configs[0]
-    return {name: value for name, value in first.items() if all(config.get(name) == value for config in configs)}
+def runs(setting: Setting, folder: Path) -> Runs:
+    """The runs of a setting, on a page that will lie in ``folder``."""
+    recorded = [run for row in setting.rows for run in row.recorded]
+    seeds = sorted({run.name.seed for row in setting.rows for run in row.runs})
+    config, known = _common([run.config for run in recorded]), _common([facts(run) for run in recorded])
+    options = [("options", _options(config))] if config and len(setting.rows) > 1 else []
+    context = _Context(tuple(seeds), config if options else {}, known, folder)
+    return Runs(context.seeds, (*known.items(), *options), tuple(map(context.listing, setting.rows)))
 
 
-def _json(config: dict[str, Any]) -> str:
-    return json.dumps(config, sort_keys=True) if config else ""
+@dataclass(frozen=True)
+class _Context:
+    """What the rows of a setting need to know of each other."""
+
+    seeds: tuple[int, ...]
+    config: Mapping[str, Any]
+    """What all have."""
+    facts: Mapping[str, str]
+    folder: Path
+
+    def listing(self, row: Row) -> Listing:
+        """A row's runs."""
+        own = _common([run.config for run in row.recorded])
+        chosen = {name: value for name, value in _chosen(row).items() if name not in self.config}
+        rest = {name: value for name, value in own.items() if name not in {*self.config, *chosen}}
+        config = json.dumps(rest, sort_keys=True) if rest else ""
+        return Listing(row.name, row.label, row.title, _about(row), _options(chosen), config, self._lines(row, own))
+
+    def _lines(self, row: Row, config: Mapping[str, Any]) -> tuple[Line, ...]:
+        lines = [
+            self._line("state", row, state),
+            self._line(f"last epoch, {metric([row])}", row, numbers(q.FINAL, form=".2f", odd=apart(row, q.FINAL))),
+            self._line("best epoch", row, numbers(q.BEST, form=".2f")),
+            self._line("cost (s)", row, numbers(q.COST, odd=apart(row, q.COST))),
+            self._line("start-up + synthesis + distillation", row, numbers(*q.PHASES, between=" + ")),
+            self._line("wall, CPU (s)", row, numbers(q.WALL, q.CPU)),
+            self._line("evaluation, waiting, lost (s)", row, numbers(*q.BESIDES)),
+            *(self._line(name, row, fact(name)) for name in FACTS if name not in self.facts),
+            self._line("own options", row, lambda run: Value(_own(run, config))),
+            self._line("run", row, lambda run: Value("", links=trail(run, self.folder))),
+        ]
+        return tuple(line for line in lines if any(value.text or value.links for value in line.values))
+
+    def _line(self, name: str, row: Row, of: Of) -> Line:
+        by_seed = {run.name.seed: run for run in row.runs}
+        return Line(name, tuple(of(by_seed[seed]) if seed in by_seed else Value("") for seed in self.seeds))
 
 
-def _own(config: dict[str, Any], common: dict[str, Any]) -> str:
-    return _json({name: value for name, value in config.items() if name not in common})
+def _common(known: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The entries that all have alike; none where nothing is known."""
+    first = known[0] if known else {}
+    return {
+        name: value for name, value in first.items() if all(name in other and other[name] == value for other in known)
+    }
+
+
+def _chosen(row: Row) -> dict[str, Any]:
+    """What the study set for the row's runs, as far as the records tell."""
+    return _common([run.manifest.chosen or {} for run in row.recorded])
+
+
+def _own(run: Run, config: Mapping[str, Any]) -> str:
+    """The part of a run's configuration that other seeds do not share; mostly empty."""
+    own = run.config if isinstance(run, RecordedRun) else {}
+    return _options({name: value for name, value in own.items() if name not in config})
+
+
+def _options(config: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {json.dumps(value)}" for name, value in sorted(config.items()))
 
 
 def _about(row: Row) -> str:
     names = dict.fromkeys(run.metrics.preset for run in row.recorded if run.metrics.preset)
     return "; ".join([*(f"preset {name}" for name in names), *remarks.preset_notes(row), *remarks.priors(row)])
-
-
-def _line(run: Run, config: str) -> RunLine:
-    done = run.status == "done"
-    status = _status(run) if isinstance(run, RecordedRun) and done else f"{run.status}: {run.reason or text.NO_REASON}"
-    return RunLine(run.name.seed, config, done, status, _numbers(run), (*_facts(run), _place(run)))
-
-
-def _status(run: RecordedRun) -> str:
-    busy = f", machine overloaded: {remarks.overload(run.metrics)}" if run.metrics.overloaded else ""
-    return ", ".join(filter(None, [run.status + busy, verdict.words(run.folder)]))
-
-
-def _numbers(run: Run) -> tuple[str, ...]:
-    percents = [_number(run, quantity, ".2f") for quantity in (q.FINAL, q.BEST)]
-    seconds = [_number(run, quantity, ".1f") for quantity in SECONDS]
-    return (*percents, *seconds, str(run.manifest.begun) if isinstance(run, RecordedRun) else text.NOTHING)
-
-
-def _number(run: Run, quantity: q.Quantity, form: str) -> str:
-    value = quantity.of(run.metrics) if isinstance(run, RecordedRun) else None
-    return text.NOTHING if value is None else format(value, form)
-
-
-def _facts(run: Run) -> tuple[str, ...]:
-    if not isinstance(run, RecordedRun):
-        return "", text.UNKNOWN, "", "", ""
-    metrics = run.metrics
-    commit, teacher = text.commit(run.last), text.sha(metrics.teacher_sha256)
-    return metrics.plan_key, commit, teacher, metrics.device_name, run.mlflow_run or ""
-
-
-def _place(run: Run) -> str:
-    """The run's folder within its row's."""
-    return run.folder.path.relative_to(run.cell.path.parent).as_posix()

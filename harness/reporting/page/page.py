@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -11,17 +11,24 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.reporting import text
+from harness.reporting import names, text
 from harness.reporting.figures.gallery import Picture
+from harness.reporting.figures.look import Look
 from harness.reporting.headline import headline
 from harness.reporting.leaderboard import boards
+from harness.reporting.page import listing
+from harness.reporting.page.charts import charts
 from harness.reporting.page.illustrations import chosen, illustration
-from harness.reporting.page.listing import HEAD, listing
-from harness.reporting.rows import Row
+from harness.reporting.page.packed import pack
+from harness.reporting.page.script import script
+from harness.reporting.rows import Row, by_pair
+from harness.reporting.settings import Setting, place, settings
 from harness.reporting.tables import notes
+from harness.reporting.tables.files import KINDS, files
 from harness.reporting.tables.table import Table
 from harness.reporting.trust import trust
 from harness.store.layout import scale_text
+from methods.base.pair import Pair
 
 PROTOCOL = (
     "The headline is the last epoch, mean ± sample standard deviation over the seeds. The best epoch, selected on the "
@@ -29,8 +36,36 @@ PROTOCOL = (
     "Cost counts start-up (imports, compilation), synthesis and distillation, the teacher's forward passes included. "
     "It leaves out evaluation, waiting for a lock or a GPU, checkpoints, and work lost to a kill.",
     "(2/3) means that two of three seeds count; a seed that failed, diverged or cannot be read is named in a footnote.",
-    "Every number in a table leads to the runs behind it.",
+    "Every number in a table leads to the runs behind it. A click on a heading sorts.",
 )
+
+
+@dataclass(frozen=True)
+class Part:
+    """A pair on a dataset."""
+
+    rows: Sequence[Row]
+    pictures: Sequence[Picture]
+
+    @property
+    def anchor(self) -> str:
+        """What links lead to."""
+        return place(self.rows)
+
+    @property
+    def dataset(self) -> str:
+        """What the teacher was trained on."""
+        return self.rows[0].dataset
+
+    @property
+    def pair(self) -> Pair:
+        """Teacher and student."""
+        return self.rows[0].pair
+
+    @property
+    def settings(self) -> list[Setting]:
+        """It at its data scales."""
+        return settings(self.rows)
 
 
 @dataclass(frozen=True)
@@ -42,12 +77,21 @@ class Section:
     tables: Sequence[Table]
     pictures: Sequence[Picture]
 
+    @property
+    def parts(self) -> list[Part]:
+        """It pair by pair."""
+        return [
+            Part(own, [each for each in self.pictures if (each.dataset, each.pair) == (own[0].dataset, own[0].pair)])
+            for own in by_pair(self.rows)
+        ]
 
-def page(sections: Sequence[Section], folder: Path) -> str:
+
+def page(sections: Sequence[Section], styles: Mapping[str, Look], folder: Path) -> str:
     """The whole page as HTML.
 
     Args:
-        folder: where the page will lie; links to figures are relative to it.
+        styles: label -> its look, as in the figures.
+        folder: where the page will lie; links to figures and runs are relative to it.
     """
     embedded = chosen([picture for section in sections for picture in section.pictures])
     templates = Environment(
@@ -59,13 +103,29 @@ def page(sections: Sequence[Section], folder: Path) -> str:
         keep_trailing_newline=True,
         finalize=_printable,
     )
-    templates.filters["illustration"] = lambda picture: illustration(picture, embedded, folder)
-    templates.filters["listing"] = listing
-    templates.filters |= {"boards": boards, "headline": headline, "trust": trust, "scale": scale_text}
+    templates.filters |= {
+        "illustration": lambda picture: illustration(picture, embedded, folder),
+        "runs": lambda setting: listing.runs(setting, folder),
+        "anchor": lambda name: quote(text.line(name)),
+        "plain": text.line,
+        "pair": names.pair,
+        "dataset": names.dataset,
+        "choices": _choices,
+        "boards": boards,
+        "headline": headline,
+        "trust": trust,
+        "scale": scale_text,
+        "filenames": lambda table: [(f"{table.name}.{kind}", title) for kind, title in KINDS.items()],
+    }
     templates.globals["text"] = text
-    templates.filters["anchor"] = lambda name: quote(text.line(name))
+    drawn = [charts(setting, styles) for section in sections for setting in settings(section.rows)]
     return templates.get_template("page.html").render(
-        summary=_summary(sections), protocol=PROTOCOL, sections=sections, head=HEAD
+        summary=_summary(sections),
+        protocol=PROTOCOL,
+        sections=sections,
+        texts=pack(_texts(sections)),
+        charts=pack({name: chart for found in drawn for name, chart in found.items()}),
+        script=script(),
     )
 
 
@@ -82,3 +142,25 @@ def _summary(sections: Sequence[Section]) -> str:
     counts = Counter(run.status for row in rows for run in row.runs)
     states = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     return f"{studies}, {counts.total()} runs: {states}."
+
+
+def _texts(sections: Sequence[Section]) -> dict[str, str]:
+    """What the page copies: the tables' files, by study and name."""
+    return {
+        f"{section.study}/{name}": content
+        for section in sections
+        for table in section.tables
+        for name, content in files(table).items()
+    }
+
+
+def _choices(sections: Sequence[Section]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What the page can be narrowed to: kind, and value and title of each; kinds with a choice alone."""
+    found = [setting for section in sections for setting in settings(section.rows)]
+    scales = sorted({setting.rows[0].scale for setting in found}, reverse=True)
+    kinds = {
+        "Dataset": {setting.dataset: names.dataset(setting.dataset) for setting in found},
+        "Pair": {setting.pair.folder: names.pair(setting.pair) for setting in found},
+        "Scale": {scale_text(scale): f"{scale_text(scale)} %" for scale in scales},
+    }
+    return [(kind, list(values.items())) for kind, values in kinds.items() if len(values) > 1]

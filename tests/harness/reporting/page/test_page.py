@@ -1,17 +1,23 @@
 import base64
+import gzip
+import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
 from harness.reporting import render
 from harness.reporting.page import illustrations
+from harness.store import atomic
 from tests import factory
 
+ROW = "toy/digits/wrn10_1--cnn3_16/ssd-kd/scale-10"
 KINDS = 7
 """Figures of one pair."""
-VOID = {"meta", "img"}
+VOID = {"meta", "img", "input"}
 """Tags without an end."""
 
 
@@ -52,10 +58,16 @@ def rendered(folder: Path) -> str:
     return (folder / "out/index.html").read_text(encoding="utf-8")
 
 
-def runs(source: str) -> list[list[str]]:
-    """The lines of the table of runs, its heading first."""
-    lines = Page(source).lines
-    return lines[next(i for i, line in enumerate(lines) if line[0] == "seed") :]
+def block(source: str, row: str) -> dict[str, list[str]]:
+    """What the page says of a row's runs: name of a line -> what stands in it, seed by seed."""
+    own = source.partition(f'<tbody id="{row}"')[2].partition("</tbody>")[0]
+    return {line[0]: line[1:] for line in Page(f"<table><tbody{own}</tbody></table>").lines}
+
+
+def packed(source: str, name: str) -> Any:
+    """What the page's script unpacks."""
+    text = source.partition(f'<script id="{name}" type="application/octet-stream">')[2].partition("</script>")[0]
+    return json.loads(gzip.decompress(base64.b64decode(text)))
 
 
 def test_the_page_needs_nothing_else(reports: Path) -> None:
@@ -69,8 +81,9 @@ def test_the_page_needs_nothing_else(reports: Path) -> None:
     assert "--ink: #1c1e21" in source  # the style sheet is there
     assert "@import" not in source
     assert "url(" not in source
-    assert "<script" not in source
+    assert "<script src" not in source
     assert "<link" not in source
+    assert source.count("copyright notice and this permission notice shall be") == 2  # of the libraries
 
 
 def test_every_link_of_the_page_leads_somewhere(reports: Path) -> None:
@@ -79,40 +92,90 @@ def test_every_link_of_the_page_leads_somewhere(reports: Path) -> None:
     outside = {unquote(link) for link in found.links if not link.startswith("#")}
     assert len(found.ids) == len(set(found.ids))
     assert inside <= set(found.ids)
-    assert all((reports / link).is_file() for link in outside)
-    assert "toy/digits/wrn10_1--cnn3_16/ssd-kd/scale-10" in inside
+    assert all((reports / link).exists() for link in outside)
+    assert ROW in inside
+
+
+def test_every_table_says_what_it_is_and_every_heading_what_it_heads(reports: Path) -> None:
+    source = (reports / "index.html").read_text(encoding="utf-8")
+    assert source.count("<table") == source.count("<caption>")
+    headings = re.findall(r"<th( [^>]*)?>", source)
+    assert headings
+    assert all('scope="' in attributes for attributes in headings)
+
+
+def test_what_the_page_copies_are_the_files(reports: Path) -> None:
+    texts = packed((reports / "index.html").read_text(encoding="utf-8"), "texts")
+    files = [path for path in (reports / "toy/tables").iterdir()]
+    assert texts == {f"toy/{path.name}": path.read_text(encoding="utf-8") for path in files}
 
 
 def test_a_run_lists_where_it_comes_from(reports: Path) -> None:
     result = factory.metrics("ssd-kd", 10.0, 1)
-    lines = runs((reports / "index.html").read_text(encoding="utf-8"))
-    line = next(line for line in lines if f"seed-1/runs/{result.key}" in line)
-    assert line[:4] == ["1", "done", "88.50", "89.50"]
-    for fact in (result.plan_key, "c0ffee000000", factory.TEACHER_SHA[:12], "Test CPU"):
-        assert fact in line
-    assert any('config{"batch": 64' in line[0] for line in lines)
+    source = (reports / "index.html").read_text(encoding="utf-8")
+    said = block(source, ROW)
+    assert said["last epoch, top-1 (%)"] == ["88.00", "88.50", "90.00"]
+    assert said["best epoch"] == ["89.00", "89.50", "91.00"]
+    assert said["start-up + synthesis + distillation"][1] == "3.0 + 6.0 + 2.5"  # seconds on cores, as in BASE's study
+    assert f"seed-1/runs/{result.key}" in source
+    # What is equal in all runs stands there once for each scale.
+    for fact in ("c0ffee000000", factory.TEACHER_SHA[:12], "Test CPU"):
+        assert fact in source
+        assert not any(fact in value for values in said.values() for value in values)
+    assert source.count("batch 64, epochs 3, steps 200") == 3
+
+
+def test_links_lead_to_a_runs_folder_its_log_and_mlflow(tmp_path: Path) -> None:
+    for seed, server in enumerate(("http://there:80", "sqlite:///here.db")):
+        result = factory.metrics(seed=seed)
+        run = factory.write(tmp_path / "results", result) / "runs" / result.key
+        atomic.write_bytes(run / "attempts.log", b"said")
+        link = {"run_id": "feed", "tracking_uri": server, "store": "one", "fingerprint": "f"}
+        atomic.write_bytes(run / "mlflow.json", json.dumps(link).encode())
+    source = rendered(tmp_path)
+    place = f"../results/{result.cell}/runs/{result.key}"
+    assert f'<a href="{place}">folder</a> <a href="{place}/attempts.log">log</a>' in source
+    assert '<a href="http://there:80/#/runs/feed">MLflow</a>' in source
+    assert '<a href="http://127.0.0.1:5000/#/runs/feed">MLflow</a>' in source
 
 
 def test_a_damaged_run_has_a_place_and_a_reason(tmp_path: Path) -> None:
     cell = factory.write(tmp_path / "results", factory.metrics())
     (cell / "metrics.json").write_text("{", encoding="utf-8")
-    head, row, run = runs(rendered(tmp_path))
-    assert row == ["toy/digits/wrn10_1--cnn3_16/ssd-kd/scale-10"]
-    assert len(run) == len(head)
-    assert (run[0], run[2:], run[1][:17]) == (
-        "0",
-        ["–"] * 12 + ["", "unknown", "", "", "", "seed-0"],
-        "damaged: Invalid ",
-    )
+    said = block(rendered(tmp_path), ROW)
+    assert said["state"][0].startswith("damaged: Invalid ")
+    assert said["last epoch, top-1 (%)"] == ["–"]
+    assert said["run"] == ["folder"]
 
 
 def test_only_what_seeds_do_not_share_is_listed_seed_by_seed(tmp_path: Path) -> None:
     for seed in range(2):
         factory.write(tmp_path / "results", factory.metrics(seed=seed), config={"batch": 64, "own": seed})
-    head, row, *lines = runs(rendered(tmp_path))
-    assert row == ['toy/digits/wrn10_1--cnn3_16/ssd-kd/scale-10config{"batch": 64}']
-    assert [line[0] for line in lines] == ['0 {"own": 0}', '1 {"own": 1}']
-    assert [len(line) for line in lines] == [len(head)] * 2
+    said = block(rendered(tmp_path), ROW)
+    assert said["own options"] == ["own 0", "own 1"]
+
+
+def test_a_row_says_what_the_study_sets_and_what_other_rows_do_not_share(tmp_path: Path) -> None:
+    shared = {"batch": 64, "steps": 200}
+    factory.write(tmp_path / "results", factory.metrics("a"), config={**shared, "lr": 0.1, "alpha": 0.6})
+    result = factory.metrics("b")
+    run = factory.write(tmp_path / "results", result, config={**shared, "lr": 0.2, "alpha": 0.6}) / "runs" / result.key
+    chosen = factory.manifest(result, {**shared, "lr": 0.2, "alpha": 0.6}).model_copy(
+        update={"chosen": {"batch": 64, "lr": 0.2}}
+    )
+    atomic.write(run / "manifest.json", chosen)
+    factory.seal(run, result)
+    source = rendered(tmp_path)
+    assert "alpha 0.6, batch 64, steps 200" in source
+    assert "the study sets lr 0.2" in source
+    assert "{&#34;lr&#34;: 0.1}" in source
+
+
+def test_a_seed_that_stands_apart_is_marked(tmp_path: Path) -> None:
+    for seed, final in enumerate((80.0, 80.1, 70.0)):
+        factory.write(tmp_path / "results", factory.metrics(seed=seed, final=final))
+    marked = re.findall("<mark[^>]*>([^<]*)</mark>", rendered(tmp_path))
+    assert marked == ["70.00"]
 
 
 def test_a_row_names_its_preset_and_its_prior(tmp_path: Path) -> None:
@@ -122,26 +185,30 @@ def test_a_row_names_its_preset_and_its_prior(tmp_path: Path) -> None:
     source = rendered(tmp_path)
     assert "none published for &lt;digits&gt;" in source
     said = "preset original; CIFAR-10's; none published for <digits>; prior beyond the teacher: label text"
-    assert said in runs(source)[1][0]
+    assert said in next(name for name in block(source, ROW.replace("ssd-kd", "a-original")) if "preset" in name)
 
 
 def test_an_ablation_stands_on_the_page(ablation: Path) -> None:
     assert (ablation / "toy/tables/ablation-ssd-kd.tex").is_file()
     source = (ablation / "index.html").read_text(encoding="utf-8")
-    assert "<h3>Ablation of SSD-KD</h3>" in source
-    assert '<th colspan="4"></th><th colspan="2">WRN-10-1 → CNN-3-16</th>' in source
+    assert "Ablation of SSD-KD</h4>" in source
+    assert 'colspan="4"></th><th scope="colgroup" colspan="2">WRN-10-1 → CNN-3-16</th>' in source
 
 
 def test_text_of_records_is_escaped(tmp_path: Path) -> None:
     factory.write(tmp_path / "results", factory.metrics(status="failed", reason="<script>x</script>", final=None))
     source = rendered(tmp_path)
-    assert "<script" not in source
-    assert runs(source)[2][1] == "failed: <script>x</script>"
+    assert "<script>x" not in source
+    assert block(source, ROW)["state"] == ["failed: <script>x</script>"]
 
 
-def test_figures_beyond_the_limit_are_linked(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_beyond_the_limit_come_from_their_files(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(illustrations, "EMBEDDED", 0)
     render(results, tmp_path)
-    found = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
-    assert found.sources == []
-    assert sum(link.endswith(".svg") for link in found.links) == KINDS
+    source = (tmp_path / "index.html").read_text(encoding="utf-8")
+    found = Page(source)
+    assert len(found.sources) == KINDS
+    assert all((tmp_path / unquote(address)).is_file() for address in found.sources)
+    assert source.count('loading="lazy"') == KINDS

@@ -1,0 +1,74 @@
+"""What the page draws itself, where a script may run: the figures' curves and points, with values to hover over."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from harness.reporting import front, units
+from harness.reporting.figures.learning import Epoch, curve
+from harness.reporting.figures.look import Look
+from harness.reporting.quantities import COST
+from harness.reporting.rows import Row, metric
+from harness.reporting.settings import Setting
+from harness.reporting.units import Unit
+
+POINTS = 80
+"""Costs at which a chart of curves has values: our choice, about one in ten pixels."""
+
+Series = dict[str, Any]
+"""Name, colour and values of a label, a value for each place on the horizontal axis; None where it has none."""
+Chart = dict[str, Any]
+
+
+def charts(setting: Setting, styles: Mapping[str, Look]) -> dict[str, Chart]:
+    """Name -> chart, as plain data: accuracy against cost, and while learning. Empty where nothing is done."""
+    done = [row for row in setting.rows if row.done]
+    unit = units.cost(done)
+    found = {"efficiency": _efficiency(done, unit, styles), "learning": _learning(done, unit, styles)}
+    axes = {"across": f"end-to-end cost ({unit.name})", "along": metric(done)}
+    return {f"{name}/{setting.anchor}": {**axes, **chart} for name, chart in found.items() if chart}
+
+
+def _efficiency(rows: Sequence[Row], unit: Unit, styles: Mapping[str, Look]) -> Chart | None:
+    """A point per row."""
+    points = sorted(front.points(rows, COST), key=lambda point: point.cost.mean or 0.0)
+    if not points:
+        return None
+    series = [
+        _series(styles[point.row.label], [point.accuracy.mean if other is point else None for other in points])
+        for point in points
+    ]
+    return {"points": True, "x": [_short((point.cost.mean or 0.0) / unit.size) for point in points], "series": series}
+
+
+def _learning(rows: Sequence[Row], unit: Unit, styles: Mapping[str, Look]) -> Chart | None:
+    """A curve per row: what it had reached at each of the same costs."""
+    curves = {row.label: found for row in rows if (found := curve(row))}
+    costs = [epoch.cost / unit.size for found in curves.values() for epoch in found]
+    if not costs or not min(costs) > 0:
+        return None
+    between = np.geomspace(min(costs), max(costs), POINTS)[:-1]
+    places = list(dict.fromkeys([*(_short(float(cost)) for cost in between), max(costs)]))
+    series = [_series(styles[label], _reached(found, places, unit)) for label, found in curves.items()]
+    return {"points": False, "x": places, "series": series}
+
+
+def _reached(found: Sequence[Epoch], places: Sequence[float], unit: Unit) -> list[float | None]:
+    """The last evaluation's value at each cost: none before the first one, nor beyond the end of the run."""
+    costs = [epoch.cost / unit.size for epoch in found]
+    last = next((place for place in places if place >= costs[-1]), places[-1])
+    counts = [bisect_right(costs, place) if place <= last else 0 for place in places]
+    return [found[count - 1].mean if count else None for count in counts]
+
+
+def _series(look: Look, values: Sequence[float | None]) -> Series:
+    printed = [None if value is None else round(value, 2) for value in values]
+    return {"name": look.title, "colour": look.colour, "dashed": look.dash != "-", "values": printed}
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}")

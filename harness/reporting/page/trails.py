@@ -1,0 +1,42 @@
+"""From a number on the page to what it comes from: a run's folder, its log and its page in MLflow."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from harness.reporting.runs import RecordedRun, Run
+from harness.store.files import there
+
+MLFLOW = "http://127.0.0.1:5000"
+"""Where `dkd ui` shows what has no server of its own."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A place that tells more."""
+
+    address: str
+    """Relative to the page, or a server's, as a link has it."""
+    kind: str
+
+
+def trail(run: Run, folder: Path) -> tuple[Link, ...]:
+    """Where a run lies, its log if it has one, and its page in MLflow if `dkd sync` made one.
+
+    Args:
+        folder: where the page will lie.
+    """
+    if not isinstance(run, RecordedRun):
+        return (to_file(run.folder.path, folder, "folder"),) if there(run.folder.path) else ()
+    found = [to_file(run.folder.path, folder, "folder")]
+    found += [to_file(run.folder.log, folder, "log")] if there(run.folder.log) else []
+    found += [Link(f"{run.mlflow_server or MLFLOW}/#/runs/{run.mlflow_run}", "MLflow")] if run.mlflow_run else []
+    return tuple(found)
+
+
+def to_file(path: Path, folder: Path, kind: str) -> Link:
+    """A file or folder, seen from a page in ``folder``."""
+    return Link(quote(os.fsencode(os.path.relpath(path, folder))), kind)
