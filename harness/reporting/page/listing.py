@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from harness.reporting import quantities as q
-from harness.reporting import text
 from harness.reporting.page.trails import trail
 from harness.reporting.page.values import FACTS, Of, Value, apart, fact, facts, numbers, state
 from harness.reporting.rows import Row, metric

@@ -17,7 +17,7 @@ def ranking(source: str, scale: str) -> list[list[str]]:
 def test_it_stands_above_the_tables_beside_its_figure(reports: Path) -> None:
     source = (reports / "index.html").read_text(encoding="utf-8")
     verdict, board, figure = source.index('class="trust"'), source.index('class="board"'), source.index("<figure")
-    assert verdict < board < figure < source.index("<h3>Accuracy and cost</h3>")
+    assert verdict < board < figure < source.index("Accuracy and cost</h4>")
     assert "after the last epoch against end-to-end cost" in source[figure : source.index("</figure>", figure)]
 
 
