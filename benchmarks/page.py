@@ -1,4 +1,4 @@
-"""How large the page of the paper's whole grid is, and how soon its first screen stands: made-up records, headless Chromium.
+"""How large the page of the paper's grid is, and how soon its first screen stands: made-up records, headless Chromium.
 
     PYTHONPATH=. python benchmarks/page.py FOLDER [--configfile workflow/config/paper.yaml]
 
