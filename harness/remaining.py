@@ -68,6 +68,28 @@ def took(result: Metrics) -> float:
     return result.seconds.end_to_end + result.seconds.evaluation
 
 
+def words(
+    done: Sequence[tuple[CellName, Metrics]],
+    left: Sequence[tuple[CellName, float]],
+    at_once: int = 0,
+    running: int = 0,
+) -> str:
+    """How long the cells that are left will take, in words; empty if none is, or none is done to judge them by.
+
+    Args:
+        done: cells that are done, with their results.
+        left: cells that are not, with the seconds that each has worked until now.
+        at_once: how many may run at the same time, where that is known; else as many as when the last one was done.
+        running: how many do; no fewer are assumed.
+    """
+    if not done or not left:
+        return ""
+    _, latest = max(done, key=lambda one: one[1].finished)
+    together = max(running, at_once or latest.concurrent, 1)
+    seconds = remaining([(cell, took(result)) for cell, result in done], left, together)
+    return "" if seconds is None else f"{duration(seconds)} left, {together} at once"
+
+
 def remaining(
     taken: Iterable[tuple[CellName, float]], left: Iterable[tuple[CellName, float]], at_once: int
 ) -> float | None:

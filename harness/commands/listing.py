@@ -18,7 +18,7 @@ from harness.commands.output import Line, columns
 from harness.commands.status import CellStatus, State, of_grid
 from harness.errors import UserError
 from harness.grid.cell import Cell
-from harness.remaining import duration, remaining, took
+from harness.remaining import words
 from harness.store.layout import scale_text
 from harness.store.records import Metrics
 from harness.terminal import say
@@ -70,21 +70,10 @@ def summary(found: Sequence[CellStatus], at_once: int = 0) -> Iterator[str]:
 
 
 def time_left(found: Sequence[CellStatus], at_once: int = 0) -> str:
-    """About how long the cells that are left will take, in words; empty if none is, or no finished one tells.
-
-    Args:
-        found: the states of a grid's cells.
-        at_once: how many may run at the same time, where that is known; else as many as do, or as did in the last run.
-    """
+    """How long the cells that are left will take (`harness/remaining.py`); empty if none is, or nothing tells."""
     done = [(status.cell, status.result) for status in found if status.state == "done" and status.result]
     left = [(status.cell, status.spent) for status in found if status.state in LEFT]
-    if not done or not left:
-        return ""
-    running = sum(1 for status in found if status.state == "running")
-    _, latest = max(done, key=lambda one: one[1].finished)
-    together = max(running, at_once or latest.concurrent, 1)
-    seconds = remaining([(cell, took(result)) for cell, result in done], left, together)
-    return "" if seconds is None else f"{duration(seconds)} left, {together} at once"
+    return words(done, left, at_once, sum(status.state == "running" for status in found))
 
 
 def watch(look: Look, watched: bool) -> Iterator[str]:

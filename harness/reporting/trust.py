@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness import remaining
 from harness.reporting import names, text
 from harness.reporting.rows import Row
 from harness.reporting.runs import RecordedRun
@@ -62,12 +63,21 @@ def _cells(rows: Sequence[Row]) -> Fact:
     left = {**lost, "stale": stale, "waiting": states["waiting"]}
     line = [f"{states['done'] - stale} of {states.total()} planned are done"]
     line += [f"{count} {state}" for state, count in left.items() if count]
+    line += filter(None, [_time_left(rows)])
     doubts = {
         "The grid is not finished: ranks and means may change.": states["waiting"],
         f"{_count(sum(lost.values()), 'cell')} ended without a number ({ended}): means are of the other seeds.": lost,
         f"{_count(stale, 'number')} of older code or configuration than the workflow asks for now.": stale,
     }
     return Fact("Cells", (", ".join(line),), tuple(doubt for doubt, there in doubts.items() if there))
+
+
+def _time_left(rows: Sequence[Row]) -> str:
+    """How long what waits, or must run again, will take from now on; empty if nothing does, or nothing tells."""
+    done = [(run.name, run.metrics) for row in rows for run in row.done if not run.stale]
+    waiting = [run.name for row in rows for run in row.runs if run.status == "waiting"]
+    stale = [run.name for row in rows for run in row.done if run.stale]
+    return remaining.words(done, [(name, 0.0) for name in [*waiting, *stale]])
 
 
 def _seeds(rows: Sequence[Row]) -> Fact:

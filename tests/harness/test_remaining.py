@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from harness.remaining import Expected, duration, remaining, took
+from harness.remaining import Expected, duration, remaining, took, words
 from harness.store.layout import CellName
 from harness.store.records import Seconds
 from methods.base.pair import Pair
@@ -69,3 +69,14 @@ def test_what_a_run_took_is_all_that_a_grid_waits_for() -> None:
 )
 def test_durations_in_words(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_in_words_as_many_at_once_as_there_were() -> None:
+    """Five cells of 600 s each: two in turn have 1500 s to do, three have 1000 s."""
+    each = Seconds(startup=0.0, synthesis=500.0, distillation=90.0, evaluation=10.0)
+    done = [(cell("fast"), factory.metrics("fast", seconds=each, concurrent=2))]
+    left = [(cell("fast", seed=seed), 0.0) for seed in range(1, 6)]
+    assert words(done, left) == "about 25 min left, 2 at once"
+    assert words(done, left, at_once=1) == "about 50 min left, 1 at once"
+    assert words(done, left, at_once=1, running=3) == "about 17 min left, 3 at once"
+    assert words([], left) == words(done, []) == ""

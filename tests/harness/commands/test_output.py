@@ -60,3 +60,5 @@ def test_colours_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
     assert done.startswith("\x1b[32mdone")
     assert "\x1b" not in waiting
     assert not any("\x1b" in line for line in output.lines([output.columns(ROWS, style=styles)], terminal=False))
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not any("\x1b" in line for line in output.lines([output.columns(ROWS, style=styles)], terminal=True))
