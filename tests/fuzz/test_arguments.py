@@ -65,6 +65,8 @@ COMMANDS: dict[str, tuple[int, tuple[str, ...]]] = {
     "ui": (0, ("--port", "--results")),
     "show": (1, ("--configfile", "--results")),
     "report": (0, ("--only", "--out", "--mixed", "--results")),
+    "publish": (1, ("--out", "--mixed", "--results")),
+    "submit": (1, ("--out", "--check", "--results")),
 }
 """Command -> how many words it takes, and its options."""
 FLAGS = ("--replace", "--no-verify", "--stale", "--estimate", "--cells", "--dry-run", "--mixed")

@@ -452,5 +452,5 @@ def test_every_commands_help_says_what_its_status_means(name: str, dkd: Command)
     said = " ".join(out.split())
     assert code == 0
     assert "Status: 0 done, 1 the machine's trouble, 2 what you can put right" in said
-    assert ("1 also if" in said) == (name in ("verify", "import", "doctor", "compare"))
+    assert ("1 also if" in said) == (name in ("verify", "import", "doctor", "compare", "submit"))
     assert ("3 if all but some" in said) == (name == "sync")
