@@ -35,7 +35,7 @@ class Place:
     def mark(self) -> str:
         """The rank as printed: ``2``, ``2=`` where it is shared; in words where there is none."""
         if self.rank is None:
-            return self.verdict if self.verdict == "not tested" else text.NOTHING
+            return text.NOTHING if self.verdict in ("no result", "reference") else "not tested"
         return f"{self.rank}{'=' * self.shared}"
 
     @property
@@ -60,7 +60,7 @@ def placed(rows: Sequence[Row]) -> list[tuple[Row, Place]]:
     Whoever is first of a rank stands for it: the rows below, in order of their means, share its rank until one is
     less accurate by the paired test over seeds (p < 0.05, not corrected for the number of rows), which then is the
     first of the next rank. A row with one seed cannot be tested, so its mean, however high, moves no other row: such
-    rows follow those with more, and rows without a result come last.
+    rows follow those with more, and rows without a result come last. Where nothing could be tested nobody has a rank.
     """
     found: list[tuple[Row, Place]] = []
     head: tuple[Row, Place] | None = None
@@ -69,6 +69,8 @@ def placed(rows: Sequence[Row]) -> list[tuple[Row, Place]]:
         if place.verdict in ("leads", "behind"):
             head = row, place
         found.append((row, place))
+    if any(place.verdict == "not tested" for _, place in found) and not any(place.test for _, place in found):
+        found[0] = (found[0][0], Place("leads"))
     members = Counter(place.rank for _, place in found)
     return [(row, replace(place, shared=place.rank is not None and members[place.rank] > 1)) for row, place in found]
 

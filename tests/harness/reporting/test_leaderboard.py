@@ -98,6 +98,11 @@ def test_one_seed_is_not_tested_and_moves_nobody() -> None:
     assert found[2][1].why == "fewer than two seeds in common with b"  # the first of the last rank
 
 
+def test_where_nothing_can_be_tested_nobody_has_a_rank() -> None:
+    assert [place.mark for place in places(row("a", [90.0]), row("b", [80.0])).values()] == ["not tested"] * 2
+    assert places(row("a", [90.0]), row("b", [None]))["a"].mark == "1"
+
+
 def test_seeds_in_common_may_disagree_with_the_means() -> None:
     found = places(row("a", [80.0, 80.0, 99.0]), row("b", [81.0, 81.0, None]))  # 86.3 of three, 81 of two
     assert found["b"].test is not None
