@@ -11,13 +11,13 @@ from harness.reporting.figures import gallery
 from harness.reporting.figures.look import Look, looks
 from harness.reporting.page.page import Section, page
 from harness.reporting.rows import Row, group
-from harness.reporting.tables import ablation, paper, standard
+from harness.reporting.tables import ablation, paper, profiles, standard
 from harness.reporting.tables.files import files
 from harness.reporting.tables.mixture import check
 from harness.reporting.tables.table import Table
 from harness.store.atomic import write_bytes
 
-TABLES = (standard.tables, paper.tables, ablation.tables)
+TABLES = (standard.tables, profiles.tables, paper.tables, ablation.tables)
 """What gives the tables of a study, in their order on the page."""
 
 

@@ -12,10 +12,12 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from harness.reporting import names, text
+from harness.reporting import profiles as summaries
 from harness.reporting.figures.canvas import save, style
 from harness.reporting.figures.efficiency import efficiency, operations
 from harness.reporting.figures.learning import learning
 from harness.reporting.figures.look import Look
+from harness.reporting.figures.profiles import SHOWN, profiles
 from harness.reporting.figures.real import against_real
 from harness.reporting.figures.samples import samples
 from harness.reporting.figures.scale import scale
@@ -44,8 +46,9 @@ class Picture:
     """A figure on disk and what it shows."""
 
     kind: str
-    dataset: str
-    pair: Pair
+    dataset: str | None
+    pair: Pair | None
+    """None, like its dataset, of a figure that is of all pairs."""
     caption: str
     inches: float
     """Its width in print."""
@@ -110,6 +113,14 @@ KINDS = {
 }
 """Name -> kind of figure, the most telling first."""
 
+OVERALL = "profiles"
+"""The kind of figure that a study has for all pairs at a data scale."""
+ABOUT_PROFILES = (
+    "Performance profiles: the share of pairs on which a method costs at most so many times what the cheapest one "
+    "costs, and is at most so many points below the most accurate one. A student that is no better than one "
+    f"of noise is within no cost. Of many methods, the {SHOWN} of the lowest mean ranks."
+)
+
 
 def draw(rows: Sequence[Row], styles: dict[str, Look], out: Path, overloaded: bool = False) -> dict[str, list[Picture]]:
     """Draw all figures into ``<out>/<study>/figures``; figures without anything to show are left out.
@@ -122,15 +133,32 @@ def draw(rows: Sequence[Row], styles: dict[str, Look], out: Path, overloaded: bo
         Study -> its pictures, kind by kind.
     """
     subjects = [Subject(own, focus(own), styles, out / own[0].study / "figures", overloaded) for own in by_pair(rows)]
-    pictures: dict[str, list[Picture]] = {}
+    pictures: dict[str, list[Picture]] = _over_pairs(rows, styles, out)
     for subject, drawn in zip(subjects, _in_parallel(subjects), strict=True):
         pictures.setdefault(subject.rows[0].study, []).extend(drawn)
     return {study: sorted(drawn, key=rank) for study, drawn in pictures.items()}
 
 
 def rank(picture: Picture) -> int:
-    """Place of a picture's kind among all kinds."""
-    return list(KINDS).index(picture.kind)
+    """Place of a picture's kind among all kinds; what is of all pairs comes first."""
+    return [OVERALL, *KINDS].index(picture.kind)
+
+
+def _over_pairs(rows: Sequence[Row], styles: dict[str, Look], out: Path) -> dict[str, list[Picture]]:
+    """Study -> the figures of all of its pairs, for those with enough of them."""
+    studies: dict[str, list[Row]] = {}
+    for row in rows:
+        studies.setdefault(row.study, []).append(row)
+    found = {study: summaries.profiles(own) for study, own in studies.items()}
+    return {study: [_overall(each, styles, out / study / "figures") for each in own] for study, own in found.items()}
+
+
+def _overall(found: summaries.Profiles, styles: dict[str, Look], folder: Path) -> Picture:
+    with style():
+        figure = profiles(found, styles)
+        svg, png = save(figure, folder / text.stem(OVERALL, scale_text(found.scale)))
+    caption = f"{found.pairs} pairs, {scale_text(found.scale)} % data. {ABOUT_PROFILES}"
+    return Picture(OVERALL, None, None, caption, figure.get_figwidth(), svg, png)
 
 
 def _in_parallel(subjects: Sequence[Subject]) -> list[list[Picture]]:

@@ -36,7 +36,11 @@ def to_csv(
         measured: the quantities to summarise.
         extra: name of a row -> further columns, the same for all rows.
     """
-    lines = [_line(row, measured, odd) | dict(extra.get(row.name, {})) for row in rows]
+    return written([_line(row, measured, odd) | dict(extra.get(row.name, {})) for row in rows])
+
+
+def written(lines: Sequence[Mapping[str, str]]) -> str:
+    """Lines that have the same columns, one at least, as a file that every spreadsheet reads as it is."""
     file = io.StringIO()
     writer = csv.DictWriter(file, fieldnames=list(lines[0]), lineterminator="\n")
     writer.writeheader()
