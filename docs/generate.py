@@ -1,7 +1,7 @@
 """Writes the pages that follow from the code, and those that follow from committed records.
 
-architecture.md, configuration.md, methods.md, and the table of parts in add-a-method.md; findings.md and the tables of
-reference-results.md.
+architecture.md, configuration.md, frame.md, methods.md, and the table of parts in add-a-method.md; findings.md and the
+tables of reference-results.md.
 
     python docs/generate.py
 
@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the clone that this lies in, not the installed package
 
 from docs import reference
+from docs.columns import frame_page
 from docs.hyperparameters import methods
 from docs.parts import parts
 from harness.commands.show import words
@@ -61,6 +62,7 @@ PAGES = {
     "configuration.md": configuration,
     "add-a-method.md": parts,
     "methods.md": methods,
+    "frame.md": frame_page,
     "reference-results.md": reference.results,
     "findings.md": reference.held,
 }

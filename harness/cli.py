@@ -19,6 +19,7 @@ import typer
 from harness import VERSION, start, terminal
 from harness.errors import UserError
 from harness.machine import memory, trouble
+from harness.reporting.usual import TOLD
 from harness.store import place
 from harness.terminal import say
 
@@ -482,7 +483,9 @@ def ui(
 
 @app.command()
 def report(
-    only: Annotated[list[str] | None, typer.Option(help="Only these, such as method=ssd-kd,dafl.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help=f"Only these, such as method=ssd-kd,dafl. Columns: {TOLD}.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where the report goes.", parser=path)] = REPORTS,
     mixed: Annotated[
         bool, typer.Option("--mixed", help="Mark cells of other code or devices, do not refuse them.")
@@ -494,14 +497,10 @@ def report(
 ) -> None:
     """Render tables, figures and the page from the records."""
     from harness import reporting
+    from harness.reporting import columns
 
     place.existing(results)
-    filters = {}
-    for item in only or []:
-        column, equals, values = item.partition("=")
-        if not equals:
-            raise UserError(f"--only {item}: write it as column=value,value, such as --only method=ssd-kd")
-        filters[column] = values.split(",")
+    filters = columns.filters(only or [])
     with _warnings_told():
         say(str(reporting.render(results, out, only=filters, mixed=mixed, overloaded=overloaded)[-1]))
 

@@ -2,29 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.errors import ConfigError
+from harness.errors import ConfigError, UserError, nearest
+from harness.reporting import names
 from harness.reporting.runs import DamagedRun, RecordedRun, Run, WaitingRun
+from harness.reporting.usual import TOLD, USUAL
 from harness.store.layout import CellName
 from harness.store.records import Flops, Metrics, Record, Seconds, to_json
 
 IDENTITY = ("study", "dataset", "teacher", "student", "label", "scale", "seed")
 NESTED: dict[str, type[Record]] = {"seconds": Seconds, "cpu_seconds": Seconds, "flops": Flops}
-COLUMNS = (
+CONFIG = "config."
+"""Before the name of a hyperparameter; which there are depends on the methods."""
+PRINTED = {
+    "method_name": "The label as printed: `Fast-2` for `fast-2`.",
+    "dataset_name": "The dataset as printed: `CIFAR-10` for `cifar10`.",
+    "pair_name": "Teacher and student as printed: `WRN-40-2 → WRN-16-1`.",
+}
+DERIVED = {
+    "cost": "Seconds end to end, start-up + synthesis + distillation: on cores on a CPU, on the wall on a GPU.",
+    "overloaded": "Whether the machine had so much else to do that the seconds say little about the method.",
+    "commit": "Of the last attempt's checkout.",
+    "dirty": "Whether that had changes that were not committed.",
+    "attempts": "How many processes worked on the run.",
+    "sources": "File → sha256 of the code that ran, as JSON.",
+    "mlflow_run_id": "Which MLflow run shows it, if `dkd sync` has seen it.",
+    "path": "The run's folder; its cell's where there is no run that can be read.",
+    "expected": "How many seeds the study has.",
+}
+"""What is no field of the metrics -> what it is."""
+_ALL = (
+    *PRINTED,
+    *USUAL,
     *(name for name in Metrics.model_fields if name not in NESTED),
     *(f"{outer}.{name}" for outer, model in NESTED.items() for name in model.model_fields),
-    *("cost", "overloaded", "commit", "dirty", "attempts", "config", "sources", "mlflow_run_id", "path", "expected"),
+    *DERIVED,
 )
-"""Every column. ``cost`` is end to end, in seconds: on cores on a CPU, on the wall on a GPU. ``config`` and
-``sources`` are the manifest's, as canonical JSON text."""
+COLUMNS = tuple(dict.fromkeys(_ALL))
+"""Every column but those of hyperparameters. docs/frame.md says what they are."""
 
 
 def of(run: Run) -> dict[str, Any]:
     """What is known of a run, column by column; what is not known is None or left out."""
     known = _of_recorded(run) if isinstance(run, RecordedRun) else _of_missing(run)
-    return known | {"path": str(run.folder.path), "expected": run.expected}
+    return known | _printed(run.name, known.get("method")) | {"path": str(run.folder.path), "expected": run.expected}
+
+
+def filters(items: Sequence[str]) -> dict[str, list[str]]:
+    """Column -> accepted values, of texts such as ``method=ssd-kd,dafl``. Raises UserError for what is none."""
+    found: dict[str, list[str]] = {}
+    for item in items:
+        column, equals, values = item.partition("=")
+        if not equals:
+            raise UserError(
+                f"--only {item}: write it as column=value,value, such as --only method=ssd-kd\n  columns: {TOLD}"
+            )
+        found[column] = values.split(",")
+    return found
 
 
 def select(runs: Sequence[Run], only: Mapping[str, Sequence[str]]) -> list[Run]:
@@ -36,15 +72,17 @@ def select(runs: Sequence[Run], only: Mapping[str, Sequence[str]]) -> list[Run]:
     Raises:
         ConfigError: ``only`` names a column or a value that is not there.
     """
-    printed = [{column: _text(known.get(column)) for column in COLUMNS} for known in map(of, runs)]
+    known = [of(run) for run in runs] if only else []
+    columns = dict.fromkeys([*COLUMNS, *(column for line in known for column in line)])
+    accepted = [True] * len(runs)
     for column, wanted in only.items():
-        if column not in COLUMNS:
-            raise ConfigError(f"only {column}", "no such column", column, COLUMNS)
-        there = {line[column] for line in printed}
+        if column not in columns:
+            raise ConfigError(f"only {column}", f"no such column{nearest(column, columns)}\n  the usual ones: {TOLD}")
+        printed = [_text(line.get(column)) for line in known]
         for value in wanted:
-            if value not in there:
-                raise ConfigError(f"only {column}={value}", "no run has this value", value, sorted(there))
-    accepted = [all(line[column] in wanted for column, wanted in only.items()) for line in printed]
+            if value not in printed:
+                raise ConfigError(f"only {column}={value}", "no run has this value", value, sorted(set(printed)))
+        accepted = [stays and text in wanted for stays, text in zip(accepted, printed, strict=True)]
     return [run for run, stays in zip(runs, accepted, strict=True) if stays]
 
 
@@ -59,8 +97,18 @@ def flatten(record: Record, *nested: str) -> dict[str, Any]:
 def _of_recorded(run: RecordedRun) -> dict[str, Any]:
     known = flatten(run.metrics, *NESTED)
     known |= {"cost": run.metrics.cost.end_to_end, "overloaded": run.metrics.overloaded}
-    known |= {"mlflow_run_id": run.mlflow_run, "config": to_json(run.config), "sources": to_json(run.sources)}
-    return known | {"commit": run.last.commit, "dirty": run.last.dirty, "attempts": run.manifest.begun}
+    known |= {"mlflow_run_id": run.mlflow_run, "sources": to_json(run.sources)}
+    known |= {"commit": run.last.commit, "dirty": run.last.dirty, "attempts": run.manifest.begun}
+    return known | dict(_options(run.config, CONFIG))
+
+
+def _options(config: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any]]:
+    """Every value by the names that lead to it, with dots between them; a list as JSON, so that it can be compared."""
+    for name, value in config.items():
+        if isinstance(value, dict):
+            yield from _options(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", to_json(value) if isinstance(value, list) else value
 
 
 def _of_missing(run: DamagedRun | WaitingRun) -> dict[str, Any]:
@@ -71,6 +119,11 @@ def _of_missing(run: DamagedRun | WaitingRun) -> dict[str, Any]:
 def _identity(name: CellName) -> dict[str, Any]:
     values = (name.study, name.dataset, name.pair.teacher, name.pair.student, name.label, name.scale, name.seed)
     return dict(zip(IDENTITY, values, strict=True))
+
+
+def _printed(name: CellName, method: str | None) -> dict[str, str]:
+    values = names.label(name.label, method), names.dataset(name.dataset), names.pair(name.pair)
+    return dict(zip(PRINTED, values, strict=True))
 
 
 def _text(value: object) -> str:

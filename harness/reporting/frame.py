@@ -8,8 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from harness.reporting import columns, runs
-from harness.reporting.columns import COLUMNS, IDENTITY
+from harness.reporting.columns import COLUMNS, CONFIG, IDENTITY, PRINTED
 from harness.store.layout import RunFolder
+
+KEPT = (*PRINTED, *IDENTITY)
+"""What every evaluation says of its run."""
 
 
 def load(results: str | Path, only: Mapping[str, Sequence[str]] = {}) -> pd.DataFrame:
@@ -20,33 +23,32 @@ def load(results: str | Path, only: Mapping[str, Sequence[str]] = {}) -> pd.Data
         only: column -> accepted values, as text; all columns must agree for a row to stay.
 
     Returns:
-        The columns ``COLUMNS``: every field of the metrics (``seconds.*`` on the wall, ``cpu_seconds.*`` on cores and
-        ``flops.*`` flattened), the ``cost`` in seconds, whether the machine was ``overloaded``, ``commit`` and
-        ``dirty`` of the last attempt, the number of ``attempts``, ``path`` of the run's folder, and ``expected``, the
-        number of distinct seeds of the study (before ``only``).
-        A record that cannot be read is a row with status ``damaged`` and the reason; a planned cell without a result
-        is one with status ``waiting``.
+        The columns ``COLUMNS``, which docs/frame.md describes, and a column ``config.NAME`` for every hyperparameter
+        that one of the runs has. A record that cannot be read is a row with status ``damaged`` and the reason; a
+        planned cell without a result is one with status ``waiting``.
 
     Raises:
         UserError: there is no such folder.
         ConfigError: ``only`` names a column or a value that is not there.
     """
-    selected = columns.select(runs.load(Path(results)), only)
-    return pd.DataFrame([columns.of(run) for run in selected], columns=list(COLUMNS))
+    lines = [columns.of(run) for run in columns.select(runs.load(Path(results).expanduser()), only)]
+    options = sorted({column for line in lines for column in line if column.startswith(CONFIG)})
+    return pd.DataFrame(lines, columns=[*COLUMNS, *options])
 
 
 def curves(frame: pd.DataFrame) -> pd.DataFrame:
     """The evaluations of every run in ``frame``, one row each.
 
-    Columns: the run's identity, the event's fields, ``seconds.*``, ``cpu_seconds.*`` and ``cost`` (totals so far), and
-    one column per logged quantity, such as ``synthesis.bn``. Runs whose events are damaged are left out with a warning.
+    Columns: the run's names and identity, the event's fields, ``seconds.*``, ``cpu_seconds.*`` and ``cost`` (totals so
+    far), and one column per logged quantity, such as ``synthesis.bn``. Runs whose events are damaged are left out with
+    a warning.
     """
     recorded = frame[frame["key"].notna()]
     lines = [
-        dict(zip(IDENTITY, identity, strict=True))
+        dict(zip(KEPT, identity, strict=True))
         | columns.flatten(event, "seconds", "cpu_seconds", "synthesis", "distillation")
         | {"cost": event.cost(device).end_to_end}
-        for *identity, device, path in recorded[[*IDENTITY, "device", "path"]].itertuples(index=False)
+        for *identity, device, path in recorded[[*KEPT, "device", "path"]].itertuples(index=False)
         for event in runs.evaluations(RunFolder(Path(path)))
     ]
-    return pd.DataFrame(lines, columns=None if lines else [*IDENTITY, "epoch", "cost", "metric"])
+    return pd.DataFrame(lines, columns=None if lines else [*KEPT, "epoch", "cost", "metric"])

@@ -64,9 +64,11 @@ class Seconds(Record):
     startup: Duration
     """Process start to first round, imports included, waiting for a lock or a GPU excluded."""
     synthesis: Duration
+    """Making images."""
     distillation: Duration
+    """Training the student."""
     evaluation: Duration
-    """Outside the headline."""
+    """Measuring on the test set. Outside the headline."""
     waiting: Duration = 0.0
     """For a lock or a GPU. Outside the headline."""
     lost: Duration = 0.0
@@ -87,24 +89,34 @@ class Flops(Record):
     """Floating-point operations of a whole run, by phase (two per multiply-add)."""
 
     synthesis: Count
+    """Making images."""
     distillation: Count
+    """Training the student."""
 
 
 class Metrics(Record):
     """The result of one cell. ``final`` is the metric after the last epoch: the headline."""
 
     schema_version: Literal[2] = SCHEMA
+    """Of the form of these records."""
     cell: Line
     """``study/dataset/teacher--student/label/scale-P/seed-K``."""
     key: Key
     """Cell key: plan key and the teacher's sha256."""
     plan_key: Key
+    """Of the configuration, code and data; docs/glossary.md."""
     study: Name
+    """Name of the configuration: the first folder under results/."""
     dataset: Name
+    """What the teacher was trained on and the student is tested on."""
     teacher: Name
+    """Its network, with the teacher's own name behind a + if it has one."""
     student: Name
+    """Its network."""
     label: Name
+    """What the study calls the method with its options."""
     method: Line
+    """The method that the label runs."""
     prior: Prior
     """What the method uses beyond the teacher."""
     preset: Line | None = None
@@ -114,10 +126,13 @@ class Metrics(Record):
     scale: Scale
     """Percent of the reference size."""
     seed: Seed
+    """Of all random streams of the run."""
     status: Status
+    """Whether the run came to its end; a method that diverged or failed is a result too."""
     reason: Text | None = None
     """Why the run failed or diverged."""
     metric: MetricName = "top1"
+    """What ``final``, ``best`` and ``teacher_metric`` are in percent of: top-1 accuracy, or mean IoU."""
     data_verified: Verified = True
     """Whether files without their official checksums would have been refused."""
     final: Percent | None = None
@@ -125,6 +140,7 @@ class Metrics(Record):
     best: Percent | None = None
     """Percent, best epoch, selected on the test set."""
     best_epoch: Count | None = None
+    """The epoch that ``best`` was measured after."""
     agreement: Percent | None = None
     """Percent of test samples on which student and teacher predict the same class, after the last epoch."""
     seconds: Seconds
@@ -137,7 +153,9 @@ class Metrics(Record):
     """How many images the student could draw from in the end: N = scale × reference size, or fewer if fewer were made.
     For live generators N."""
     images_synthesised: Count | None = None
+    """How many images were made, kept or not."""
     synthesis_rounds: Count | None = None
+    """How many rounds made images."""
     steps: Count | None = None
     """Distillation steps in all."""
     views: Count | None = None
@@ -147,6 +165,7 @@ class Metrics(Record):
     teacher_forwards: Count | None = None
     """Images that went forward through the teacher during synthesis and distillation."""
     flops: Flops | None = None
+    """Floating-point operations."""
     peak_memory_bytes: Count | None = None
     """On a GPU the allocator's peak, on a CPU the process's resident set."""
     energy_joules: float | None = Field(default=None, ge=0)
@@ -158,17 +177,23 @@ class Metrics(Record):
     difficulty: list[Count] | None = Field(default=None, max_length=1000)
     """Histogram of 1 - p_t over the synthetic set, 20 equal bins on [0, 1]."""
     teacher_sha256: Sha256
-    """`TeacherRecord.identity`."""
+    """Which teacher it was: `TeacherRecord.identity`."""
     teacher_metric: Percent
     """The teacher's own test metric, percent."""
     manifest_sha256: Sha256
     """Of the file beside this one, like the three that follow: what is changed afterwards is noticed."""
     events_sha256: Sha256 | None = None
+    """Of the learning curve."""
     student_sha256: Sha256 | None = None
+    """Of the student's weights."""
     samples_sha256: Sha256 | None = None
+    """Of the sheet of samples."""
     device: Device
+    """``cpu`` or ``cuda``."""
     device_name: Line
+    """Model of the processor or card."""
     threads: Count
+    """Of one process, on a CPU."""
     precision: Precision | None = None
     """How networks calculated; None in records that are older than this field."""
     concurrent: Count
@@ -176,7 +201,7 @@ class Metrics(Record):
     share: Some = 1
     """How many cells were allowed on one GPU at the same time."""
     finished: Moment
-    """UTC."""
+    """When, UTC."""
 
     @model_validator(mode="before")
     @classmethod
@@ -216,8 +241,11 @@ class Event(Record):
     n: Count
     """Line number, from 0, without gaps."""
     epoch: Count
+    """From 0."""
     round: Count
+    """The round that it was the end of."""
     step: Count
+    """Distillation steps so far."""
     time: float = Field(ge=0, le=1e11)
     """Unix time in seconds at which the evaluation ended."""
     seconds: Seconds
@@ -227,6 +255,7 @@ class Event(Record):
     metric: Percent
     """Percent on the test set."""
     agreement: Percent
+    """Percent of test samples on which student and teacher predict the same class."""
     synthesis: dict[str, float]
     """Mean of each named quantity of the synthesis rounds since the last event; empty if there were none."""
     distillation: dict[str, float]
@@ -439,7 +468,7 @@ class Verification(Record):
     device_name: Line
     versions: dict[Line, Line]
     finished: Moment
-    """UTC."""
+    """When, UTC."""
 
 
 class TrackingLink(Record):

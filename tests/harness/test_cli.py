@@ -360,12 +360,14 @@ def test_report_passes_its_filters(dkd: Command, monkeypatch: pytest.MonkeyPatch
         calls.append((results, out, more))
         return [out / "index.html"]
 
-    stand_in(monkeypatch, "reporting", render=render)
+    monkeypatch.setattr("harness.reporting.report.render", render)
     code, output, _ = dkd("report", "--results", tmp_path, "--out", "there", "--only", "method=ssd-kd,dafl", "--mixed")
     assert (code, output) == (0, "there/index.html\n")
     ((results, _, more),) = calls
     assert (results, more) == (tmp_path, {"only": {"method": ["ssd-kd", "dafl"]}, "mixed": True, "overloaded": False})
-    assert "write it as column=value" in dkd("report", "--only", "ssd-kd")[2]
+    code, _, errors = dkd("report", "--only", "ssd-kd", "--results", tmp_path)
+    assert code == 2
+    assert "write it as column=value" in errors and "columns: study, dataset, teacher, student, label," in errors
 
 
 HEAVY = ("torch", "pandas", "mlflow", "snakemake", "matplotlib", "scipy", "jinja2")

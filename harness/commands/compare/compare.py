@@ -9,7 +9,7 @@ from pathlib import Path
 from harness import ROOT
 from harness.commands.compare import methods, reference, sides, versions
 from harness.commands.output import Line
-from harness.errors import UserError
+from harness.errors import UserError, suggest
 from harness.store.layout import Results
 
 REFERENCE = "reference"
@@ -43,10 +43,10 @@ def compare(a: str, b: str | None, results: Path, repository: Path | None = None
             raise UserError(f"{a}: compared with what? Give two labels, two versions, or `{REFERENCE}` alone")
         cells = reference.cells(results, repository or BENCH)
         return Comparison(reference.table(cells), not any(cell.beyond for cell in cells))
-    if {a, b} <= _labels(results):
-        return Comparison(methods.table(a, b, results))
-    return Comparison(versions.table(sides.side(a, results), sides.side(b, results)))
-
-
-def _labels(results: Path) -> set[str]:
-    return {cell.name.label for cell in Results(results).finished()}
+    labels = {cell.name.label for cell in Results(results).finished()}
+    if not {a, b} & labels:
+        return Comparison(versions.table(sides.side(a, results), sides.side(b, results)))
+    for text in (a, b):
+        if text not in labels:
+            raise UserError(f"{text}: no finished run under {results} has this label{suggest(text, sorted(labels))}")
+    return Comparison(methods.table(a, b, results))

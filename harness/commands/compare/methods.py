@@ -51,10 +51,11 @@ def table(a: str, b: str, results: Path) -> Iterator[Line]:
     by_name = {row.name: row for row in rows}
     facing = [(row, by_name.get(_facing(row, b))) for row in rows if row.label == a]
     found = [match for row, other in facing if other and (match := Match(row, other)).both(FINAL)]
-    yield f"A = {a}, B = {b}; Δ = B - A in points over the seeds that both have done; ratio = cost of B / cost of A"
+    yield f"A = {_titled(a, rows)}, B = {_titled(b, rows)}: Δ = B - A in points, ratio = cost of B / cost of A,"
+    yield "over the seeds that both have done; interval and p by the paired t-test"
     for place in dict.fromkeys((match.a.study, match.a.dataset) for match in found):
         own = [match for match in found if (match.a.study, match.a.dataset) == place]
-        yield f"{place[0]}: {place[1]}, {metric_of([match.a for match in own])}"
+        yield f"{place[0]}: {names.dataset(place[1])}, {metric_of([match.a for match in own])}"
         yield columns([HEAD, *map(_line, own)], indent=2)
     yield _over(found)
     yield from _besides(rows, found)
@@ -74,6 +75,12 @@ def signed_rank(deltas: Sequence[float]) -> float:
     from scipy.stats import wilcoxon
 
     return float(wilcoxon(unequal).pvalue)
+
+
+def _titled(label: str, rows: Sequence[Row]) -> str:
+    """A label as it was asked for, and as printed where that is something else."""
+    printed = next(row.title for row in rows if row.label == label)
+    return label if printed == label else f"{label} ({printed})"
 
 
 def _facing(row: Row, label: str) -> str:

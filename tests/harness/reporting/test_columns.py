@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ConfigError
-from harness.reporting.columns import COLUMNS, select
+from harness.reporting.columns import select
 from harness.reporting.runs import load
 from methods.base.prior import Prior
 from tests import factory
@@ -43,10 +43,23 @@ def test_a_filter_goes_by_any_column(study: Path, column: str, value: str, label
     assert [run.name.label for run in select(load(study), {column: [value]})] == labels
 
 
-def test_columns_are_known(study: Path) -> None:
-    with pytest.raises(ConfigError, match="only lable: no such column") as error:
+def test_columns_are_known_and_the_usual_ones_listed(study: Path) -> None:
+    with pytest.raises(ConfigError) as error:
         select(load(study), {"lable": ["a"]})
-    assert f"valid choices: {', '.join(COLUMNS)}\n  did you mean: label" in str(error.value)
+    assert str(error.value) == (
+        "only lable: no such column\n  did you mean: label\n"
+        "  the usual ones: study, dataset, teacher, student, label, method, preset, prior, scale, seed, status, final, "
+        "cost, steps, device, device_name, precision, overloaded, commit, dirty; all others: docs/frame.md"
+    )
+
+
+def test_a_filter_goes_by_a_hyperparameter(tmp_path: Path) -> None:
+    for label, lr in (("a", 0.1), ("b", 0.2)):
+        factory.write(tmp_path, factory.metrics(label), config={"inverter": {"lr": lr, "betas": [0.5, 0.9]}})
+    assert [run.name.label for run in select(load(tmp_path), {"config.inverter.lr": ["0.2"]})] == ["b"]
+    assert len(select(load(tmp_path), {"config.inverter.betas": ["[0.5,0.9]"]})) == 2
+    with pytest.raises(ConfigError, match=r"no such column\n  did you mean: config.inverter.lr"):
+        select(load(tmp_path), {"config.inverter.rl": ["0.2"]})
 
 
 def test_values_are_those_of_all_runs_whatever_else_is_asked(study: Path) -> None:

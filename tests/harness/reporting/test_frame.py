@@ -24,6 +24,21 @@ def test_one_row_per_run_with_provenance(tmp_path: Path) -> None:
     assert (row["attempts"], row["mlflow_run_id"], row["path"]) == (1, "feed", str(run))
 
 
+def test_names_as_printed_and_hyperparameters_by_their_own(tmp_path: Path) -> None:
+    factory.write(tmp_path, factory.metrics("ssd-kd"), config={"batch": 64, "buffer": {"slots": 10}, "steps": None})
+    factory.write(tmp_path, factory.metrics("my-label", method="fast"), config={"batch": 32})
+    (factory.write(tmp_path, factory.metrics("nayer")) / "metrics.json").write_text("{", encoding="utf-8")
+    found = frame.load(tmp_path)
+    assert list(found["method_name"]) == ["my-label", "NAYER", "SSD-KD"]
+    assert set(found["dataset_name"]) == {"Digits"}
+    assert set(found["pair_name"]) == {"WRN-10-1 → CNN-3-16"}
+    assert [name for name in found if name.startswith("config")] == [
+        *("config.batch", "config.buffer.slots", "config.steps")
+    ]
+    assert found["config.batch"].fillna(0).tolist() == [32, 0, 64]
+    assert found["config.buffer.slots"].fillna(0).tolist() == [0, 0, 10]
+
+
 @pytest.mark.parametrize("damage", ["", '{"schema_version": 1', "[]", "\xff"])
 def test_a_damaged_record_is_a_row(tmp_path: Path, damage: str) -> None:
     cell = factory.write(tmp_path, factory.metrics("ssd-kd", 10.0, 1))
@@ -74,6 +89,7 @@ def test_curves_hold_every_evaluation(tmp_path: Path) -> None:
     assert list(curve["cost"]) == [6.0, 9.0, 12.0]
     assert list(curve["distillation.kd"]) == [1.0, 1 / 2, 1 / 3]
     assert set(curve["label"]) == {"ssd-kd"}
+    assert set(curve["method_name"]) == {"SSD-KD"}
 
 
 def test_damaged_events_are_left_out(tmp_path: Path) -> None:

@@ -22,8 +22,9 @@ def seconds(total: float) -> Seconds:
 
 
 def add(results: Path, label: str, finals: list[float], cost: float, scale: float = 10.0, **changes: Any) -> None:
+    own = {"method": label.removesuffix("-2"), **changes}
     for seed, final in enumerate(finals):
-        factory.write(results, factory.metrics(label, scale, seed, final=final, seconds=seconds(cost), **changes))
+        factory.write(results, factory.metrics(label, scale, seed, final=final, seconds=seconds(cost), **own))
 
 
 def lines(results: Path, a: str = "ssd-kd", b: str = "fast-2") -> list[str]:
@@ -36,9 +37,11 @@ def test_a_line_per_pair_and_scale(tmp_path: Path) -> None:
     add(tmp_path, "ssd-kd", [60.0], cost=2.0, scale=1.0)
     add(tmp_path, "fast-2", [59.0], cost=4.0, scale=1.0)
     add(tmp_path, "ssd-kd", [50.0], cost=2.0, scale=0.1)
-    head, place, titles, ten, one, over, alone = lines(tmp_path)
-    assert head.startswith("A = ssd-kd, B = fast-2; Δ = B - A in points over the seeds that both have done")
-    assert place.startswith("toy: ")
+    head, how, place, titles, ten, one, over, alone = lines(tmp_path)
+    assert head == "A = ssd-kd (SSD-KD), B = fast-2 (Fast-2): Δ = B - A in points, ratio = cost of B / cost of A,"
+    assert how == "over the seeds that both have done; interval and p by the paired t-test"
+    assert place == "toy: Digits, top-1 (%)"
+    assert ten.startswith("  WRN-10-1 → CNN-3-16  ")
     # Differences 3, 2 and 4: mean 3, standard deviation 1, and t(0.975) of two degrees of freedom is 4.303; its p is
     # 1 - t / √(2 + t²) with t = 3 √3.
     assert re.split(r" {2,}", ten)[2:] == [
@@ -88,9 +91,9 @@ def test_what_does_not_count_is_said(tmp_path: Path) -> None:
     add(tmp_path, "fast-2", [83.0], cost=5.0, device="cuda", device_sharers=2)
     factory.write(tmp_path, factory.metrics("fast-2", seed=1, status="failed", reason="boom"))
     found = lines(tmp_path)
-    assert "20.0 CPU s  5.0 GPU s  –" in found[3]
-    assert "geometric" not in found[4]
-    assert found[5:] == [
+    assert "20.0 CPU s  5.0 GPU s  –" in found[4]
+    assert "geometric" not in found[5]
+    assert found[6:] == [
         "left out: toy/digits/wrn10_1--cnn3_16/fast-2/scale-10: seed 1 failed: boom",
         "1 of these runs on an overloaded machine: their costs say little",
     ]
@@ -99,7 +102,7 @@ def test_what_does_not_count_is_said(tmp_path: Path) -> None:
 def test_two_labels_that_never_meet(tmp_path: Path) -> None:
     add(tmp_path, "ssd-kd", [80.0], cost=20.0)
     add(tmp_path, "fast-2", [80.0], cost=20.0, scale=5.0)
-    assert lines(tmp_path)[1] == "no pair and scale of which both have a seed done"
+    assert lines(tmp_path)[2] == "no pair and scale of which both have a seed done"
 
 
 def test_the_command(dkd: Command, tmp_path: Path) -> None:
@@ -108,7 +111,10 @@ def test_the_command(dkd: Command, tmp_path: Path) -> None:
     code, out, _ = dkd("compare", "ssd-kd", "fast-2", "--results", tmp_path)
     assert (code, out.splitlines()) == (0, lines(tmp_path))
     code, _, errors = dkd("compare", "ssd-kd", "fast2", "--results", tmp_path)
-    assert code == 2
-    assert "fast-2" in errors
+    assert (code, errors) == (
+        2,
+        f"error: fast2: no finished run under {tmp_path} has this label\n"
+        "  valid choices: fast-2, ssd-kd\n  did you mean: fast-2\n",
+    )
     with pytest.raises(UserError, match="ssd-kd: compared with what"):
         compare.compare("ssd-kd", None, tmp_path)
