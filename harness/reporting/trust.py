@@ -87,7 +87,7 @@ def _seeds(rows: Sequence[Row]) -> Fact:
 
 
 def _teachers(runs: Sequence[RecordedRun]) -> Fact:
-    found = {notes.teacher(run): run.manifest.teacher_imported for run in runs}
+    found = {notes.teacher(run).removeprefix("Teacher "): run.manifest.teacher_imported for run in runs}
     lines = (line if origin else f"{line.removesuffix('.')}; trained here." for line, origin in found.items())
     return Fact("Teachers", tuple(sorted(lines)))
 
