@@ -1,5 +1,6 @@
 # The bench: methods x teacher-student pairs x data scales x seeds, then MLflow, then the report.
-#   snakemake --cores all --resources gpu=4                      the default grid, workflow/config/digits.yaml
+#   snakemake                                                    the default grid, workflow/config/digits.yaml
+#   ... --cores 8 --resources gpu=4                              not on all cores and GPUs of this machine
 #   ... --configfile workflow/config/smoke.yaml                  another grid, instead of the default
 #   ... --config methods=ssd-kd scales=10                        a part of the grid
 #   ... --config results=DIR reports=DIR                         other folders
