@@ -318,6 +318,8 @@ def list_(
     from harness.grid.grid import find
     from harness.grid.paths import default
 
+    if watch and (stale or estimate or cells):
+        raise UserError("--watch shows rows: give it without --stale, --estimate and --cells")
     _begin(results)
     source = configfile or (None if pattern else default())
     asked = [cell for _, cell in find(pattern or "*", source, results)]

@@ -339,6 +339,13 @@ def test_list_and_stale(dkd: Command, file: Path, tmp_path: Path) -> None:
     assert "left, judged by operations: 2 cells, about " in output
 
 
+@pytest.mark.parametrize("other", ["--stale", "--estimate", "--cells"])
+def test_what_is_watched_is_rows(dkd: Command, file: Path, tmp_path: Path, other: str) -> None:
+    code, output, errors = dkd("list", "--watch", other, "--configfile", file, "--results", tmp_path)
+    assert (code, output) == (2, "")
+    assert "--watch shows rows" in errors
+
+
 def test_retry_and_prune_say_what_they_removed(dkd: Command, tmp_path: Path) -> None:
     failed = factory.metrics("dafl", status="failed", reason="boom", final=None)
     factory.write(tmp_path, failed)
