@@ -63,6 +63,7 @@ def write(results: Path, cells: list[Cell]) -> None:
             key=keys.cell_key(plan, factory.TEACHER_SHA),
             plan_key=plan,
             study=cell.study,
+            dataset=cell.dataset,
             teacher=cell.pair.teacher,
             student=cell.pair.student,
             method=cell.method,

@@ -113,8 +113,10 @@
     const button = document.createElement("button");
     Object.assign(button, { type: "button", textContent: "copy", title: `copy as ${link.textContent}` });
     button.addEventListener("click", async () => {
-      if (!navigator.clipboard) return link.click();  // a page of a server without encryption may not write there
-      await navigator.clipboard.writeText((await unpack("texts"))[link.dataset.copy]);
+      const text = (await unpack("texts"))[link.dataset.copy];
+      // What is too long for the page is opened instead; and a page that came without encryption may not write there.
+      if (text === undefined || !navigator.clipboard) return link.click();
+      await navigator.clipboard.writeText(text);
       say(`${link.dataset.copy} copied`);
     });
     link.after(" ", button);

@@ -39,6 +39,9 @@ PROTOCOL = (
     "Every number in a table leads to the runs behind it. A click on a heading sorts.",
 )
 
+COPIED = 2**19
+"""Bytes of what the page copies, at most; the csv files beyond that are links alone."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -123,7 +126,7 @@ def page(sections: Sequence[Section], styles: Mapping[str, Look], folder: Path) 
         summary=_summary(sections),
         protocol=PROTOCOL,
         sections=sections,
-        texts=pack(_texts(sections)),
+        texts=_texts(sections),
         charts=pack({name: chart for found in drawn for name, chart in found.items()}),
         script=script(),
     )
@@ -144,14 +147,17 @@ def _summary(sections: Sequence[Section]) -> str:
     return f"{studies}, {counts.total()} runs: {states}."
 
 
-def _texts(sections: Sequence[Section]) -> dict[str, str]:
-    """What the page copies: the tables' files, by study and name."""
-    return {
+def _texts(sections: Sequence[Section]) -> str:
+    """What the page copies, packed: the tables' files, by study and name; where these are too long, without the csv."""
+    texts = {
         f"{section.study}/{name}": content
         for section in sections
         for table in section.tables
         for name, content in files(table).items()
     }
+    packed = pack(texts)
+    short = {name: content for name, content in texts.items() if not name.endswith(".csv")}
+    return packed if len(packed) <= COPIED else pack(short)
 
 
 def _choices(sections: Sequence[Section]) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -65,3 +65,7 @@ def test_whoever_counts_attempts_counts_all(tmp_path: Path) -> None:
     factory.seal(folder, factory.metrics())
     (run,) = runs.load(tmp_path)
     assert columns.of(run)["attempts"] == 1001
+
+
+def test_it_says_what_the_study_sets(killed: Path) -> None:
+    assert told(killed).chosen == {"steps": 60, "epochs": 3, "batch": 8}
