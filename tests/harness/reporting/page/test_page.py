@@ -11,7 +11,6 @@ import pytest
 
 from harness.reporting import render
 from harness.reporting.page import illustrations
-from harness.store import atomic
 from tests import factory
 
 ROW = "toy/digits/wrn10_1--cnn3_16/ssd-kd/scale-10"
@@ -123,59 +122,6 @@ def test_a_run_lists_where_it_comes_from(reports: Path) -> None:
         assert fact in source
         assert not any(fact in value for values in said.values() for value in values)
     assert source.count("batch 64, epochs 3, steps 200") == 3
-
-
-def test_links_lead_to_a_runs_folder_its_log_and_mlflow(tmp_path: Path) -> None:
-    for seed, server in enumerate(("http://there:80", "sqlite:///here.db")):
-        result = factory.metrics(seed=seed)
-        run = factory.write(tmp_path / "results", result) / "runs" / result.key
-        atomic.write_bytes(run / "attempts.log", b"said")
-        link = {"run_id": "feed", "tracking_uri": server, "store": "one", "fingerprint": "f"}
-        atomic.write_bytes(run / "mlflow.json", json.dumps(link).encode())
-    source = rendered(tmp_path)
-    place = f"../results/{result.cell}/runs/{result.key}"
-    assert f'<a href="{place}">folder</a> <a href="{place}/attempts.log">log</a>' in source
-    assert '<a href="http://there:80/#/runs/feed">MLflow</a>' in source
-    assert '<a href="http://127.0.0.1:5000/#/runs/feed">MLflow</a>' in source
-
-
-def test_a_damaged_run_has_a_place_and_a_reason(tmp_path: Path) -> None:
-    cell = factory.write(tmp_path / "results", factory.metrics())
-    (cell / "metrics.json").write_text("{", encoding="utf-8")
-    said = block(rendered(tmp_path), ROW)
-    assert said["state"][0].startswith("damaged: Invalid ")
-    assert said["last epoch, top-1 (%)"] == ["–"]
-    assert said["run"] == ["folder"]
-
-
-def test_only_what_seeds_do_not_share_is_listed_seed_by_seed(tmp_path: Path) -> None:
-    for seed in range(2):
-        factory.write(tmp_path / "results", factory.metrics(seed=seed), config={"batch": 64, "own": seed})
-    said = block(rendered(tmp_path), ROW)
-    assert said["own options"] == ["own 0", "own 1"]
-
-
-def test_a_row_says_what_the_study_sets_and_what_other_rows_do_not_share(tmp_path: Path) -> None:
-    shared = {"batch": 64, "steps": 200}
-    factory.write(tmp_path / "results", factory.metrics("a"), config={**shared, "lr": 0.1, "alpha": 0.6})
-    result = factory.metrics("b")
-    run = factory.write(tmp_path / "results", result, config={**shared, "lr": 0.2, "alpha": 0.6}) / "runs" / result.key
-    chosen = factory.manifest(result, {**shared, "lr": 0.2, "alpha": 0.6}).model_copy(
-        update={"chosen": {"batch": 64, "lr": 0.2}}
-    )
-    atomic.write(run / "manifest.json", chosen)
-    factory.seal(run, result)
-    source = rendered(tmp_path)
-    assert "alpha 0.6, batch 64, steps 200" in source
-    assert "the study sets lr 0.2" in source
-    assert "{&#34;lr&#34;: 0.1}" in source
-
-
-def test_a_seed_that_stands_apart_is_marked(tmp_path: Path) -> None:
-    for seed, final in enumerate((80.0, 80.1, 70.0)):
-        factory.write(tmp_path / "results", factory.metrics(seed=seed, final=final))
-    marked = re.findall("<mark[^>]*>([^<]*)</mark>", rendered(tmp_path))
-    assert marked == ["70.00"]
 
 
 def test_a_row_names_its_preset_and_its_prior(tmp_path: Path) -> None:
