@@ -41,8 +41,8 @@ def compare(a: str, b: str | None, results: Path, repository: Path | None = None
     if b is None:
         if a != REFERENCE:
             raise UserError(f"{a}: compared with what? Give two labels, two versions, or `{REFERENCE}` alone")
-        cells = reference.cells(results, repository or BENCH)
-        return Comparison(reference.table(cells), not any(cell.beyond for cell in cells))
+        cells, problems = reference.cells(results, repository or BENCH)
+        return Comparison(reference.table(cells, problems), not any(cell.beyond for cell in cells))
     labels = {cell.name.label for cell in Results(results).finished()}
     if not {a, b} & labels:
         return Comparison(versions.table(sides.side(a, results), sides.side(b, results)))

@@ -19,7 +19,7 @@ from harness.store.layout import scale_text
 
 FEWEST = 6
 """Cells below which the test over cells is not significant, however they differ: its p is at least 2 / 2^n."""
-HEAD = ("pair", "scale", "A", "B", "Δ", "95 % interval", "p", "seeds", "cost A", "cost B", "ratio")
+HEAD = ("pair", "scale", "A", "B", "Δ", "95 % interval", "p", "seeds", "cost ratio")
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,13 @@ def table(a: str, b: str, results: Path) -> Iterator[Line]:
     by_name = {row.name: row for row in rows}
     facing = [(row, by_name.get(_facing(row, b))) for row in rows if row.label == a]
     found = [match for row, other in facing if other and (match := Match(row, other)).both(FINAL)]
-    yield f"A = {_titled(a, rows)}, B = {_titled(b, rows)}: Δ = B - A in points, ratio = cost of B / cost of A,"
+    yield f"A = {_titled(a, rows)}, B = {_titled(b, rows)}: Δ = B - A in points, cost ratio = B / A,"
     yield "over the seeds that both have done; interval and p by the paired t-test"
     for place in dict.fromkeys((match.a.study, match.a.dataset) for match in found):
         own = [match for match in found if (match.a.study, match.a.dataset) == place]
         yield f"{place[0]}: {names.dataset(place[1])}, {metric_of([match.a for match in own])}"
         yield columns([HEAD, *map(_line, own)], indent=2)
-    yield _over(found)
+    yield from _over(found)
     yield from _besides(rows, found)
 
 
@@ -89,7 +89,7 @@ def _facing(row: Row, label: str) -> str:
 
 
 def _line(match: Match) -> Sequence[str]:
-    values, costs = match.both(FINAL), match.both(COST)
+    values = match.both(FINAL)
     test, ratio = paired([b - a for a, b in values]), match.ratio
     return (
         names.pair(match.a.pair),
@@ -99,24 +99,22 @@ def _line(match: Match) -> Sequence[str]:
         f"{text.signed(test.low)} to {text.signed(test.high)}" if test else text.NOTHING,
         _p(test.p) if test else text.NOTHING,
         str(len(values)),
-        *(
-            f"{fmean(each):.1f} {clock([row])} s"
-            for row, each in zip((match.a, match.b), zip(*costs, strict=True), strict=True)
-        ),
         f"× {ratio:.2f}" if ratio else text.NOTHING,
     )
 
 
-def _over(found: Sequence[Match]) -> str:
+def _over(found: Sequence[Match]) -> Iterator[str]:
     """What all cells say together."""
     if not found:
-        return "no pair and scale of which both have a seed done"
+        yield "no pair and scale of which both have a seed done"
+        return
     deltas = [match.delta for match in found]
     higher, lower = sum(delta > 0 for delta in deltas), sum(delta < 0 for delta in deltas)
     ratios = [match.ratio for match in found if match.ratio]
     cost = f", cost × {math.exp(fmean(map(math.log, ratios))):.2f} (geometric mean)" if ratios else ""
     means = f"over {len(found)} cells of pair and scale: Δ {text.signed(fmean(deltas))}{cost}"
-    return f"{means}; B higher in {higher}, lower in {lower}; {_test(deltas)}"
+    yield f"{means}; B higher in {higher}, lower in {lower}"
+    yield _test(deltas)
 
 
 def _test(deltas: Sequence[float]) -> str:

@@ -40,8 +40,10 @@ class Cell:
         return final is None or (expected is not None and final not in expected)
 
 
-def cells(results: Path, repository: Path) -> list[Cell]:
+def cells(results: Path, repository: Path) -> tuple[list[Cell], list[str]]:
     """Every finished cell under ``results`` whose row has committed records, once per device of theirs.
+
+    And what could not be read of either.
 
     Args:
         results: one's own results.
@@ -49,7 +51,8 @@ def cells(results: Path, repository: Path) -> list[Cell]:
 
     Raises UserError if there are no such cells.
     """
-    there = {place.path: _rows(side(str(place.path), results)) for place in Results(repository).references()}
+    committed = {place.path: side(str(place.path), results) for place in Results(repository).references()}
+    there = {place: _rows(records) for place, records in committed.items()}
     mine = side(str(results), results)
     found = [
         Cell(version, rows[row], place)
@@ -59,10 +62,10 @@ def cells(results: Path, repository: Path) -> list[Cell]:
     ]
     if not found:
         raise _nothing(mine, sorted({row for rows in there.values() for row in rows}), repository)
-    return found
+    return found, [problem for one in (mine, *committed.values()) for problem in one.problems]
 
 
-def table(cells: Sequence[Cell]) -> Iterator[Line]:
+def table(cells: Sequence[Cell], problems: Sequence[str]) -> Iterator[Line]:
     """For every cell: its accuracy, what was to be expected, what it cost, and what differs; the totals last."""
     for place in dict.fromkeys(cell.place for cell in cells):
         own = [cell for cell in cells if cell.place == place]
@@ -74,6 +77,7 @@ def table(cells: Sequence[Cell]) -> Iterator[Line]:
         if judged:
             within = sum(not cell.beyond for cell in judged)
             yield f"{within} of {len(judged)} cells are as expected; by chance alone, 1 in 20 is not"
+    yield from problems
 
 
 def _rows(committed: Side) -> dict[str, list[Version]]:

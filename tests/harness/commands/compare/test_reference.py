@@ -95,6 +95,15 @@ def test_a_run_that_failed_is_not_as_expected(repository: Path, tmp_path: Path) 
     assert "  expected  NOT: failed: boom" in lines
 
 
+def test_what_cannot_be_read_is_named(repository: Path, tmp_path: Path) -> None:
+    factory.write(tmp_path / "mine", factory.metrics(seed=1, final=71.0))
+    damaged = factory.write(tmp_path / "mine", factory.metrics(seed=2)) / "metrics.json"
+    damaged.write_text("{", encoding="utf-8")
+    as_expected, lines = told(tmp_path / "mine", repository)
+    assert as_expected
+    assert lines[-1].startswith(f"{damaged}: damaged record")
+
+
 def test_nothing_to_compare_with(repository: Path, tmp_path: Path) -> None:
     factory.write(tmp_path / "mine", factory.metrics("nayer"))
     with pytest.raises(UserError) as error:
