@@ -10,9 +10,9 @@ from harness.reporting import names, units
 from harness.reporting.placing import REFERENCE, Place, placed
 from harness.reporting.quantities import COST, FINAL, Quantity
 from harness.reporting.rows import Row, by_pair, matched, metric, teacher_metrics
+from harness.reporting.settings import Setting, place, settings
 from harness.reporting.stats import Summary, summarise
 from harness.reporting.units import Unit
-from harness.store.layout import scale_text
 from methods.base.pair import Pair
 from methods.base.prior import Prior
 
@@ -96,32 +96,24 @@ def boards(rows: Sequence[Row]) -> list[Boards]:
 
 
 def _boards(rows: Sequence[Row]) -> Boards:
-    scales: dict[float, list[Row]] = {}
-    for row in rows:
-        scales.setdefault(row.scale, []).append(row)
-    found = tuple(_board(scales[scale]) for scale in sorted(scales, reverse=True))
-    return Boards(_name(rows[0]), rows[0].dataset, rows[0].pair, _title(rows[0]), found)
-
-
-def _name(row: Row) -> str:
-    return f"{row.study}/{row.dataset}/{row.pair.folder}"
+    found = tuple(_board(setting) for setting in settings(rows))
+    return Boards(place(rows), rows[0].dataset, rows[0].pair, _title(rows[0]), found)
 
 
 def _title(row: Row) -> str:
     return f"{names.dataset(row.dataset)}, {names.pair(row.pair)}"
 
 
-def _board(rows: Sequence[Row]) -> Board:
-    first, unit = rows[0], units.cost(rows)
+def _board(setting: Setting) -> Board:
+    rows, first, unit = setting.rows, setting.rows[0], units.cost(setting.rows)
     places = placed([row for row in rows if not row.reference])
     cheapest = min((mean for row, _ in places if (mean := row.summary(COST).mean)), default=None)
     real = next((row for row in rows if row.label == REAL), None)
     ranked = tuple(_standing(row, place, real, unit, cheapest) for row, place in places)
     apart = tuple(_standing(row, REFERENCE, real, unit, None) for row in rows if row.reference)
     teachers = tuple(teacher_metrics(rows))
-    name = f"{_name(first)}/scale-{scale_text(first.scale)}"
-    title = f"{_title(first)}, {scale_text(first.scale)} % data"
-    known = (name, first.study, first.dataset, first.pair, first.scale, title, metric(rows), unit, teachers)
+    title = f"{_title(first)}, {setting.scale} % data"
+    known = (setting.anchor, first.study, first.dataset, first.pair, first.scale, title, metric(rows), unit, teachers)
     return Board(*known, methods=ranked, references=apart)
 
 

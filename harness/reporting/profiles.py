@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from harness.reporting import front
 from harness.reporting.quantities import COST, FINAL
-from harness.reporting.rows import Row, by_pair, labels
+from harness.reporting.rows import Row, labels
+from harness.reporting.settings import settings
 from harness.reporting.stats import paired
 
 FEWEST = 3
@@ -68,13 +69,9 @@ def profiles(rows: Sequence[Row]) -> list[Profiles]:
     result the last ones (J. Demšar, Statistical comparisons of classifiers over multiple data sets, JMLR 7, 2006). Its
     interval is Student's over pairs, mean ± t(0.975, n - 1) sd / √n, cut at 1 and the number of methods.
     """
-    scales: dict[float, list[list[Row]]] = {}
-    for own in by_pair(rows):
-        at: dict[float, list[Row]] = {}
-        for row in own:
-            at.setdefault(row.scale, []).append(row)
-        for scale, there in at.items():
-            scales.setdefault(scale, []).append(there)
+    scales: dict[float, list[tuple[Row, ...]]] = {}
+    for setting in settings(rows):
+        scales.setdefault(setting.rows[0].scale, []).append(setting.rows)
     found = (_profiles(scale, scales[scale]) for scale in sorted(scales, reverse=True))
     return [each for each in found if each]
 
