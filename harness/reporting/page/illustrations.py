@@ -12,8 +12,9 @@ from PIL import Image
 from harness.reporting.figures.gallery import Picture, rank
 from harness.reporting.page.trails import Link, to_file
 
-EMBEDDED = 2 * 2**20
-"""Bytes of figures inside the page; those after that lie beside it, so that it opens at once."""
+EMBEDDED = 2**20
+"""Bytes of figures inside the page. Where there are more, the most telling half of that, as there is more of all else
+too; the others lie beside it, so that it opens at once."""
 
 REM_PER_INCH = 5.2
 """Two figures of the width of a paper fit side by side."""
@@ -37,9 +38,10 @@ class Illustration:
 
 def chosen(pictures: Iterable[Picture]) -> set[Picture]:
     """The pictures that go into the page: kind by kind through all studies, the most telling kind first."""
-    left, found = EMBEDDED, set()
-    for picture in sorted(pictures, key=rank):
-        left -= _source(picture).stat().st_size
+    sizes = {picture: _source(picture).stat().st_size for picture in sorted(pictures, key=rank)}
+    left, found = EMBEDDED if sum(sizes.values()) <= EMBEDDED else EMBEDDED // 2, set()
+    for picture, size in sizes.items():
+        left -= size
         # Nothing smaller is looked for after that: a kind would be there for some pairs and not for others.
         if left < 0:
             break
