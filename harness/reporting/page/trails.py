@@ -1,4 +1,4 @@
-"""From a number on the page to what it comes from: a run's folder, its log and its page in MLflow."""
+"""From a number on the page to what it comes from: a run's folder, its log and its page in MLflow, or its manifest."""
 
 from __future__ import annotations
 
@@ -24,15 +24,19 @@ class Link:
 
 
 def trail(run: Run, folder: Path) -> tuple[Link, ...]:
-    """Where a run lies, its log if it has one, and its page in MLflow if `dkd sync` made one.
+    """Where a run lies, its log, and its page in MLflow if `dkd sync` made one.
+
+    Records that travelled have no log: of these the manifest is shown, since a web server lists no folder.
 
     Args:
         folder: where the page will lie.
     """
     if not isinstance(run, RecordedRun):
         return (to_file(run.folder.path, folder, "folder"),) if there(run.folder.path) else ()
-    found = [to_file(run.folder.path, folder, "folder")]
-    found += [to_file(run.folder.log, folder, "log")] if there(run.folder.log) else []
+    if there(run.folder.log):
+        found = [to_file(run.folder.path, folder, "folder"), to_file(run.folder.log, folder, "log")]
+    else:
+        found = [to_file(run.folder.manifest, folder, "manifest")]
     found += [Link(f"{run.mlflow_server or MLFLOW}/#/runs/{run.mlflow_run}", "MLflow")] if run.mlflow_run else []
     return tuple(found)
 

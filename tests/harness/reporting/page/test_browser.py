@@ -96,8 +96,8 @@ def test_a_number_leads_to_its_runs_and_back(opened: sync_api.Page) -> None:
     assert runs.is_visible()
     assert runs.evaluate("element => element.getBoundingClientRect().top < innerHeight")
     assert opened.url.endswith("/ssd-kd/scale-10?method=ssd")
-    folder = runs.get_by_role("link", name="folder").nth(1).get_attribute("href") or ""
-    assert folder.endswith(factory.metrics("ssd-kd", 10.0, 1).key)
+    manifest = runs.get_by_role("link", name="manifest").nth(1).get_attribute("href") or ""
+    assert manifest.endswith(f"{factory.metrics('ssd-kd', 10.0, 1).key}/manifest.json")
     runs.get_by_role("link", name="back to the leaderboard").click()
     assert element(opened, f"board-{PAIR}/scale-10").get_attribute("open") is not None
 
