@@ -54,7 +54,7 @@ def render(
     # One look per label over all studies, so that figures of several can stand side by side.
     styles = looks(rows)
     sections = _sections(rows, styles, mixed, overloaded, out)
-    written = [path for section in sections for picture in section.pictures for path in (picture.svg, picture.png)]
+    written = [path for section in sections for picture in section.pictures for path in picture.files]
     for section in sections:
         written += _write_tables(out / section.study / "tables", section.tables)
         written.append(_write_records(out / section.study / "records.jsonl", section.rows))

@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 
 from harness.reporting import quantities as q
 from harness.reporting import runs
-from harness.reporting.figures import plot
-from harness.reporting.figures.canvas import COLUMN_WIDTH, key, panels
+from harness.reporting.figures import naming, plot
+from harness.reporting.figures.canvas import Key, panels
 from harness.reporting.figures.gallery import Kind, Subject
-from harness.reporting.figures.look import Look, looks
+from harness.reporting.figures.look import Look, leading, looks
 from harness.reporting.quantities import FINAL, PEAK_MEMORY
-from harness.reporting.rows import Row, group, labels, metric
+from harness.reporting.rows import Row, group, metric
 from harness.reporting.tables import standard
 from harness.reporting.tables.builder import Shown
 from harness.reporting.tables.markdown import to_markdown
@@ -47,7 +47,7 @@ def test_a_table(tmp_path: Path) -> None:
 
 def test_a_figure(tmp_path: Path) -> None:
     entry, function = examples("add-a-figure.md")
-    names: dict[str, Any] = {"plot": plot, "panels": panels, "key": key, "labels": labels, "COLUMN_WIDTH": COLUMN_WIDTH}
+    names: dict[str, Any] = {"plot": plot, "panels": panels, "Key": Key, "naming": naming, "leading": leading}
     names |= {"PEAK_MEMORY": PEAK_MEMORY, "FINAL": FINAL, "metric": metric, "Kind": Kind}
     names |= {"Sequence": Sequence, "Row": Row, "Look": Look, "Figure": Figure}
     exec(function, names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from harness.reporting import names, text
 from harness.reporting import profiles as summaries
-from harness.reporting.figures.canvas import save, style
+from harness.reporting.figures.canvas import COLUMN_WIDTH, TEXT_WIDTH, save, style
 from harness.reporting.figures.efficiency import efficiency, operations
 from harness.reporting.figures.learning import learning
 from harness.reporting.figures.look import Look
@@ -39,6 +39,8 @@ class Subject:
     """Where its figures go."""
     overloaded: bool = False
     """Whether fronts take in what ran on an overloaded machine."""
+    width: float = TEXT_WIDTH
+    """Of a figure, in inches."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,14 @@ class Picture:
     """Its width in print."""
     svg: Path
     png: Path
+    pdf: Path
+    column: Path
+    """A pdf of the width of one column of a paper, the others being as wide as both."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All of its files."""
+        return self.svg, self.png, self.pdf, self.column
 
 
 @dataclass(frozen=True)
@@ -68,45 +78,48 @@ class Kind:
     """Whether its caption says what the classes are called."""
 
 
+PALE = " Where there are many methods, all but the six most accurate ones are pale."
 KINDS = {
     "scale": Kind(
         "Accuracy after the last epoch and end-to-end cost against the data scale, means over the seeds. "
-        "Bars: from the lowest to the highest seed. Dotted: the teacher. Grey: references. Hollow: the machine was "
-        "overloaded in a seed or more.",
-        lambda subject: scale(subject.rows, subject.styles),
+        "Bars: from the lowest to the highest seed. Dotted: the teacher. Black and dark grey: references. Hollow: the "
+        "machine was overloaded in a seed or more." + PALE,
+        lambda subject: scale(subject.rows, subject.styles, subject.width),
     ),
     "real": Kind(
-        "As the paper's figure 1: the student on N synthetic images against the student on N real ones (thick, grey), "
+        "As the paper's figure 1: the student on N synthetic images against the student on N real ones (thick), "
         "and the difference to each of these, seed by seed; bars: from the lowest to the highest seed. Above 0, "
         "synthetic images teach more. Hollow: more than N images are synthesised, renewed or fresh in every step (see "
-        "the table of images).",
-        lambda subject: against_real(subject.rows, subject.styles),
+        "the table of images)." + PALE,
+        lambda subject: against_real(subject.rows, subject.styles, subject.width),
     ),
     "efficiency": Kind(
         "Accuracy after the last epoch against end-to-end cost: means over the seeds, bars from the lowest to the "
         "highest. Ringed: on the front of the methods at this scale. To be there every seed must exceed chance and all "
-        "seeds of KD-noise (dotted), and no method may be more accurate at a cost that is not clearly higher.",
-        lambda subject: efficiency(subject.rows, subject.styles, subject.overloaded),
+        "seeds of KD-noise (dotted), and no method may be more accurate at a cost that is not clearly higher." + PALE,
+        lambda subject: efficiency(subject.rows, subject.styles, subject.overloaded, subject.width),
     ),
     "operations": Kind(
         "Accuracy after the last epoch against counted operations, a cost that is the same on any machine; read as "
         "the figure of seconds.",
-        lambda subject: operations(subject.rows, subject.styles),
+        lambda subject: operations(subject.rows, subject.styles, subject.width),
     ),
     "synthetic": Kind(
-        "As the paper's figure 2: classes and difficulty of the synthetic images, as the teacher sees them at the end "
-        "of the run; means over the seeds. Percentages: the rarest and the most frequent class.",
-        lambda subject: histograms(subject.near, subject.styles),
+        "As the paper's figure 2: classes and difficulty, as the teacher sees them, of the images that the student "
+        "draws from at the end of the run: synthetic ones, and for references real ones or noise. Means over the "
+        "seeds. Percentages: the rarest and the most frequent class.",
+        lambda subject: histograms(subject.near, subject.styles, subject.width),
         at_one_scale=True,
         of_classes=True,
     ),
     "learning": Kind(
-        "Accuracy while learning, over end-to-end cost: mean over the seeds, with their range as a band.",
-        lambda subject: learning(subject.rows, subject.styles),
+        "Accuracy while learning, over end-to-end cost: mean over the seeds, with their range as a band." + PALE,
+        lambda subject: learning(subject.rows, subject.styles, subject.width),
     ),
     "samples": Kind(
-        "Synthetic images at the end of the run, one seed per label.",
-        lambda subject: samples(subject.near),
+        "The images that the student draws from at the end of the run, of one seed per label: synthetic ones, and for "
+        "references real ones or noise.",
+        lambda subject: samples(subject.near, subject.width),
         at_one_scale=True,
         of_classes=True,
     ),
@@ -122,6 +135,10 @@ ABOUT_PROFILES = (
 )
 
 
+Task = tuple[Subject, str]
+"""A kind of figure of one pair."""
+
+
 def draw(rows: Sequence[Row], styles: dict[str, Look], out: Path, overloaded: bool = False) -> dict[str, list[Picture]]:
     """Draw all figures into ``<out>/<study>/figures``; figures without anything to show are left out.
 
@@ -133,9 +150,10 @@ def draw(rows: Sequence[Row], styles: dict[str, Look], out: Path, overloaded: bo
         Study -> its pictures, kind by kind.
     """
     subjects = [Subject(own, focus(own), styles, out / own[0].study / "figures", overloaded) for own in by_pair(rows)]
+    tasks = [(subject, name) for subject in subjects for name in KINDS]
     pictures: dict[str, list[Picture]] = _over_pairs(rows, styles, out)
-    for subject, drawn in zip(subjects, _in_parallel(subjects), strict=True):
-        pictures.setdefault(subject.rows[0].study, []).extend(drawn)
+    for (subject, _), picture in zip(tasks, _in_parallel(tasks), strict=True):
+        pictures[subject.rows[0].study] += [picture] if picture else []
     return {study: sorted(drawn, key=rank) for study, drawn in pictures.items()}
 
 
@@ -155,34 +173,42 @@ def _over_pairs(rows: Sequence[Row], styles: dict[str, Look], out: Path) -> dict
 
 def _overall(found: summaries.Profiles, styles: dict[str, Look], folder: Path) -> Picture:
     with style():
-        figure = profiles(found, styles)
-        svg, png = save(figure, folder / text.stem(OVERALL, scale_text(found.scale)))
+        figure, narrow = (profiles(found, styles, width) for width in (TEXT_WIDTH, COLUMN_WIDTH))
+        files = _save(figure, narrow, folder / text.stem(OVERALL, scale_text(found.scale)))
     caption = f"{found.pairs} pairs, {scale_text(found.scale)} % data. {ABOUT_PROFILES}"
-    return Picture(OVERALL, None, None, caption, figure.get_figwidth(), svg, png)
+    return Picture(OVERALL, None, None, caption, figure.get_figwidth(), *files)
 
 
-def _in_parallel(subjects: Sequence[Subject]) -> list[list[Picture]]:
-    """One process per core where there are several pairs: drawing takes nearly all of the time of a report."""
+def _in_parallel(tasks: Sequence[Task]) -> list[Picture | None]:
+    """One process per core: drawing takes nearly all of the time of a report."""
     # Where the system does not tell which cores are ours, forking is not safe with its libraries either (macOS).
-    workers = min(len(subjects), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+    workers = min(len(tasks), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
     if workers < 2:
-        return [_draw(subject) for subject in subjects]
+        return [_draw(task) for task in tasks]
     with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
-        return list(pool.map(_draw, subjects))
+        return list(pool.map(_draw, tasks))
 
 
-def _draw(subject: Subject) -> list[Picture]:
+def _draw(task: Task) -> Picture | None:
+    subject, name = task
     with style():
-        drawn = [(name, kind.draw(subject)) for name, kind in KINDS.items()]
-        return [_picture(subject, name, figure) for name, figure in drawn if figure]
+        figure = KINDS[name].draw(subject)
+        return _picture(subject, name, figure) if figure else None
 
 
 def _picture(subject: Subject, name: str, figure: Figure) -> Picture:
     first, kind = subject.rows[0], KINDS[name]
-    svg, png = save(figure, subject.folder / text.stem(name, first.dataset, first.pair.folder))
+    narrow = kind.draw(replace(subject, width=COLUMN_WIDTH))
+    assert narrow, f"{name} has something to show at one width alone"
+    files = _save(figure, narrow, subject.folder / text.stem(name, first.dataset, first.pair.folder))
     at = f", {scale_text(subject.near[0].scale)} % data" if kind.at_one_scale else ""
     about = f"{names.dataset(first.dataset)}, {names.pair(first.pair)}{at}"
     caption = f"{about}. {kind.caption}"
     if kind.of_classes and (classes := class_names(subject.near)):
         caption += f" Classes: {text.some(classes)}."
-    return Picture(name, first.dataset, first.pair, caption, figure.get_figwidth(), svg, png)
+    return Picture(name, first.dataset, first.pair, caption, figure.get_figwidth(), *files)
+
+
+def _save(figure: Figure, narrow: Figure, stem: Path) -> list[Path]:
+    """The files of a figure at the width of a page and at that of a column, as `Picture` has them."""
+    return [*save(figure, stem), *save(narrow, stem.with_name(f"{stem.name}-column"), ["pdf"])]

@@ -10,18 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.reporting import units
-from harness.reporting.figures import plot
-from harness.reporting.figures.canvas import ABREAST, COLUMN_WIDTH, TEXT_WIDTH, key, panels
-from harness.reporting.figures.look import Look
-from harness.reporting.rows import Row, labels, metric
+from harness.reporting.figures import naming, plot
+from harness.reporting.figures.canvas import TEXT_WIDTH, Key, panels, side_by_side
+from harness.reporting.figures.look import Look, leading
+from harness.reporting.rows import Row, metric
 from harness.reporting.runs import evaluations
+from harness.reporting.stats import Summary, summarise
 from harness.reporting.units import Unit
 from harness.store.layout import scale_text
 
 BAND = 0.12
 """Opacity of the band between the seeds."""
-MANY = 8
-"""With more labels than this the figure takes both columns of a page."""
 
 Reached = tuple[float, float]
 """Cost in seconds, and percent, of one seed at one epoch."""
@@ -38,7 +37,7 @@ class Epoch:
     high: float
 
 
-def learning(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
+def learning(rows: Sequence[Row], styles: dict[str, Look], width: float = TEXT_WIDTH) -> Figure | None:
     """Accuracy over end-to-end cost while learning: mean over the seeds, their range as a band; a panel per scale.
 
     The marker of a label stands at the end of its curve; hollow if a machine was overloaded.
@@ -49,16 +48,17 @@ def learning(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
         return None
     unit = units.cost(done)
     scales = sorted({row.scale for row in done}, reverse=True)
-    width = TEXT_WIDTH if len(scales) > 1 or len(labels(done)) > MANY else COLUMN_WIDTH
-    figure, axes = panels(len(scales), 1.7, key(styles, labels(done), width, plot.overloaded(done)))
+    own, abreast = leading(done, styles), plot.abreast(done)
+    figure, axes = panels(len(scales), plot.NAMED, Key(plot.overloaded(done), width), abreast)
     for panel, at in zip(axes, scales, strict=True):
-        for row in done:
-            if row.scale == at and row.name in curves:
-                _draw(panel, curves[row.name], unit, replace(styles[row.label], hollow=bool(row.overloaded)))
+        here = [row for row in done if row.scale == at and row.name in curves]
+        for row in here:
+            _draw(panel, curves[row.name], unit, replace(own[row.label], hollow=bool(row.overloaded)))
         panel.set_title(f"{scale_text(at)} % data", loc="left")
         panel.set_xlabel(f"end-to-end cost ({unit.name})")
         plot.log(panel.xaxis)
-    for first in axes[::ABREAST]:
+        naming.beside(panel, plot.named((own[row.label], *_end(curves[row.name], unit)) for row in here))
+    for first in axes[:: side_by_side(len(scales), width, abreast)]:
         first.set_ylabel(metric(done))
     return figure
 
@@ -79,8 +79,14 @@ def _epoch(reached: Sequence[Reached]) -> Epoch:
     return Epoch(statistics.fmean(costs), statistics.fmean(values), min(values), max(values))
 
 
+def _end(curve: Sequence[Epoch], unit: Unit) -> tuple[Summary, Summary]:
+    """Where a curve ends, both ways."""
+    return summarise([curve[-1].cost / unit.size], 1), summarise([curve[-1].mean], 1)
+
+
 def _draw(axes: Axes, curve: Sequence[Epoch], unit: Unit, look: Look) -> None:
     times = [epoch.cost / unit.size for epoch in curve]
     low, high = [epoch.low for epoch in curve], [epoch.high for epoch in curve]
-    axes.fill_between(times, low, high, color=look.colour, alpha=BAND, linewidth=0)
+    if not look.pale:
+        axes.fill_between(times, low, high, color=look.colour, alpha=BAND, linewidth=0)
     axes.plot(times, [epoch.mean for epoch in curve], markevery=[-1], **look.line)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from matplotlib.colors import to_rgb
+
+from harness.reporting.quantities import FINAL
 from harness.reporting.rows import Row, labels, titles
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288", "#882255")
@@ -16,8 +20,13 @@ DASHES: tuple[Any, ...] = ("-", (0, (3.5, 1.2)), (0, (1, 1)), (0, (5, 1, 1, 1)))
 """Labels of one colour differ in these; in the markers too."""
 FAMILY = 3
 """Labels of one method share a colour if they are no more than this."""
-GREYS = ("#555555", "#888888", "#AAAAAA")
+GREYS = ("#222222", "#555555", "#777777")
 GREY_DASHES = ("--", ":", "-.")
+LEADING = 6
+"""Methods in colour, in figures that would show more than `MANY`."""
+MANY = 8
+PALE = "#ADADAD"
+"""Of the methods that do not lead."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,19 @@ class Look:
     def line(self) -> dict[str, Any]:
         """Arguments of ``Axes.plot``."""
         face = "white" if self.hollow else self.colour
-        return {"color": self.colour, "marker": self.marker, "linestyle": self.dash, "markerfacecolor": face}
+        behind = {"zorder": 1, "linewidth": 0.8} if self.pale else {}
+        shape = {"color": self.colour, "marker": self.marker, "linestyle": self.dash, "markerfacecolor": face}
+        return shape | behind
+
+    @property
+    def pale(self) -> bool:
+        """Whether it does not lead among the labels of its figure."""
+        return self.colour == PALE
+
+    @property
+    def ink(self) -> Any:
+        """Its colour for letters: darker, as these are thin."""
+        return tuple(0.68 * part for part in to_rgb(self.colour))
 
 
 def looks(rows: Sequence[Row]) -> dict[str, Look]:
@@ -57,6 +78,20 @@ def looks(rows: Sequence[Row]) -> dict[str, Look]:
             found[label] = Look(colour, marker, dash, names[label])
             drawn[colour] += 1
     return found
+
+
+def leading(rows: Sequence[Row], styles: dict[str, Look]) -> dict[str, Look]:
+    """The looks for one figure: of many methods only the most accurate keep their colours, the others are pale.
+
+    The most accurate are those with the highest mean over the scales and seeds that are done.
+    """
+    finals: dict[str, list[float]] = {}
+    for row in rows:
+        if not row.reference and (mean := row.summary(FINAL).mean) is not None:
+            finals.setdefault(row.label, []).append(mean)
+    ranked = sorted(finals, key=lambda label: statistics.fmean(finals[label]), reverse=True)
+    paled = ranked[LEADING:] if len(ranked) > MANY else []
+    return {**styles, **{label: replace(styles[label], colour=PALE, dash="-") for label in paled}}
 
 
 def _families(rows: Iterable[Row]) -> list[list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,14 +14,18 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from harness.reporting import text
-from harness.reporting.figures.canvas import LETTER
-from harness.reporting.figures.look import Look
+from harness.reporting.figures import naming
+from harness.reporting.figures.canvas import ABREAST, LETTER, Key, Margins, panels, side_by_side
+from harness.reporting.figures.look import MANY, Look
 from harness.reporting.quantities import FINAL, Quantity
 from harness.reporting.rows import Row, labels
 from harness.reporting.stats import Summary
 
 Measure = Callable[[Row], Summary]
 """What a panel shows of a row; rows without a mean are left out."""
+
+NAMED = 2.5
+"""Height of a panel in which every label is named at its point, in inches."""
 
 Shown = Sequence[tuple[Measure, str]]
 """What each panel of a figure shows, and what is written at it."""
@@ -79,11 +83,6 @@ def by_label(axes: Axes, rows: Sequence[Row], measure: Measure, styles: dict[str
     axes.set_ylim(len(names) - 0.4, -0.6)
 
 
-def height_by_label(names: Sequence[str]) -> float:
-    """Inches that a panel takes with one label below the other."""
-    return 0.19 * len(names) + 0.3
-
-
 def overloaded(rows: Sequence[Row]) -> list[Line2D]:
     """What a legend says of the rows of which a seed ran on an overloaded machine; empty without such rows."""
     sign = Line2D([], [], color="#666666", marker="o", ls="", mfc="white", label="machine overloaded")
@@ -99,26 +98,64 @@ def hollow(
             axes.plot(*place(row), **replace(styles[row.label], hollow=True).line | {"linestyle": "", "zorder": 4})
 
 
-def share_labels(figure: Figure, axes: Sequence[Axes], titles: Sequence[str]) -> None:
-    """Labels one below the other stand at the left panel only, with room for the longest."""
-    for panel in axes[1:]:
-        panel.tick_params(axis="y", labelleft=False)
-    longest = max(map(len, titles))
-    figure.subplots_adjust(left=(0.2 + LETTER * longest) / figure.get_figwidth(), wspace=0.1)
+def label_panels(count: int, names: Sequence[str], styles: dict[str, Look], below: Key) -> tuple[Figure, list[Axes]]:
+    """Panels of labels one below the other, which are named at the left panel only, with room for the longest."""
+    room = Margins(left=0.2 + LETTER * max(len(styles[name].title) for name in names), between=0.18)
+    figure, axes = panels(count, 0.19 * len(names) + 0.3, below, beside=room)
+    columns = side_by_side(count, below.width)
+    for place, panel in enumerate(axes):
+        panel.tick_params(axis="y", labelleft=place % columns == 0)
+    return figure, axes
 
 
-def clip(axes: Axes, rows: Sequence[Row], styles: dict[str, Look]) -> None:
-    """Cut references that lie so far below the methods that these could not be told apart; say which and where."""
+def abreast(rows: Sequence[Row]) -> int:
+    """How many panels stand side by side in which every label is named at its point."""
+    return 2 if len(labels(rows)) > MANY else ABREAST
+
+
+def named(points: Iterable[tuple[Look, Summary, Summary]]) -> list[naming.Named]:
+    """What is written at points, given how far they reach across and along: the names of those that lead first."""
+    ordered = sorted(points, key=lambda point: point[0].pale)
+    return [naming.Named(x.mean or 0.0, y.mean or 0.0, look.title, look.ink, _ends(x, y)) for look, x, y in ordered]
+
+
+def ends(axes: Axes, rows: Sequence[Row], place: Quantity, measure: Measure, styles: dict[str, Look]) -> None:
+    """Name the labels at the ends of their lines, but for those that lie below the panel."""
+    last = {row.label: row for row in sorted(rows, key=lambda row: mean(row, place)) if measure(row).n}
+    found = [(mean(row, place), measure(row).mean or 0.0, styles[label]) for label, row in last.items()]
+    bottom = axes.get_ylim()[0]
+    naming.at_ends(axes, [naming.End(x, y, look.title, look.ink) for x, y, look in found if y >= bottom])
+
+
+def beside_lines(names: Sequence[str], styles: dict[str, Look]) -> float:
+    """Inches right of a panel that the names at the ends of its lines take."""
+    return naming.width([styles[name].title for name in names]) + 0.15
+
+
+def high_enough(names: Sequence[str], height: float) -> float:
+    """Inches of a panel beside which all names find a line."""
+    return max(height, naming.LINE * (len(names) + 1))
+
+
+def clip(axes: Axes, rows: Sequence[Row], styles: dict[str, Look], chance: float | None = None) -> None:
+    """Cut references that lie so far below the methods that these could not be told apart; say which and where.
+
+    Args:
+        chance: percent, said too where it is below the panel.
+    """
     methods = [mean(row, FINAL) for row in rows if not row.reference]
     low, high = min(methods, default=0.0), max(mean(row, FINAL) for row in rows)
     limit = low - 0.5 * (high - low)
     values = {name: [mean(row, FINAL) for row in rows if row.label == name] for name in labels(rows)}
     cut = {name: own for name, own in values.items() if min(own) < limit}
-    if not methods or not cut:
-        return
-    axes.set_ylim(bottom=low - 0.12 * (high - low))
-    below = ", ".join(f"{styles[name].title} {_range(own)}" for name, own in cut.items())
-    axes.text(1, 1.02, f"below: {below}", transform=axes.transAxes, ha="right", color="#666666", fontsize=6.5)
+    if methods and cut:
+        axes.set_ylim(bottom=low - 0.12 * (high - low))
+    below = [f"{styles[name].title} {_range(own)}" for name, own in cut.items() if methods]
+    if chance is not None and chance < axes.get_ylim()[0]:
+        below.append(f"chance {chance:.3g}")
+    if below:
+        said = f"below: {', '.join(below)}"
+        axes.text(1, 1.02, said, transform=axes.transAxes, ha="right", color="#666666", fontsize=6.5)
 
 
 def log(axis: Axis) -> None:
@@ -131,6 +168,11 @@ def log(axis: Axis) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
     axis.set_minor_locator(NullLocator())
+
+
+def _ends(x: Summary, y: Summary) -> tuple[float, float, float, float]:
+    """Left, bottom, right and top."""
+    return x.low or 0.0, y.low or 0.0, x.high or 0.0, y.high or 0.0
 
 
 def _range(values: Sequence[float]) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from harness.reporting.figures import plot
-from harness.reporting.figures.canvas import TEXT_WIDTH, key, panels
+from harness.reporting.figures.canvas import TEXT_WIDTH, Key, panels
 from harness.reporting.figures.look import Look
 from harness.reporting.profiles import Profile, Profiles
 
@@ -17,10 +18,13 @@ SHOWN = 8
 """Methods at most: more lines than that nobody follows. The csv of the table has all."""
 
 
-def profiles(found: Profiles, styles: dict[str, Look]) -> Figure:
+def profiles(found: Profiles, styles: dict[str, Look], width: float = TEXT_WIDTH) -> Figure:
     """The share of pairs within a cost, and within an accuracy; of many methods those of the lowest mean ranks."""
     methods = found.methods[:SHOWN]
-    figure, (cost, accuracy) = panels(2, 2.0, key(styles, [method.label for method in methods], TEXT_WIDTH))
+    named = [(styles[method.label].title, styles[method.label].line) for method in methods]
+    figure, (cost, accuracy) = panels(
+        2, 2.0, Key([Line2D([], [], label=title, **line) for title, line in named], width)
+    )
     _steps(cost, methods, [method.ratios for method in methods], 1.0, styles)
     _steps(accuracy, methods, [method.gaps for method in methods], 0.0, styles)
     cost.set_xlabel("times the cheapest method's cost, at most")

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from harness.reporting.figures import plot
-from harness.reporting.figures.canvas import TEXT_WIDTH, key, panels
-from harness.reporting.figures.look import Look
+from harness.reporting.figures.canvas import TEXT_WIDTH, Key, Margins, panels, side_by_side
+from harness.reporting.figures.look import Look, leading
 from harness.reporting.quantities import FINAL, IMAGES
 from harness.reporting.rows import Row, difference, labels, metric
 
@@ -21,7 +21,7 @@ REAL: dict[str, Any] = {"linewidth": 2.4, "zorder": 1}
 RENEWED = Line2D([], [], color="#666666", marker="o", ls="", mfc="white", label="more than N synthesised")
 
 
-def against_real(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
+def against_real(rows: Sequence[Row], styles: dict[str, Look], width: float = TEXT_WIDTH) -> Figure | None:
     """Accuracy against N, and its difference, paired by seed, to each reference that learns from N real images.
 
     Hollow marks: more than N images are synthesised in a run, because they are renewed or never kept.
@@ -33,7 +33,9 @@ def against_real(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
         return None
     compared = [*real, *methods]
     renewed = {row.label for row in methods if _renews(row)}
-    own = {label: replace(styles[label], hollow=label in renewed) for label in labels(compared)}
+    several = len({row.scale for row in compared}) > 1
+    seen = leading(compared, styles) if several else styles
+    own = {label: replace(seen[label], hollow=label in renewed) for label in labels(compared)}
     shown: plot.Shown = (
         (lambda row: row.summary(FINAL), metric(compared)),
         *(
@@ -41,17 +43,19 @@ def against_real(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
             for name in labels(real)
         ),
     )
-    several = len({row.scale for row in compared}) > 1
-    return (_by_images if several else _by_label)(compared, shown, own, [RENEWED] if renewed else [])
+    below = Key([RENEWED] if renewed else [], width)
+    return (_by_images if several else _by_label)(compared, shown, own, below)
 
 
 def _renews(row: Row) -> bool:
     return any((run.metrics.images_synthesised or 0) > run.metrics.images for run in row.done)
 
 
-def _by_images(rows: Sequence[Row], shown: plot.Shown, styles: dict[str, Look], extra: Sequence[Line2D]) -> Figure:
-    """A line per label along N, the real images' thick and behind."""
-    figure, axes = panels(len(shown), 2.4, key(styles, labels(rows), TEXT_WIDTH, extra))
+def _by_images(rows: Sequence[Row], shown: plot.Shown, styles: dict[str, Look], below: Key) -> Figure:
+    """A line per label along N, the real images' thick and behind; named at the last panel of a line of panels."""
+    names = labels(rows)
+    margins = Margins(right=plot.beside_lines(names, styles), between=0.4)
+    figure, axes = panels(len(shown), plot.high_enough(names, 2.4), below, beside=margins)
     for panel in axes[1:]:
         panel.axhline(0.0, **ZERO)
     for panel, (measure, title) in zip(axes, shown, strict=True):
@@ -59,17 +63,18 @@ def _by_images(rows: Sequence[Row], shown: plot.Shown, styles: dict[str, Look], 
         plot.series(panel, [row for row in rows if not row.sees_data], IMAGES, measure, styles)
         plot.ticks(panel, rows, IMAGES, "N, images")
         panel.set_title(title, loc="left")
+    columns = side_by_side(len(shown), below.width)
+    for panel, (measure, _) in list(zip(axes, shown, strict=True))[columns - 1 :: columns]:
+        plot.ends(panel, rows, IMAGES, measure, styles)
     return figure
 
 
-def _by_label(rows: Sequence[Row], shown: plot.Shown, styles: dict[str, Look], extra: Sequence[Line2D]) -> Figure:
+def _by_label(rows: Sequence[Row], shown: plot.Shown, styles: dict[str, Look], below: Key) -> Figure:
     """With a single N, one label below the other."""
-    names = labels(rows)
-    figure, axes = panels(len(shown), plot.height_by_label(names), key(styles, (), TEXT_WIDTH, extra))
+    figure, axes = plot.label_panels(len(shown), labels(rows), styles, below)
     for panel in axes[1:]:
         panel.axvline(0.0, **ZERO)
     for panel, (measure, title) in zip(axes, shown, strict=True):
         plot.by_label(panel, rows, measure, styles)
         panel.set_xlabel(title)
-    plot.share_labels(figure, axes, [styles[name].title for name in names])
     return figure

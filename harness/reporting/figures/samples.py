@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from harness.errors import describe
-from harness.reporting.figures.canvas import TEXT_WIDTH
+from harness.reporting.figures.canvas import COLUMN_WIDTH, TEXT_WIDTH
 from harness.reporting.rows import Row, titles
 
-SHEETS = 4
-"""Sample sheets side by side."""
-SHEET, TITLE, GAP = TEXT_WIDTH / SHEETS, 0.24, 0.08
-"""Side of a sheet, height of its title and space between two, in inches."""
+SHEETS = {TEXT_WIDTH: 4, COLUMN_WIDTH: 2}
+"""Width of the figure -> sample sheets side by side."""
+TITLE, GAP = 0.24, 0.08
+"""Height of a sheet's title and space between two, in inches."""
 PIXELS = 512
 """Longest side of a sheet as embedded; larger ones are reduced."""
 
@@ -28,22 +28,23 @@ LARGEST = 2**26
 """Pixels of a sheet at most: those of the bench have a quarter."""
 
 
-def samples(rows: Sequence[Row]) -> Figure | None:
+def samples(rows: Sequence[Row], width: float = TEXT_WIDTH) -> Figure | None:
     """The sample sheets of the first seed of each label that has one, side by side; all rows of one scale."""
     sheets = {row.label: sheet for row in rows if (sheet := _sheet(row)) is not None}
     if not sheets:
         return None
     names = titles(rows)
-    columns = min(SHEETS, len(sheets))
+    side = width / SHEETS[width]
+    columns = min(SHEETS[width], len(sheets))
     lines = -(-len(sheets) // columns)
-    figure = Figure(figsize=(columns * SHEET, lines * (SHEET + TITLE)))
+    figure = Figure(figsize=(columns * side, lines * (side + TITLE)))
     # One axes for all, in inches from the top left, so that a sheet's place does not depend on matplotlib's margins.
-    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, columns * SHEET), ylim=(lines * (SHEET + TITLE), 0))
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, columns * side), ylim=(lines * (side + TITLE), 0))
     axes.set_axis_off()
     for place, (label, sheet) in enumerate(sheets.items()):
-        left, top = place % columns * SHEET, place // columns * (SHEET + TITLE) + TITLE
-        _place(axes, sheet, left + GAP / 2, top, SHEET - GAP)
-        axes.text(left + SHEET / 2, top - 0.05, names[label], ha="center", fontsize=8)
+        left, top = place % columns * side, place // columns * (side + TITLE) + TITLE
+        _place(axes, sheet, left + GAP / 2, top, side - GAP)
+        axes.text(left + side / 2, top - 0.05, names[label], ha="center", fontsize=8)
     return figure
 
 

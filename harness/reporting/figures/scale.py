@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 
 from harness.reporting import units
 from harness.reporting.figures import plot
-from harness.reporting.figures.canvas import TEXT_WIDTH, key, panels
-from harness.reporting.figures.look import Look
+from harness.reporting.figures.canvas import TEXT_WIDTH, Key, Margins, panels
+from harness.reporting.figures.look import Look, leading
 from harness.reporting.quantities import COST, FINAL, SCALE
 from harness.reporting.rows import Row, labels, metric
 
@@ -24,7 +24,7 @@ TEACHER: dict[str, Any] = {
 }
 
 
-def scale(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
+def scale(rows: Sequence[Row], styles: dict[str, Look], width: float = TEXT_WIDTH) -> Figure | None:
     """Accuracy and end-to-end cost against the data scale: means, and bars from the lowest to the highest seed.
 
     With a single scale there is nothing to draw a line through: the labels take the place of the scales.
@@ -38,11 +38,16 @@ def scale(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
         (lambda row: row.summary(COST).scaled(1 / unit.size), f"end-to-end cost ({unit.name})"),
     )
     several = len({row.scale for row in done}) > 1
-    return (_by_scale if several else _by_label)(done, shown, styles)
+    if not several:
+        return _by_label(done, shown, styles, Key(_signs(done), width))
+    return _by_scale(done, shown, leading(done, styles), Key(_signs(done), width))
 
 
-def _by_scale(done: Sequence[Row], shown: plot.Shown, styles: dict[str, Look]) -> Figure:
-    figure, axes = panels(2, 2.1, key(styles, labels(done), TEXT_WIDTH, _signs(done)))
+def _by_scale(done: Sequence[Row], shown: plot.Shown, styles: dict[str, Look], below: Key) -> Figure:
+    names = labels(done)
+    room = plot.beside_lines(names, styles)
+    margins = Margins(right=room, between=room + 0.55)
+    figure, axes = panels(2, plot.high_enough(names, 2.1), below, beside=margins)
     for panel, (measure, title) in zip(axes, shown, strict=True):
         plot.series(panel, done, SCALE, measure, styles)
         plot.ticks(panel, done, SCALE, "data scale (%)")
@@ -52,19 +57,20 @@ def _by_scale(done: Sequence[Row], shown: plot.Shown, styles: dict[str, Look]) -
     plot.hollow(axes[1], done, lambda row: (row.scale, cost(row).mean or 0.0), styles)
     plot.clip(axes[0], done, styles)
     plot.log(axes[1].yaxis)
+    for panel, (measure, _) in zip(axes, shown, strict=True):
+        plot.ends(panel, done, SCALE, measure, styles)
     return figure
 
 
-def _by_label(done: Sequence[Row], shown: plot.Shown, styles: dict[str, Look]) -> Figure:
+def _by_label(done: Sequence[Row], shown: plot.Shown, styles: dict[str, Look], below: Key) -> Figure:
     names = labels(done)
-    figure, axes = panels(2, plot.height_by_label(names), key(styles, (), TEXT_WIDTH, _signs(done)))
+    figure, axes = plot.label_panels(2, names, styles, below)
     for panel, (measure, title) in zip(axes, shown, strict=True):
         plot.by_label(panel, done, measure, styles)
         panel.set_xlabel(title)
     axes[0].axvline(_teacher(done), **TEACHER)
     cost = shown[1][0]
     plot.hollow(axes[1], done, lambda row: (cost(row).mean or 0.0, names.index(row.label)), styles)
-    plot.share_labels(figure, axes, [styles[name].title for name in names])
     plot.log(axes[1].xaxis)
     return figure
 

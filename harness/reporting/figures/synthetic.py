@@ -15,8 +15,8 @@ from harness.reporting.figures.look import Look
 from harness.reporting.rows import Row
 from harness.store.records import Metrics
 
-PANEL, TOP, BOTTOM, NAMES = 0.42, 0.3, 0.42, 0.5
-"""Height of one label's panels, of what is above and below them all, and of the classes' names, in inches."""
+PANEL, TOP, BOTTOM, NAME = 0.42, 0.3, 0.42, 0.045
+"""Height of one label's panels, of what is above and below them all, and of a letter of classes' names, in inches."""
 TICKS, REMARK = 0.4, 0.75
 """Width of the numbers at the left and of the remark at the right of a panel, in inches."""
 MOST_NAMES, LONGEST_NAME = 20, 14
@@ -39,7 +39,7 @@ def focus(rows: Sequence[Row]) -> list[Row]:
     return [row for row in done if row.scale == nearest]
 
 
-def histograms(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
+def histograms(rows: Sequence[Row], styles: dict[str, Look], width: float = TEXT_WIDTH) -> Figure | None:
     """Class balance and difficulty of the synthetic set, a panel of each per label; all rows of one scale.
 
     All panels of a column have the same axes. Difficulty is logarithmic: the images of which a teacher is not sure
@@ -52,12 +52,11 @@ def histograms(rows: Sequence[Row], styles: dict[str, Look]) -> Figure | None:
         return None
     titles = [styles[name].title for name in names]
     called = class_names(rows) if classes else []
-    named = 0 < len(called) <= MOST_NAMES
-    figure, (balance, hard) = _columns(titles, NAMES if named else 0)
+    shown = [text.line(name)[:LONGEST_NAME] for name in called] if len(called) <= MOST_NAMES else []
+    figure, (balance, hard) = _columns(titles, NAME * max(map(len, shown), default=0), width)
     colours = {name: styles[name].colour for name in names}
     _classes(balance, names, classes, colours)
-    if named:
-        shown = [text.line(name)[:LONGEST_NAME] for name in called]
+    if shown:
         balance.set_xticks(range(len(called)), shown, rotation=90, fontsize=5.5)
     _difficulty(hard, names, difficulty, colours)
     for index, title in enumerate(titles):
@@ -73,7 +72,7 @@ def class_names(rows: Sequence[Row]) -> list[str]:
     return next((run.metrics.class_names for row in rows for run in row.done if run.metrics.class_names), [])
 
 
-def _columns(titles: Sequence[str], extra: float) -> tuple[Figure, list[Axes]]:
+def _columns(titles: Sequence[str], extra: float, width: float) -> tuple[Figure, list[Axes]]:
     """Two axes side by side; each holds the panels of a column, one above the other, the first label's on top.
 
     A panel is one unit high on the vertical axis; ``extra`` are inches below the axes.
@@ -81,10 +80,10 @@ def _columns(titles: Sequence[str], extra: float) -> tuple[Figure, list[Axes]]:
     bottom = BOTTOM + extra
     height = PANEL * len(titles) + TOP + bottom
     room = 0.1 + LETTER * max(map(len, titles))
-    wide = (TEXT_WIDTH - room) / 2 - TICKS - REMARK
-    figure = Figure(figsize=(TEXT_WIDTH, height))
+    wide = (width - room) / 2 - TICKS - REMARK
+    figure = Figure(figsize=(width, height))
     lefts = (room + TICKS, room + 2 * TICKS + wide + REMARK)
-    places = [(left / TEXT_WIDTH, bottom / height, wide / TEXT_WIDTH, PANEL * len(titles) / height) for left in lefts]
+    places = [(left / width, bottom / height, wide / width, PANEL * len(titles) / height) for left in lefts]
     return figure, [figure.add_axes(place, ylim=(-0.1, len(titles))) for place in places]
 
 

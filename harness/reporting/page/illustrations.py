@@ -51,7 +51,8 @@ def chosen(pictures: Iterable[Picture]) -> set[Picture]:
 
 def illustration(picture: Picture, embedded: Set[Picture], folder: Path) -> Illustration:
     """A picture as the page in ``folder`` shows it."""
-    links = tuple(to_file(path, folder, path.suffix[1:]) for path in (picture.svg, picture.png))
+    kinds = ("svg", "png", "pdf", "pdf, one column")
+    links = tuple(to_file(path, folder, kind) for path, kind in zip(picture.files, kinds, strict=True))
     shown = _source(picture)
     source = _data(shown) if picture in embedded else to_file(shown, folder, "").address
     with Image.open(picture.png) as drawn:

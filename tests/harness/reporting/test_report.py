@@ -16,7 +16,7 @@ FIGURES = ("scale", "real", "efficiency", "operations", "synthetic", "learning",
 def test_files_of_a_study(reports: Path) -> None:
     pair = "digits-wrn10_1--cnn3_16"
     assert {path.name for path in (reports / "toy/figures").iterdir()} == {
-        f"{name}-{pair}.{kind}" for name in FIGURES for kind in ("svg", "png")
+        f"{name}-{pair}{kind}" for name in FIGURES for kind in (".svg", ".png", ".pdf", "-column.pdf")
     }
 
 

@@ -30,8 +30,8 @@ def test_a_front_per_scale(tmp_path: Path) -> None:
     figure = efficiency(rows, looks(rows))
     assert figure is not None
     assert [panel.get_title(loc="left") for panel in figure.axes] == ["100 % data", "10 % data"]
-    assert drawn(figure, 0) == ([2.0, 8.0], [70.0, 90.0])
-    assert drawn(figure, 1) == ([3.0, 9.0], [70.0, 90.0])
+    assert drawn(figure, 0) == ([2.0, 8.0, 8.0], [70.0, 70.0, 90.0])
+    assert drawn(figure, 1) == ([3.0, 9.0, 9.0], [70.0, 70.0, 90.0])
 
 
 def test_bars_reach_from_the_lowest_to_the_highest_seed(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_operations_are_a_cost_of_their_own(tmp_path: Path) -> None:
     figure = operations(rows, looks(rows))
     assert figure is not None
     assert figure.axes[0].get_xlabel() == "operations (TFLOP)"
-    assert drawn(figure) == ([4.0, 6.0], [70.0, 90.0])
+    assert drawn(figure) == ([4.0, 6.0, 6.0], [70.0, 70.0, 90.0])
     assert operations([row for row in rows if row.label == "uncounted"], looks(rows)) is None
 
 
@@ -90,7 +90,8 @@ def test_a_floor_far_below_does_not_press_the_points_together(tmp_path: Path) ->
     rows = group(load(tmp_path))
     figure = efficiency(rows, looks(rows))
     assert figure is not None
-    assert figure.axes[0].get_ylim()[0] > 80  # chance is 10
+    assert figure.axes[0].get_ylim()[0] > 80
+    assert "below: chance 10" in [text.get_text() for text in figure.axes[0].texts]
     assert len(figure.axes[0].get_xticks()) <= 8
 
 

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 from harness.reporting.figures.gallery import KINDS, Subject, draw
@@ -25,3 +26,16 @@ def test_captions_say_what_the_classes_are_called(tmp_path: Path) -> None:
     for kind in ("samples", "synthetic"):
         assert captions[kind].endswith(f" Classes: {', '.join(names[:12])} and 2 more.")
     assert "Classes" not in captions["scale"]
+
+
+def test_figures_are_drawn_for_both_widths_of_a_paper(tmp_path: Path) -> None:
+    for label in ("kd-real", "a"):
+        for scale in (10.0, 100.0):
+            factory.write(tmp_path, factory.metrics(label, scale))
+    rows = group(load(tmp_path))
+    pictures = draw(rows, looks(rows), tmp_path / "out")["toy"]
+    assert [picture.kind for picture in pictures] == list(KINDS)
+    for picture in pictures:
+        box = re.search(rb"/MediaBox \[ 0 0 ([\d.]+) ", picture.column.read_bytes())
+        assert box and float(box[1]) <= 3.4 * 72 + 0.01
+        assert {path.suffix for path in picture.files} == {".svg", ".png", ".pdf"}

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from harness.reporting.figures.look import GREYS, looks
+from harness.reporting.figures.look import GREYS, leading, looks
 from harness.reporting.rows import group
 from harness.reporting.runs import load
 from tests import factory
@@ -25,3 +25,14 @@ def test_a_methods_few_labels_share_a_colour(tmp_path: Path) -> None:
     variants = [styles[f"c-{i}"] for i in range(9)]
     assert len({look.marker for look in variants}) == 9
     assert len({(look.colour, look.dash) for look in styles.values()}) == 12
+
+
+def test_of_many_methods_the_most_accurate_keep_their_colours(tmp_path: Path) -> None:
+    for index in range(9):
+        factory.write(tmp_path, factory.metrics(f"m-{index}", final=50.0 + index))
+    factory.write(tmp_path, factory.metrics("scratch", final=10.0))
+    rows = group(load(tmp_path))
+    own = leading(rows, looks(rows))
+    assert [label for label, look in own.items() if look.pale] == ["m-0", "m-1", "m-2"]
+    few = [row for row in rows if row.label != "m-8"]
+    assert leading(few, looks(few)) == looks(few)

@@ -21,7 +21,9 @@ def legend(figure: Figure) -> list[str]:
 def test_scale_has_a_line_per_label_and_ticks_at_the_scales(rows: list[Row]) -> None:
     figure = scale(rows, looks(rows))
     assert figure is not None
-    assert legend(figure) == ["Scratch", "fast-2", "fast-10", "SSD-KD", "teacher", "machine overloaded"]
+    assert legend(figure) == ["teacher", "machine overloaded"]
+    for panel in figure.axes:
+        assert {text.get_text() for text in panel.texts} == {"Scratch", "fast-2", "fast-10", "SSD-KD"}
     assert list(figure.axes[0].get_xticks()) == [1.0, 10.0, 100.0]
     assert figure.axes[1].get_yscale() == "log"
 
