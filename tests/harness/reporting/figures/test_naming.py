@@ -21,6 +21,8 @@ def panel() -> Axes:
 def written(axes: Axes) -> list[Bbox]:
     """What each name takes, in pixels; a plate's margin is left out."""
     renderer = FigureCanvasAgg(axes.get_figure(root=True)).get_renderer()
+    for text in axes.texts:
+        text.update_positions(renderer)
     # An annotation's own extent holds its line too.
     boxes = [Text.get_window_extent(text, renderer) for text in axes.texts]
     assert all(box.width > 1 for box in boxes)
