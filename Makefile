@@ -36,6 +36,5 @@ gpu-check: ## what a machine with a GPU must show before a grid is given to it: 
 reports: $(VENV)/.ready ## render the reports again from results/
 	$(PYTHON) -m harness report
 
-ui: $(VENV)/.ready ## MLflow's page on 127.0.0.1
-	$(PYTHON) -m harness sync
+ui: $(VENV)/.ready ## the runs in MLflow, on 127.0.0.1
 	$(PYTHON) -m harness ui

@@ -25,6 +25,7 @@ from harness.terminal import say
 
 if TYPE_CHECKING:
     from harness.commands.output import Line
+    from harness.tracking.sync import SyncReport
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -461,9 +462,7 @@ def sync(
 
     place.existing(results)
     for report in sync.follow(results) if follow else [sync.sync(results)]:
-        say(str(report))
-        for problem in report.left_out:
-            say(problem, err=True)
+        _say_synced(report)
     if report.left_out:
         raise typer.Exit(LEFT_OUT)
 
@@ -473,14 +472,26 @@ def ui(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 5000,
     results: ResultsFolder = RESULTS,
 ) -> None:
-    """Open MLflow's pages on this machine."""
-    from harness.tracking import store
+    """Bring MLflow up to date, and open its pages on this machine at the comparison."""
+    from harness.tracking import serve, sync
 
     place.existing(results)
-    command = store.server_command(results, port)
-    for line in store.links(results, port):
-        say(line)
-    os.execv(command[0], command)
+    serve.check(results, port)
+    _say_synced(sync.sync(results))
+    with serve.served(results, port) as server:
+        links = serve.links(results, port)
+        for what, url in links:
+            say(f"{what}\n  {url}")
+        say("Ctrl-C ends it")
+        for _, url in links[:1]:
+            serve.show(url)
+        server.wait()
+
+
+def _say_synced(report: SyncReport) -> None:
+    say(str(report))
+    for problem in report.left_out:
+        say(problem, err=True)
 
 
 @app.command()

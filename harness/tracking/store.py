@@ -1,4 +1,4 @@
-"""The MLflow store: who may write, what goes wrong with it, and what serves its pages.
+"""The MLflow store: who may write, and what goes wrong with it.
 
 mlflow is imported where it is used, after the environment says how long it may try.
 """
@@ -9,7 +9,6 @@ import errno
 import os
 import socket
 import sqlite3
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,9 +20,8 @@ from filelock import Timeout
 from harness.errors import UserError
 from harness.machine import locks
 from harness.store.layout import Results
-from harness.tracking import pages, sqlite
-from harness.tracking.address import VARIABLE, address, is_server, public, sqlite_file, without_secrets
-from harness.tracking.experiment import is_ours
+from harness.tracking import sqlite
+from harness.tracking.address import address, is_server, public, sqlite_file, without_secrets
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -49,36 +47,8 @@ _DRIVERS = {"psycopg2": "psycopg2-binary", "psycopg": "psycopg[binary]", "MySQLd
 _REFUSED = ("error code 401", "error code 403")
 
 
-def server_command(results: Path, port: int) -> list[str]:
-    """The command that serves the store's pages on this machine only. Initialises the store.
-
-    Raises UserError when MLFLOW_TRACKING_URI names a server: that one has pages of its own.
-    """
-    uri = address(results)
-    if is_server(uri):
-        raise UserError(f"{VARIABLE} is a server: open {public(uri)}")
-    with open_store(results):
-        pass
-    os.environ["MLFLOW_BACKEND_STORE_URI"] = uri  # not an option: others see those, and it may hold a password
-    place = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    artifacts = ["--artifacts-destination", str(Results(results).artifacts.resolve())]
-    return [sys.executable, "-m", "mlflow", "server", *place, *artifacts]
-
-
-def links(results: Path, port: int) -> list[str]:
-    """For every study, the addresses where its runs can be compared once the server has started."""
-    with open_store(results) as client:
-        studies = [found for found in client.search_experiments() if is_ours(found)]
-    server = f"http://127.0.0.1:{port}"
-    return [
-        f"{study.name}: {what}\n  {pages.link(server, study.experiment_id, view)}"
-        for study in studies
-        for view, what in pages.VIEWS.items()
-    ]
-
-
 def set_environment() -> None:
-    """Short waits, no telemetry, no chatter, here and in the servers started. What the user has set stays."""
+    """Short waits, no telemetry, no chatter, here and in the server that is started. What the user has set stays."""
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     if os.path.expanduser("~") == "~":  # MLflow cannot be imported without a home; in this one nothing can be made

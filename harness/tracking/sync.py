@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,9 +19,11 @@ from harness.store import atomic, checking, occupancy, reading
 from harness.store.layout import CellFolder, Results, RunFolder
 from harness.store.reading import DamagedRecord
 from harness.store.records import Metrics, TrackingLink
-from harness.tracking import view
+from harness.tracking import points, rows, view
 from harness.tracking.experiment import Experiment
+from harness.tracking.pages import Contents
 from harness.tracking.store import open_store
+from harness.tracking.view import RunView
 
 
 @dataclass
@@ -48,9 +52,9 @@ def sync(results: Path) -> SyncReport:
         for study, found in itertools.groupby(Results(results).cells(), lambda cell: cell.name.study):
             cells = [cell for cell in found if cell.runs()]
             if cells:
-                experiment = Experiment.open(client, study, results, _metrics(cells))
-                for cell in cells:
-                    _sync_cell(experiment, cell, report)
+                experiment = Experiment.open(client, study, results, _contents(cells))
+                for _, seeds in itertools.groupby(cells, lambda cell: cell.name.row):
+                    _sync_row(experiment, [seen for cell in seeds for seen in _seen(cell, report)], report)
     return report
 
 
@@ -61,26 +65,110 @@ def follow(results: Path, seconds: float = 10.0) -> Iterator[SyncReport]:
         time.sleep(seconds)
 
 
-def _metrics(cells: Iterable[CellFolder]) -> list[str]:
-    """The test metrics of a study, from one result of each of its datasets."""
-    found: dict[str, str] = {}
+@dataclass(frozen=True)
+class _Seen:
+    """A run as it lies on the disk."""
+
+    run: RunFolder
+    superseded: bool
+    working: bool
+    asked: bool
+    """Whether system metrics are asked for."""
+    fingerprint: str
+
+    @classmethod
+    def of(cls, run: RunFolder, superseded: bool) -> _Seen:
+        working = not run.metrics.exists() and occupancy.working(run)
+        asked = os.environ.get(points.ASKED, "").lower() in ("true", "1")
+        return cls(run, superseded, working, asked, _fingerprint(run, superseded, working, asked))
+
+    def view(self) -> RunView:
+        return view.of_run(self.run, self.superseded, self.working, self.asked)
+
+
+def _contents(cells: Sequence[CellFolder]) -> Contents:
+    """What a study has; its test metrics from one result of each of its datasets."""
+    names = [cell.name for cell in cells]
+    metrics: dict[str, str] = {}
     for cell in cells:
-        if cell.name.dataset not in found and (result := reading.read_intact(cell.metrics, Metrics)):
-            found[cell.name.dataset] = result.metric
-    return sorted(set(found.values())) or ["top1"]
+        if cell.name.dataset not in metrics and (result := reading.read_intact(cell.metrics, Metrics)):
+            metrics[cell.name.dataset] = result.metric
+    return Contents(
+        metrics=tuple(sorted(set(metrics.values()))) or ("top1",),
+        scales=tuple(sorted({name.scale for name in names})),
+        pairs=len({(name.dataset, name.pair) for name in names}),
+        rows=len({name.row for name in names}),
+    )
 
 
-def _sync_cell(experiment: Experiment, cell: CellFolder, report: SyncReport) -> None:
-    current = checking.current_key(cell)
+def _seen(cell: CellFolder, report: SyncReport) -> list[_Seen]:
+    current, found = checking.current_key(cell), []
     for run in cell.runs():
+        with _left_out(run, report):
+            found.append(_Seen.of(run, current not in (None, run.key)))
+    return found
+
+
+def _sync_row(experiment: Experiment, runs: Sequence[_Seen], report: SyncReport) -> None:
+    """Write the runs of a row that changed, and then the row above them, whose numbers follow from all of them."""
+    changed = [seen for seen in runs if _synced(seen.run) != (experiment.store, seen.fingerprint)]
+    if not changed:
+        report.unchanged += len(runs)
+        return
+    views = {seen.run.key: shown for seen in runs if (shown := _view(seen, report))}
+    current = [views[seen.run.key] for seen in runs if not seen.superseded and seen.run.key in views]
+    row = rows.of_row(current) if current else None
+    above = experiment.begin(row) if row else None
+    if above and above.new:
+        changed = list(runs)  # all are to say that it is above them, also if this sync does not come to its end
+        for seen in runs:
+            seen.run.link.unlink(missing_ok=True)
+    report.unchanged += len(runs) - len(changed)
+    pushed = {}
+    for seen in changed:
+        if seen.run.key in views:
+            with _left_out(seen.run, report):
+                parent = above.id if above and not seen.superseded else None
+                pushed[seen] = experiment.push(views[seen.run.key], parent)
+                report.created += pushed[seen].new
+                report.updated += not pushed[seen].new
+    if row and above:
+        experiment.write(above.id, row, {})
+    for seen, run in pushed.items():
+        _link(experiment, seen, run.id)
+
+
+def _view(seen: _Seen, report: SyncReport) -> RunView | None:
+    """What a run looks like; None if it cannot be read, or has only just begun."""
+    with _left_out(seen.run, report):
         try:
-            _sync_run(experiment, run, current not in (None, run.key), report)
-        except DamagedRecord as error:
-            report.left_out.append(str(error))
-        except Exception as error:
-            if not _its_own_fault(error):
+            return seen.view()
+        except FileNotFoundError:
+            if seen.run.manifest.exists():
                 raise
-            report.left_out.append(f"{run.path}: left out of MLflow: {describe(error)}")
+    return None  # just begun, or removed meanwhile
+
+
+@contextmanager
+def _left_out(run: RunFolder, report: SyncReport) -> Iterator[None]:
+    """Note what keeps one run out; what would keep the others out as well is raised."""
+    try:
+        yield
+    except DamagedRecord as error:
+        report.left_out.append(str(error))
+    except Exception as error:
+        if not _its_own_fault(error):
+            raise
+        report.left_out.append(f"{run.path}: left out of MLflow: {describe(error)}")
+
+
+def _link(experiment: Experiment, seen: _Seen, run_id: str) -> None:
+    """Note what was written: the last thing, so that a sync that was killed before it does all of the row again."""
+    link = TrackingLink(
+        run_id=run_id, tracking_uri=experiment.address, store=experiment.store, fingerprint=seen.fingerprint
+    )
+    if seen.run.manifest.exists():  # else it was removed meanwhile, and writing would bring its folder back
+        atomic.write(seen.run.link, link)
 
 
 def _its_own_fault(error: Exception) -> bool:
@@ -90,27 +178,7 @@ def _its_own_fault(error: Exception) -> bool:
     return not store or getattr(error, "error_code", None) in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
 
 
-def _sync_run(experiment: Experiment, run: RunFolder, superseded: bool, report: SyncReport) -> None:
-    working = not run.metrics.exists() and occupancy.working(run)
-    fingerprint = _fingerprint(run, superseded, working)
-    if _synced(run) == (experiment.store, fingerprint):
-        report.unchanged += 1
-        return
-    try:
-        shown = view.of_run(run, superseded, working)
-    except FileNotFoundError:
-        if run.manifest.exists():
-            raise
-        return  # just begun, or removed meanwhile
-    run_id, created = experiment.push(shown)
-    report.created += created
-    report.updated += not created
-    link = TrackingLink(run_id=run_id, tracking_uri=experiment.address, store=experiment.store, fingerprint=fingerprint)
-    if run.manifest.exists():  # else it was removed meanwhile, and writing would bring its folder back
-        atomic.write(run.link, link)
-
-
-def _fingerprint(run: RunFolder, superseded: bool, working: bool) -> str:
+def _fingerprint(run: RunFolder, *seen: bool) -> str:
     """Changes when the view may have changed: sizes and times of the records, without reading them."""
     stats = []
     for record in (run.manifest, run.events, run.metrics, run.samples):
@@ -119,7 +187,7 @@ def _fingerprint(run: RunFolder, superseded: bool, working: bool) -> str:
             stats.append((record.name, stat.st_size, stat.st_mtime_ns))
         except FileNotFoundError:
             continue
-    return hashlib.sha256(repr((stats, superseded, working)).encode()).hexdigest()
+    return hashlib.sha256(repr((view.VERSION, stats, seen)).encode()).hexdigest()
 
 
 def _synced(run: RunFolder) -> tuple[str, str] | None:

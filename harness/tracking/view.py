@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,75 +12,107 @@ from harness.store import checking, reading
 from harness.store.files import there
 from harness.store.layout import CellName, RunFolder, scale_text
 from harness.store.records import Event, Manifest, Metrics, TeacherRecord, to_json
+from harness.tracking import notes, points
+from harness.tracking.points import Point, milliseconds
 
 LONGEST = 6000
 """Letters of an option that MLflow keeps."""
 STATUS = {"done": "FINISHED", "failed": "FAILED", "diverged": "FAILED"}
+NOTE = "mlflow.note.content"
+"""The tag that MLflow shows as a description, in Markdown."""
+KIND = "kind"
+"""The tag that tells runs from rows."""
+SEED = "seed"
+FINISHED = "finished"
+"""The tag that says which lives of runs the numbers are of: where it only grows, so do the numbers."""
+VERSION = "2"
+"""Another one when the same records are to look otherwise: all runs are then written anew."""
+CODE_OF_DATA = "harness/data/"
+"""Begins the names of the sources that read a dataset."""
 
 
 @dataclass(frozen=True)
-class Point:
-    """One value of a metric."""
+class DatasetView:
+    """What a student was tested on."""
 
     name: str
-    value: float
-    time: int
-    """Milliseconds since 1970."""
-    step: int
-    """Epoch."""
+    digest: str
+    """Changes with the dataset's code and files."""
 
 
 @dataclass(frozen=True)
 class RunView:
-    """One run as it should stand in MLflow."""
+    """A run, or a row of runs, as it should stand in MLflow."""
 
     study: str
     name: str
-    """What tells runs of a study apart comes first: the UI cuts long names. The cell's name is the tag ``cell``."""
-    key: str
+    """What tells runs of a study apart comes first: the pages cut long names. The cell's name is the tag ``cell``."""
+    identity: tuple[str, str]
+    """Tag and value by which MLflow's run is found again."""
     status: str
     start: int
     """Milliseconds since 1970."""
     end: int | None
-    """None while it runs."""
+    """``start`` and the seconds end to end; None while it runs."""
     params: dict[str, str]
     tags: dict[str, str]
     points: list[Point]
-    samples: Path | None
-    outside: dict[str, Path]
-    """Copies of files of one's own, by their places."""
+    dataset: DatasetView
+    files: dict[str, Path] = field(default_factory=dict)
+    """Copies of records and pictures, by their places among the artifacts."""
+    config: dict[str, Any] | None = None
+    """Every value that the method ran with."""
+    result: Metrics | None = None
 
 
-def of_run(run: RunFolder, superseded: bool, working: bool) -> RunView:
+def of_run(run: RunFolder, superseded: bool, working: bool, asked: bool = False) -> RunView:
     """The view of a run.
+
+    Args:
+        run: whose records are shown.
+        superseded: whether another run is its cell's result.
+        working: whether a process works on it.
+        asked: whether system metrics are asked for.
 
     Raises DamagedRecord for a record that cannot be read, FileNotFoundError without a manifest.
     """
-    result = checking.finished(run) if there(run.metrics) else None
-    if result:
-        evidence = checking.evidence(run, result, weights=False)
-        manifest, events = evidence.manifest, evidence.events
-    else:
-        manifest, events = reading.read(run.manifest, Manifest), reading.read_events(run)
+    result, manifest, events = _records(run)
     identity = _identity(run.cell.name, result)
     status = STATUS[result.status] if result else "RUNNING" if working else "KILLED"
+    start = milliseconds(manifest.attempts[0].start)
+    tags = {**_tags(run, manifest, result), **identity, "superseded": "yes" if superseded else "no"}
+    metric = metric_of(run, result)
     return RunView(
         study=identity["study"],
-        name="{label}/scale-{scale}/seed-{seed} ({dataset}, {pair})".format(**identity),
-        key=manifest.key,
+        name=notes.title(run.cell.name, result.method if result else None, run.cell.name.seed),
+        identity=("cell_key", manifest.key),
         status=status,
-        start=_milliseconds(manifest.attempts[0].start),
-        end=None if status == "RUNNING" else _end(manifest, result, events),
+        start=start,
+        end=None if status == "RUNNING" else start + _duration(result, events),
         params={**dict(_flat(manifest.config)), **identity},
-        tags={**_tags(run, manifest, result), **identity, "superseded": "yes" if superseded else "no"},
-        points=[*_curves(events, metric_of(run, result)), *_final(result)],
-        samples=run.samples if result and run.samples.exists() else None,
-        outside={place: file for place in manifest.outside if there(file := run.outside(place))},
+        tags={**tags, **version(), KIND: "run", NOTE: notes.of_run(run.cell.name, result, status)},
+        points=[
+            *points.curves(events, metric),
+            *(points.final(result) if result else ()),
+            *(points.system(events, result) if asked else ()),
+        ],
+        dataset=_dataset(identity["dataset"], manifest),
+        files=dict(_files(run, manifest, result)),
+        config=manifest.config,
+        result=result,
     )
 
 
+def _records(run: RunFolder) -> tuple[Metrics | None, Manifest, list[Event]]:
+    if there(run.metrics):
+        result = checking.finished(run)
+        evidence = checking.evidence(run, result, weights=False)
+        return result, evidence.manifest, evidence.events
+    return None, reading.read(run.manifest, Manifest), reading.read_events(run)
+
+
 def _identity(cell: CellName, result: Metrics | None) -> dict[str, str]:
-    """The coordinates of the cell. Params as well as tags: the UI plots and groups by params, and filters by tags."""
+    """The coordinates of the cell. Params as well as tags: the pages plot and group by params, and filter by tags."""
     method = {"method": result.method} if result else {}
     return {
         "study": cell.study,
@@ -88,9 +120,14 @@ def _identity(cell: CellName, result: Metrics | None) -> dict[str, str]:
         "pair": cell.pair.folder,
         "label": cell.label,
         "scale": scale_text(cell.scale),
-        "seed": str(cell.seed),
+        SEED: str(cell.seed),
         **method,
     }
+
+
+def version() -> dict[str, str]:
+    """The tag that says how records are shown."""
+    return {"dkd.view": VERSION}
 
 
 def _tags(run: RunFolder, manifest: Manifest, result: Metrics | None) -> dict[str, str]:
@@ -110,56 +147,11 @@ def _tags(run: RunFolder, manifest: Manifest, result: Metrics | None) -> dict[st
         "host": last.host,
     }
     if result:
-        tags |= {"finished": result.finished, "status": result.status, "reason": result.reason}
+        tags |= {FINISHED: result.finished, "status": result.status, "reason": result.reason}
         tags |= {"student_sha256": result.student_sha256, "overloaded": "yes" if result.overloaded else "no"}
     if result and result.student_sha256:
         tags["student_path"] = run.student.relative_to(run.cell.results.path).as_posix()
     return {name: str(value) for name, value in tags.items() if value is not None}
-
-
-def _curves(events: list[Event], metric: str) -> Iterator[Point]:
-    for event in events:
-        values = {
-            f"test/{metric}": event.metric,
-            "test/agreement": event.agreement,
-            "seconds/end_to_end": event.seconds.end_to_end,
-            "seconds/synthesis": event.seconds.synthesis,
-            "seconds/distillation": event.seconds.distillation,
-            "cpu_seconds/end_to_end": event.cpu_seconds.end_to_end,
-            "cpu_seconds/synthesis": event.cpu_seconds.synthesis,
-            "cpu_seconds/distillation": event.cpu_seconds.distillation,
-            **{f"synthesis/{name}": value for name, value in event.synthesis.items()},
-            **{f"distillation/{name}": value for name, value in event.distillation.items()},
-        }
-        for name, value in values.items():
-            yield Point(name, value, round(event.time * 1000), event.epoch)
-
-
-def _final(result: Metrics | None) -> Iterator[Point]:
-    """Values of the whole run. They stand at step 0: the UI draws bars, run by run, of what has no other step."""
-    if result is None:
-        return
-    values = {
-        f"final/{result.metric}": result.final,
-        f"final/best_{result.metric}": result.best,
-        "final/agreement": result.agreement,
-        "final/cost_seconds": result.cost.end_to_end,
-        "final/cpu_seconds": result.cpu_seconds.end_to_end,
-        "final/seconds": result.seconds.end_to_end,
-        "final/seconds_synthesis": result.seconds.synthesis,
-        "final/seconds_distillation": result.seconds.distillation,
-        "final/seconds_startup": result.seconds.startup,
-        "final/seconds_evaluation": result.seconds.evaluation,
-        "final/images_synthesised": result.images_synthesised,
-        "final/distillation_steps": result.steps,
-        "final/teacher_forwards": result.teacher_forwards,
-        "final/peak_memory_bytes": result.peak_memory_bytes,
-        "final/energy_joules": result.energy_joules,
-        "final/flops": result.flops.synthesis + result.flops.distillation if result.flops else None,
-    }
-    for name, value in values.items():
-        if value is not None:
-            yield Point(name, float(value), _milliseconds(result.finished), step=0)
 
 
 def metric_of(run: RunFolder, result: Metrics | None) -> str:
@@ -171,12 +163,28 @@ def metric_of(run: RunFolder, result: Metrics | None) -> str:
     return reading.read(teacher, TeacherRecord).metric if teacher.exists() else "top1"
 
 
-def _end(manifest: Manifest, result: Metrics | None, events: list[Event]) -> int:
-    """When the run ended. A killed process could not write it: its last event is the last thing known."""
-    last = manifest.attempts[-1]
-    if last.end or result:
-        return _milliseconds(last.end or result.finished if result else last.end or last.start)
-    return max(_milliseconds(last.start), *(round(event.time * 1000) for event in events[-1:]), 0)
+def _duration(result: Metrics | None, events: list[Event]) -> int:
+    """Milliseconds end to end on the wall: start-up, synthesis and distillation, without evaluation and waiting.
+
+    A killed process could not write them: those of its last event are the last thing known.
+    """
+    seconds = result.seconds if result else events[-1].seconds if events else None
+    return round(1000 * seconds.end_to_end) if seconds else 0
+
+
+def _dataset(name: str, manifest: Manifest) -> DatasetView:
+    """The digest stands for the code that reads the dataset, and for its files where that does not check them."""
+    code = {file: value for file, value in manifest.sources.items() if file.startswith(CODE_OF_DATA)}
+    return DatasetView(name, hashlib.sha256(to_json([code, manifest.data]).encode()).hexdigest()[:12])
+
+
+def _files(run: RunFolder, manifest: Manifest, result: Metrics | None) -> Iterator[tuple[str, Path]]:
+    yield run.manifest.name, run.manifest
+    if result and run.samples.exists():
+        yield run.samples.name, run.samples
+    for place in manifest.outside:
+        if there(file := run.outside(place)):
+            yield f"outside/{place}", file
 
 
 def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -185,7 +193,3 @@ def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", (value if isinstance(value, str) else to_json(value))[:LONGEST]
-
-
-def _milliseconds(time: str) -> int:
-    return round(datetime.fromisoformat(time).timestamp() * 1000)

@@ -17,7 +17,6 @@ from harness.errors import UserError
 from harness.store import atomic
 from harness.teachers.normalisation import Asked
 from harness.teachers.renaming import KeyRules
-from harness.tracking import store
 from tests import factory
 from tests.harness.conftest import Command
 
@@ -311,15 +310,6 @@ def test_validate_and_check(dkd: Command, file: Path, monkeypatch: pytest.Monkey
     assert dkd("validate", "--configfile", file, "--results", "there")[0] == 0
     assert dkd("check", "mine.py")[0] == 0
     assert calls == [file, "mine.py"]
-
-
-def test_ui_says_where_to_look_before_it_serves(dkd: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    started: list[Any] = []
-    monkeypatch.setattr(cli.os, "execv", lambda path, command: started.append((path, command)))
-    monkeypatch.setattr(store, "server_command", lambda results, port: ["python", str(results), str(port)])
-    monkeypatch.setattr(store, "links", lambda results, port: [f"toy: port {port}"])
-    assert dkd("ui", "--port", "5055", "--results", tmp_path)[1] == "toy: port 5055\n"
-    assert started == [("python", ["python", str(tmp_path), "5055"])]
 
 
 def test_list_and_stale(dkd: Command, file: Path, tmp_path: Path) -> None:

@@ -17,11 +17,11 @@ from pathlib import Path
 import pytest
 
 from harness.commands import doctor
-from harness.tracking import health, store
+from harness.tracking import health, serve
 from tests import factory
 from tests.harness.conftest import Command
 from tests.harness.tracking.test_sync import content
-from tests.harness.tracking.test_sync_trouble import _answers, until
+from tests.slurm.cluster import until
 
 USER, PASSWORD = "alice", "".join(["s3", "cret"])
 WANTED = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -104,12 +104,12 @@ def test_a_server_that_knows_us(
     results, served, port = tmp_path / "results", tmp_path / "server", free_port()
     factory.write(results, factory.metrics())
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    command = store.server_command(served, port)
+    command = serve.server_command(served, port)
     assert not [part for part in command if "sqlite" in part], "others see the options of a process"
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     door[1].behind = port
     try:
-        until(lambda: _answers(port), "the server answers")
+        until(lambda: serve.answers(port), "the server answers")
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://{USER}:{PASSWORD}@{door[0]}")
         told = dkd("sync", "--results", results)
         assert told == (0, "MLflow: 1 runs created, 0 updated, 0 unchanged\n", ""), "MLflow prints addresses itself"
@@ -130,7 +130,7 @@ def test_a_server_that_knows_us(
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    assert len(content(served)[0]) == 10
+    assert len(content(served)[0]) == 10 + 9
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql", "postgresql+psycopg"])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.tracking import store
+from harness.tracking import serve
 from tests import factory, processes
 from tests.harness.tracking.test_sync import content
 from tests.slurm.cluster import until
@@ -45,12 +45,18 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> list[list[tuple[object
 def test_the_store_holds_what_the_records_hold_and_nothing_else(expected: list[list[tuple[object, ...]]]) -> None:
     """Both ways: every value of the records is there, and everything there is of the records."""
     params, points, runs = expected
-    assert {(name, key, time, step): value for name, key, time, step, value in points} == dict(of_records())
-    assert {name for name, *_ in params} == {name for name, *_ in runs} == {name_of(seed) for seed in range(6)}
+    assert {(name, key, time, step): value for name, key, time, step, value in points} == dict(
+        [*of_records(), *of_row()]
+    )
+    names = {ROW, *map(name_of, range(6))}
+    assert {name for name, *_ in params} == {name for name, *_ in runs} == names
+
+
+ROW = "SSD-KD, 10 % (WRN-10-1 → CNN-3-16, Digits)"
 
 
 def name_of(seed: int) -> str:
-    return f"ssd-kd/scale-10/seed-{seed} (digits, wrn10_1--cnn3_16)"
+    return f"SSD-KD, 10 %, seed {seed} (WRN-10-1 → CNN-3-16, Digits)"
 
 
 def of_records() -> Iterator[tuple[tuple[str, str, int, int], float]]:
@@ -61,8 +67,8 @@ def of_records() -> Iterator[tuple[tuple[str, str, int, int], float]]:
             at = round(1000 * event.time), event.epoch
             yield (name_of(seed), "test/top1", *at), event.metric
             yield (name_of(seed), "test/agreement", *at), event.agreement
-            yield (name_of(seed), "synthesis/loss", *at), event.synthesis["loss"]
-            yield (name_of(seed), "distillation/kd", *at), event.distillation["kd"]
+            yield (name_of(seed), "synthesis/loss", *at), round(event.synthesis["loss"], 4)
+            yield (name_of(seed), "distillation/kd", *at), round(event.distillation["kd"], 4)
             yield (name_of(seed), "seconds/synthesis", *at), event.seconds.synthesis
             yield (name_of(seed), "seconds/distillation", *at), event.seconds.distillation
             yield (name_of(seed), "seconds/end_to_end", *at), event.seconds.end_to_end
@@ -91,6 +97,22 @@ def of_records() -> Iterator[tuple[tuple[str, str, int, int], float]]:
             yield (name_of(seed), f"final/{key}", FINISHED, 0), float(value or 0.0)
 
 
+def of_row() -> Iterator[tuple[tuple[str, str, int, int], float]]:
+    """Means and deviations over the first one to six seeds, all of which finished in the same second."""
+    values = {
+        "top1": (90.0, 1.0),
+        "best_top1": (91.0, 1.0),
+        "agreement": (89.5, 1.0),
+    }  # of seed 0, and from seed to seed
+    values |= {"cost_seconds": (13.0, 0.0), "seconds": (13.0, 0.0)}
+    for count in range(1, 7):
+        yield (ROW, "seeds", FINISHED + count, 0), count
+        for name, (first, more) in values.items():
+            yield (ROW, f"mean/{name}", FINISHED + count, 0), first + more * (count - 1) / 2
+            if count > 1:
+                yield (ROW, f"sd/{name}", FINISHED + count, 0), round(more * (count * (count + 1) / 12) ** 0.5, 2)
+
+
 FINISHED = 1_767_225_600_000
 """2026-01-01, when the factory's runs end."""
 
@@ -98,7 +120,7 @@ FINISHED = 1_767_225_600_000
 def test_a_killed_sync_is_made_good(tmp_path: Path, expected: list[list[tuple[object, ...]]]) -> None:
     results = write(tmp_path / "results")
     process = processes.Process(*SYNC, results)
-    until(lambda: bool(list(results.rglob("mlflow.json"))), "the first run is written")
+    until(lambda: bool(list(results.glob("mlflow-artifacts/*/*/*/manifest.json"))), "the first run is being written")
     process.kill()
     assert len(list(results.rglob("mlflow.json"))) < 6
     processes.run(*SYNC, results, check=True)
@@ -187,40 +209,29 @@ def test_a_server_that_is_restarted_goes_on(
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
 
-    def serve() -> subprocess.Popen[bytes]:
-        command = store.server_command(served, port)
+    def start() -> subprocess.Popen[bytes]:
+        command = serve.server_command(served, port)
         process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
-        until(lambda: _answers(port), "the server answers")
+        until(lambda: serve.answers(port), "the server answers")
         return process
 
     def sync() -> int:
         environment = os.environ | {"MLFLOW_TRACKING_URI": address, "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
         return processes.run(*SYNC, results, environment=environment).returncode
 
-    first = serve()
+    first = start()
     assert sync() == 0
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
     for seed in range(3, 6):
         factory.write(results, factory.metrics(seed=seed))
     assert sync() == 2
-    second = serve()
+    second = start()
     try:
         assert sync() == 0
     finally:
         os.killpg(second.pid, signal.SIGKILL)
         second.wait()
     assert content(served) == expected
-
-
-def _answers(port: int) -> bool:
-    from urllib.error import URLError
-    from urllib.request import urlopen
-
-    try:
-        with urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as reply:
-            return bool(reply.status == 200)
-    except (URLError, OSError):
-        return False
