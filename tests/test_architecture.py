@@ -73,8 +73,8 @@ def test_nothing_is_allowed_that_is_not_used() -> None:
         ),
         (
             "harness/tracking/view.py",
-            "import harness.reporting.text",
-            "harness.tracking.view imports harness.reporting.text",
+            "import harness.grid.keys",
+            "harness.tracking.view imports harness.grid.keys",
         ),
         ("harness/store/layout.py", "from harness.store import reading", "circle: harness.store.layout"),
     ],
