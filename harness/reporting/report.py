@@ -33,7 +33,7 @@ def render(
 
     Args:
         results: a results folder.
-        out: gets ``<study>/tables/*.{md,tex,csv}``, ``<study>/figures/*.{svg,png}``, ``<study>/records.jsonl``,
+        out: gets ``<study>/tables/*.{md,tex,csv}``, ``<study>/figures/*.{svg,png,pdf}``, ``<study>/records.jsonl``,
             ``<study>/findings.md`` where the paper's claims can be asked about, and ``index.html``.
         only: column of the frame -> accepted values; other runs are left out.
         mixed: accept tables that mix teachers, versions of the code or devices, and mark their rows.
