@@ -93,11 +93,11 @@ def _count(
     build: Callable[[int], Method], synthesis_calls: int, steps: int, clock: FlopClock, asking: Asking | None
 ) -> Flops:
     method = build(steps)
-    if not has_own_loop(method):
+    if not has_own_loop(method) and method.schedule.distillation_rounds != steps:
         method = build(method.schedule.distillation_rounds)
     warmup = method.schedule.warmup
     if warmup:
-        method.round(0, FlopClock())
+        method.round(0, FlopClock(clock.counter))
     counted = RoundLosses()
     for index in range(warmup, method.schedule.rounds):
         losses = method.round(index, clock)

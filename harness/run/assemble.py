@@ -38,9 +38,12 @@ def method_class(cell: Cell) -> type[Method]:
         raise UserError(f"methods.{cell.label}: {clean(str(error))}") from None
 
 
-def method_config(cell: Cell) -> MethodConfig:
-    """The cell's complete method configuration. Raises ConfigError that names file, line and key."""
-    cls = method_class(cell)
+def method_config(cell: Cell, loaded: type[Method] | None = None) -> MethodConfig:
+    """The cell's complete method configuration; its class need not be loaded twice.
+
+    Raises ConfigError that names file, line and key.
+    """
+    cls = loaded or method_class(cell)
     at = functools.partial(cell.places.at, "methods", cell.label)
     try:
         return cls.configure(cell.preset, cell.budget.options, cell.options, problem(cell))

@@ -24,25 +24,36 @@ def estimates(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cost | None]]:
     """Each cell and `harness.run.cost.estimate` of it, as they are found."""
     processes = min(MOST_PROCESSES, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
     if processes < 2 or len(cells) < MANY:
-        for cell in cells:
-            yield from _estimated([cell])
+        for group in _groups(cells):
+            for cell in group:
+                yield from _estimated([cell])
         return
     with ExitStack() as stack:
-        waiting = []
+        forks, waiting = get_context("forkserver"), []
+        forks.set_forkserver_preload(["harness.run.cost"])  # PyTorch is imported once
         for part in _parts(cells, processes):
-            pool = stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn")))
+            pool = stack.enter_context(ProcessPoolExecutor(1, mp_context=forks))
             waiting += [pool.submit(_estimated, group) for group in part]
         for done in as_completed(waiting):
             yield from done.result()
 
 
-def _parts(cells: Sequence[Cell], count: int) -> Iterator[list[list[Cell]]]:
-    """Groups of one label and pair each, for ``count`` processes: what is found of a pair serves the next group."""
+def _groups(cells: Sequence[Cell]) -> list[list[Cell]]:
+    """Of one label, pair and dataset each. Its largest and smallest scale first: what both share is counted no more."""
 
     def alike(cell: Cell) -> tuple[str, ...]:
-        return *cell.pair.networks, cell.label
+        return *cell.pair.networks, cell.label, cell.dataset
 
-    groups = [list(group) for _, group in itertools.groupby(sorted(cells, key=alike), key=alike)]
+    def ordered(cell: Cell) -> tuple[tuple[str, ...], float]:
+        return alike(cell), cell.scale
+
+    groups = [list(group) for _, group in itertools.groupby(sorted(cells, key=ordered), key=alike)]
+    return [[group[-1], *group[:-1]] for group in groups]
+
+
+def _parts(cells: Sequence[Cell], count: int) -> Iterator[list[list[Cell]]]:
+    """Groups for ``count`` processes: what is found of a pair serves the next group."""
+    groups = _groups(cells)
     ends = list(itertools.accumulate(len(group) for group in groups))
     for part in range(count):
         yield [group for group, end in zip(groups, ends, strict=True) if (end - 1) * count // len(cells) == part]

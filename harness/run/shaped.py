@@ -29,13 +29,17 @@ from methods.base.teacher import ChannelStatistics, FrozenTeacher, TeacherOutput
 @functools.cache
 def config_of(setup: Cell) -> MethodConfig:
     """Of all seeds and scales of a label: the caller leaves them out of the cell."""
-    return method_config(setup)
+    return method_config(setup, class_of(setup))
 
 
-@functools.cache
-def class_of(setup: Cell) -> type[Method]:
-    """Of all seeds and scales of a label."""
-    return method_class(setup)
+def class_of(cell: Cell) -> type[Method]:
+    """The class of its method, loaded and checked once."""
+    if cell.method_source not in _classes:
+        _classes[cell.method_source] = method_class(cell)
+    return _classes[cell.method_source]
+
+
+_classes: dict[str, type[Method]] = {}
 
 
 def build(cell: Cell, config: MethodConfig, memory: int = 0, *, remember: bool = False) -> Method:
@@ -53,7 +57,7 @@ def build(cell: Cell, config: MethodConfig, memory: int = 0, *, remember: bool =
         scale=cell.share,
         device=shapes.META,
         random=Streams(cell.seed, torch.device("cpu")).random,
-        build=_networks(setup),
+        build=_networks(setup).anew(),
         memory=memory,
         real=_no_images(task, task.images(cell.share)) if cls.prior(config) is Prior.REAL_IMAGES else None,
     )
@@ -72,15 +76,43 @@ def can_be_built(cell: Cell) -> bool:
 
 
 class _Networks:
-    """The networks that a label makes for itself: equal at all scales, and built once."""
+    """The networks that a label makes for itself: equal at all scales, and built once, as are copies of them."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[str, int], nn.Module] = {}
+        self._made: dict[tuple[str, int], _Copied] = {}
 
     def __call__(self, stream: str, make: Callable[[], ModuleT], index: int = 0) -> ModuleT:
         if (stream, index) not in self._made:
-            self._made[stream, index] = _shaped(make)
-        return cast(ModuleT, self._made[stream, index])
+            self._made[stream, index] = _Copied(_shaped(make))
+        return cast(ModuleT, self._made[stream, index].module)
+
+    def anew(self) -> _Networks:
+        """For another method of the label."""
+        for made in self._made.values():
+            made.given = 0
+        return self
+
+
+class _Copied:
+    """A network of whose copies a method gets the first, the second and so on, and the next method the same."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module, self.given = module, 0
+        self._copies: list[nn.Module] = []
+        object.__setattr__(module, "__deepcopy__", self._copy)
+
+    def _copy(self, memo: object) -> nn.Module:
+        self.given += 1
+        while len(self._copies) < self.given:
+            self._copies.append(self._another())
+        return self._copies[self.given - 1]
+
+    def _another(self) -> nn.Module:
+        del self.module.__deepcopy__
+        try:
+            return copy.deepcopy(self.module)
+        finally:
+            object.__setattr__(self.module, "__deepcopy__", self._copy)
 
 
 @functools.cache
@@ -145,7 +177,8 @@ def task_of(dataset: str | OwnData) -> Task:
 
 def forget() -> None:
     """Build everything again when it is asked for next."""
-    for kept in (config_of, class_of, _networks, teacher_of, _student, _network, task_of):
+    _classes.clear()
+    for kept in (config_of, _networks, teacher_of, _student, _network, task_of):
         kept.cache_clear()
 
 

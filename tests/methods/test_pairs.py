@@ -20,7 +20,8 @@ from harness.grid.cell import Cell
 from harness.grid.grid import load_grid
 from harness.grid.study import Budget
 from harness.run.assemble import build_method, method_class, method_config
-from harness.run.cost import CostClock, estimate, resident
+from harness.run.cost import estimate, resident
+from harness.run.rounds import CostClock
 from methods.base.method import Method
 from methods.base.pair import Pair
 from methods.base.presets import CIFAR_PAIRS, WRN_16_1

@@ -32,7 +32,7 @@ def test_every_cell_is_in_one_part_and_a_label_of_a_pair_in_one_group() -> None:
     parts = list(_parts(cells, 2))
     together = [cell for part in parts for group in part for cell in group]
     assert sorted(map(str, together)) == sorted(map(str, cells))
-    assert {len(group) for part in parts for group in part} == {2}
+    assert {tuple(cell.scale for cell in group) for part in parts for group in part} == {(5.0, 1.0)}
     assert [sum(map(len, part)) for part in parts] == [8, 10]
 
 

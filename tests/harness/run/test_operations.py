@@ -64,7 +64,7 @@ def test_what_decides_by_a_number_is_counted_at_work(monkeypatch: pytest.MonkeyP
     cell = tiny_cell("kd-noise")
     plain = real(cell)
     monkeypatch.setattr("harness.run.assemble.method_class", lambda _: Deciding)
-    monkeypatch.setattr("harness.run.shaped.method_class", lambda _: Deciding)
+    monkeypatch.setattr("harness.run.shaped.class_of", lambda _: Deciding)
     found = work(replace(cell, label="deciding")).operations(lambda config: on_the_cpu(cell, config))
     assert found == real(cell)
     assert found.distillation > plain.distillation
