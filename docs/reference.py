@@ -48,4 +48,4 @@ def _spent(rows: list[Row]) -> str:
     """How many runs there are, and what they took."""
     runs = [run.metrics for row in rows for run in row.recorded]
     seconds = math.fsum(run.cpu_seconds.end_to_end + run.cpu_seconds.evaluation for run in runs)
-    return f"{len(runs)} runs, {seconds / 3600:.1f} core-hours, evaluations included."
+    return f"{len(runs)} run{'s' * (len(runs) != 1)}, {seconds / 3600:.1f} core-hours, evaluations included."
