@@ -14,7 +14,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
 
 def keep_freed() -> None:
-    """Let this process keep memory that it frees, where the C library is glibc; at its peak it then holds somewhat more.
+    """Let this process keep memory that it frees, where the C library is glibc; its peak is then somewhat higher.
 
     glibc maps every tensor above 32 MiB anew and gives it back when it is freed, so that each of its pages costs a page
     fault at each use: half of the time of a test set's evaluation in batches of 1,000 CIFAR images (docs/speed.md).

@@ -93,3 +93,8 @@ def _place(row: Row, position: int, head: tuple[Row, Place] | None) -> Place:
     if test.differs and test.mean < 0:
         return Place("behind", position, test=test, against=first.title)
     return Place("tied", place.rank, test=test, against=first.title)
+
+
+def leaders(rows: Sequence[Row]) -> set[str]:
+    """Names of the methods of one pair at one scale that share the first rank; none where nothing could be tested."""
+    return {row.name for row, place in placed([row for row in rows if not row.reference]) if place.rank == 1}

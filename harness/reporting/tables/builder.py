@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.reporting import text
-from harness.reporting.quantities import Quantity
+from harness.reporting import placing, text
+from harness.reporting.quantities import FINAL, Quantity
 from harness.reporting.rows import Row, metric, teacher_metrics
 from harness.reporting.tables import remarks
 from harness.reporting.tables.blocks import Columns
@@ -47,10 +47,11 @@ class Builder:
         head = tuple(self._head(title, rows) for title, rows in columns.items())
         lines = [self._teachers(columns)] if self.teacher else []
         by_label = [{row.label: row for row in rows} for rows in columns.values()]
+        best = {name for rows in columns.values() for name in placing.leaders(rows)}
         for label in self.labels:
             found = [rows.get(label) for rows in by_label]
             if any(found):
-                lines.append(self._line(found))
+                lines.append(self._line(found, best))
         return Block(block_title, head, tuple(lines))
 
     def _head(self, title: str, rows: Sequence[Row]) -> Column:
@@ -72,12 +73,12 @@ class Builder:
             entries += [Entry(text.values(teacher_metrics(rows))), *[NOTHING] * (len(self.shown) - 1)]
         return Line(Entry("Teacher"), tuple(entries))
 
-    def _line(self, rows: Sequence[Row | None]) -> Line:
+    def _line(self, rows: Sequence[Row | None], best: Collection[str]) -> Line:
         there = [row for row in rows if row]
         title = Entry(there[0].title, self.footnotes.mark(remarks.of_line(there)))
-        return Line(title, tuple(entry for row in rows for entry in self._entries(row, there)))
+        return Line(title, tuple(entry for row in rows for entry in self._entries(row, there, best)))
 
-    def _entries(self, row: Row | None, line: Sequence[Row]) -> list[Entry]:
+    def _entries(self, row: Row | None, line: Sequence[Row], best: Collection[str]) -> list[Entry]:
         if row is None:
             return [NOTHING] * len(self.shown)
         # Lost seeds are said once per row, at its first number; what is odd about the runs holds for all of them.
@@ -86,7 +87,8 @@ class Builder:
         for place, shown in enumerate(self.shown):
             said = [*(of_runs if place else of_row), *(remarks.of_cost(row) if shown.kind in ("cost", "wall") else [])]
             share = "" if place else text.share(row.summary(shown.quantity))
-            entries.append(Entry(self._print(shown, row) + share, self.footnotes.mark(said), row.name))
+            leads = shown.quantity is FINAL and row.name in best
+            entries.append(Entry(self._print(shown, row) + share, self.footnotes.mark(said), row.name, leads))
         return entries
 
     def _print(self, shown: Shown, row: Row) -> str:

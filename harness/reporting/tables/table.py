@@ -17,6 +17,8 @@ class Entry:
     """Letters of its footnotes."""
     link: str | None = None
     """Name of the row whose runs stand behind it."""
+    best: bool = False
+    """Whether no other method of its column is better, as far as seeds tell."""
 
 
 NOTHING = Entry(text.NOTHING)
