@@ -14,7 +14,7 @@ FOLDERS = ("harness", "methods", "docs", "benchmarks", "tests")
 FILES = sorted(file.relative_to(ROOT).as_posix() for folder in FOLDERS for file in (ROOT / folder).rglob("*.py"))
 SHIPPED = [file for file in FILES if not file.startswith("tests/")]
 WORKFLOW = [ROOT / "Snakefile", *sorted((ROOT / "workflow/rules").glob("*.smk"))]
-BINARY = ("os.open", "Image.open", "Experiment.open", "tarfile.open", "tokenize.open")
+BINARY = ("os.open", "Image.open", "Experiment.open", "tarfile.open", "tokenize.open", "webbrowser.open")
 """Calls that are named like the one that opens text."""
 
 

@@ -193,13 +193,12 @@ def _draw(task: Task) -> Picture | None:
     subject, name = task
     with style():
         figure = KINDS[name].draw(subject)
-        return _picture(subject, name, figure) if figure else None
+        narrow = KINDS[name].draw(replace(subject, width=COLUMN_WIDTH)) if figure else None
+        return _picture(subject, name, figure, narrow) if figure and narrow else None
 
 
-def _picture(subject: Subject, name: str, figure: Figure) -> Picture:
+def _picture(subject: Subject, name: str, figure: Figure, narrow: Figure) -> Picture:
     first, kind = subject.rows[0], KINDS[name]
-    narrow = kind.draw(replace(subject, width=COLUMN_WIDTH))
-    assert narrow, f"{name} has something to show at one width alone"
     files = _save(figure, narrow, subject.folder / text.stem(name, first.dataset, first.pair.folder))
     at = f", {scale_text(subject.near[0].scale)} % data" if kind.at_one_scale else ""
     about = f"{names.dataset(first.dataset)}, {names.pair(first.pair)}{at}"
