@@ -87,7 +87,7 @@ def watch(look: Look, watched: bool) -> Iterator[str]:
         yield from changes(look)
         return
     found: Sequence[CellStatus] = []
-    with Live(auto_refresh=False, transient=True) as live:
+    with Live(console=Console(force_terminal=True), auto_refresh=False, transient=True) as live:
         for found in _looks(look):
             live.update(Group(*screen(found)), refresh=True)
     yield from output.lines(by_row(found), terminal=True)

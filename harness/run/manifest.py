@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from harness.engine import precision
 from harness.errors import clean, describe
-from harness.grid import keys
+from harness.grid import files, keys
 from harness.machine import facts
 from harness.run import copies
 from harness.run.run import Run
@@ -68,7 +68,7 @@ def _begun(run: Run) -> Manifest:
         key=run.key,
         plan_key=run.plan_key,
         config=run.config.model_dump(mode="json"),
-        chosen={**run.cell.budget.options, **run.cell.options},
+        chosen=files.plain({**run.cell.budget.options, **run.cell.options}),
         precision=run.cell.precision,
         sources=keys.sources(run.cell),
         data=keys.data(run.cell),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import types
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from harness.commands import contract
 from harness.data import prepare
 from harness.run import runner
 from harness.teachers import train
-from harness.tracking import store
+from harness.tracking import serve, sync
 from tests import factory
 from tests.fuzz.hostile import TEXTS, seeded, texts
 
@@ -86,7 +87,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Any:
             patch.setattr(module, name, nothing)
         patch.setattr(data, "load", lambda *args: types.SimpleNamespace(teachers=None))
         patch.setattr(os, "execv", nothing)
-        patch.setattr(store, "links", lambda *args: [])
+        patch.setattr(sync, "sync", nothing)
+        patch.setattr(cli, "_say_synced", nothing)
+        patch.setattr(serve, "served", lambda *args: nullcontext(types.SimpleNamespace(wait=nothing)))
+        patch.setattr(serve, "links", lambda *args: [])
         yield folder
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -165,8 +166,10 @@ def store(intact: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_syncs(
     intact: Path, store: Path, tmp_path: Path, data: st.DataObject, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    damaged(intact, tmp_path, data)
-    shutil.copy(store / "mlflow.db", tmp_path / "results/mlflow.db")
+    # A place of its own: MLflow keeps its connections, and another file in the old one's place is read-only to them.
+    place = Path(tempfile.mkdtemp(dir=tmp_path))
+    monkeypatch.chdir(place)
+    damaged(intact, place, data)
+    shutil.copy(store / "mlflow.db", place / "results/mlflow.db")
     assert dkd(("sync",), monkeypatch) in (None, 0, 1, 2, cli.LEFT_OUT)
     assert "Traceback" not in "".join(capsys.readouterr())

@@ -21,6 +21,8 @@ TICKS, REMARK = 0.4, 0.75
 """Width of the numbers at the left and of the remark at the right of a panel, in inches."""
 MOST_NAMES, LONGEST_NAME = 20, 14
 """Classes beyond which their numbers are shown instead of their names, and letters of a name."""
+NARROWEST = 0.6
+"""Width of a panel at least, in inches."""
 FULL = 0.85
 """Part of a panel that the highest bar takes."""
 FLOOR = 1e-3
@@ -75,11 +77,13 @@ def class_names(rows: Sequence[Row]) -> list[str]:
 def _columns(titles: Sequence[str], extra: float, width: float) -> tuple[Figure, list[Axes]]:
     """Two axes side by side; each holds the panels of a column, one above the other, the first label's on top.
 
-    A panel is one unit high on the vertical axis; ``extra`` are inches below the axes.
+    A panel is one unit high on the vertical axis; ``extra`` are inches below the axes. Titles that leave no room for
+    panels make the figure wider than ``width``.
     """
     bottom = BOTTOM + extra
     height = PANEL * len(titles) + TOP + bottom
     room = 0.1 + LETTER * max(map(len, titles))
+    width = max(width, room + 2 * (NARROWEST + TICKS + REMARK))
     wide = (width - room) / 2 - TICKS - REMARK
     figure = Figure(figsize=(width, height))
     lefts = (room + TICKS, room + 2 * TICKS + wide + REMARK)

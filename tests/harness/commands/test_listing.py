@@ -125,6 +125,7 @@ def test_a_terminal_keeps_the_last_state(
     looks: listing.Look, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("NO_COLOR", "1")
     assert list(listing.watch(looks, watched=True))[-1] == "2 cells: 2 done"
     assert "running" in capsys.readouterr().out

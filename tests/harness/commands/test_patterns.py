@@ -182,7 +182,7 @@ def test_without_a_file_the_default_grid_comes_first(
     for pattern, study in (("kd-noise/scale-1/seed-0", "digits"), ("*/kd-real/scale-1/seed-0", "third")):
         status, output, _ = dkd(command, pattern)
         assert status == 0
-        assert ran == [study] if command == "run" else f" {study}/digits/" in output and "1 cells" in output
+        assert ran == [study] if command == "run" else f"{study}/digits/" in output and "1 cells" in output
         ran.clear()
     status, _, errors = dkd(command, "kd-raal")
     assert status == 2

@@ -75,6 +75,8 @@ def test_a_nameless_user_needs_nothing_of_it_for_dkd(home: dict[str, str], tmp_p
     require()
     os.chown(tmp_path, 12345, 12345)
     results = tmp_path / "results"
+    results.mkdir()
+    os.chown(results, 12345, 12345)
     commands = [f"{name} --results {results}" for name in ("list", "doctor", "sync")]
     commands += [f"report --results {results} --out {tmp_path / 'out'}"]
     done = User(12345, 12345, environment=home).run(sys.executable, "-c", IN_TURN, *commands)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -48,8 +49,13 @@ def test_a_complete_report_is_the_same_with_a_plan(results: Path, reports: Path,
     factory.plan(tmp_path / "results", cells)
     written = render(tmp_path / "results", tmp_path / "out")
     assert len(written) == sum(path.is_file() for path in reports.rglob("*"))
+    here, there = (
+        os.path.relpath(found, out) for found, out in ((tmp_path / "results", tmp_path / "out"), (results, reports))
+    )
     for path in written:
-        assert path.read_bytes() == (reports / path.relative_to(tmp_path / "out")).read_bytes(), path.name
+        expected = (reports / path.relative_to(tmp_path / "out")).read_bytes()
+        # The page alone leads to the records.
+        assert path.read_bytes() == expected.replace(f"{there}/".encode(), f"{here}/".encode()), path.name
 
 
 def test_rows_have_the_seeds_that_wait(partial: Path) -> None:
