@@ -21,7 +21,7 @@ TICKS, REMARK = 0.4, 0.75
 """Width of the numbers at the left and of the remark at the right of a panel, in inches."""
 MOST_NAMES, LONGEST_NAME = 20, 14
 """Classes beyond which their numbers are shown instead of their names, and letters of a name."""
-NARROWEST = 0.6
+NARROWEST = 0.2
 """Width of a panel at least, in inches."""
 FULL = 0.85
 """Part of a panel that the highest bar takes."""
