@@ -42,9 +42,9 @@ def _tied(leader: Standing, tied: Sequence[Standing], others: Sequence[Standing]
     tests = [each.place.test for each in tied if each.place.test]
     least = min(tests, key=lambda test: test.p)
     ahead = max(-test.mean for test in tests)
-    told = f"at most {ahead:.2f} points ahead; paired test over seeds: {text.chance(least.p)}"
-    more = " or more" if len(tests) > 1 else ""
-    return f"{_highest(leader, others)}, tied with {_names(tied)} ({told}{more})"
+    most, more = ("at most ", " or more") if len(tests) > 1 else ("", "")
+    told = f"{most}{ahead:.2f} points ahead, not significant: {text.chance(least.p)}{more}, paired over seeds"
+    return f"{_highest(leader, others)}, tied with {_names(tied)} ({told})"
 
 
 def _highest(leader: Standing, others: Sequence[Standing]) -> str:

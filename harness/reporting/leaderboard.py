@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.reporting import names, units
+from harness.reporting import front, units
 from harness.reporting.placing import REFERENCE, Place, placed
 from harness.reporting.quantities import COST, FINAL, Quantity
-from harness.reporting.rows import Row, by_pair, matched, metric, teacher_metrics
-from harness.reporting.settings import Setting, place, settings
+from harness.reporting.rows import Row, matched, metric, teacher_metrics
+from harness.reporting.settings import Setting
 from harness.reporting.stats import Summary, summarise
 from harness.reporting.units import Unit
-from methods.base.pair import Pair
 from methods.base.prior import Prior
 
 REAL = "kd-real"
@@ -44,6 +42,8 @@ class Standing:
     """Its mean cost by that of the cheapest method; None for references."""
     badges: tuple[str, ...]
     """``data-free``, or what its runs use beyond the teacher; empty where no run tells."""
+    above_noise: bool
+    """False for a method of which a seed is no better than chance, or than the best seed of distillation on noise."""
     overloaded: bool
     """Whether the machine of a seed had so much else to do that the cost says little."""
     state: str
@@ -56,15 +56,7 @@ class Standing:
 class Board:
     """The rows of one pair at one data scale."""
 
-    name: str
-    """``study/dataset/teacher--student/scale-P``; its anchor on the page."""
-    study: str
-    dataset: str
-    pair: Pair
-    scale: float
-    """Percent."""
-    title: str
-    """Dataset, pair and scale as printed."""
+    setting: Setting
     metric: str
     """Name and unit of the metric as printed."""
     unit: Unit
@@ -77,60 +69,35 @@ class Board:
     """Not ranked, in the order of tables."""
 
 
-@dataclass(frozen=True)
-class Boards:
-    """What a pair has: a board for each data scale, the largest first."""
-
-    name: str
-    """``study/dataset/teacher--student``; its anchor on the page."""
-    dataset: str
-    pair: Pair
-    title: str
-    """Dataset and pair as printed."""
-    boards: tuple[Board, ...]
-
-
-def boards(rows: Sequence[Row]) -> list[Boards]:
-    """The boards of one study's rows, pair by pair."""
-    return [_boards(own) for own in by_pair(rows)]
-
-
-def _boards(rows: Sequence[Row]) -> Boards:
-    found = tuple(_board(setting) for setting in settings(rows))
-    return Boards(place(rows), rows[0].dataset, rows[0].pair, _title(rows[0]), found)
-
-
-def _title(row: Row) -> str:
-    return f"{names.dataset(row.dataset)}, {names.pair(row.pair)}"
-
-
-def _board(setting: Setting) -> Board:
-    rows, first, unit = setting.rows, setting.rows[0], units.cost(setting.rows)
+def board(setting: Setting) -> Board:
+    """The leaderboard of a setting."""
+    rows, unit = setting.rows, units.cost(setting.rows)
     places = placed([row for row in rows if not row.reference])
     cheapest = min((mean for row, _ in places if (mean := row.summary(COST).mean)), default=None)
     real = next((row for row in rows if row.label == REAL), None)
-    ranked = tuple(_standing(row, place, real, unit, cheapest) for row, place in places)
-    apart = tuple(_standing(row, REFERENCE, real, unit, None) for row in rows if row.reference)
-    teachers = tuple(teacher_metrics(rows))
-    title = f"{_title(first)}, {setting.scale} % data"
-    known = (setting.anchor, first.study, first.dataset, first.pair, first.scale, title, metric(rows), unit, teachers)
-    return Board(*known, methods=ranked, references=apart)
+    floor = front.floor(rows, front.chance(rows))
+    ranked = tuple(_standing(row, place, real, unit, cheapest, floor) for row, place in places)
+    apart = tuple(_standing(row, REFERENCE, real, unit) for row in rows if row.reference)
+    return Board(setting, metric(rows), unit, tuple(teacher_metrics(rows)), methods=ranked, references=apart)
 
 
-def _standing(row: Row, place: Place, real: Row | None, unit: Unit, cheapest: float | None) -> Standing:
-    cost = row.summary(COST)
+def _standing(
+    row: Row, place: Place, real: Row | None, unit: Unit, cheapest: float | None = None, floor: float = 0.0
+) -> Standing:
+    cost, accuracy = row.summary(COST), row.summary(FINAL)
     return Standing(
         name=row.name,
         title=row.title,
         label=row.label,
         method=row.method,
         place=place,
-        accuracy=row.summary(FINAL),
+        accuracy=accuracy,
         to_real=_to_real(row, real),
         to_teacher=row.summary(TO_TEACHER),
         cost=cost.scaled(1 / unit.size),
         times=cost.mean / cheapest if cost.mean and cheapest else None,
         badges=_badges(row),
+        above_noise=accuracy.low is None or accuracy.low > floor,
         overloaded=bool(row.overloaded),
         state="" if row.done else _state(row),
         problems=tuple(row.problems()),

@@ -15,20 +15,19 @@ from harness.reporting import names, text
 from harness.reporting.figures.gallery import Picture
 from harness.reporting.figures.look import Look
 from harness.reporting.headline import headline
-from harness.reporting.leaderboard import boards
+from harness.reporting.leaderboard import board
 from harness.reporting.page import listing
 from harness.reporting.page.charts import charts
 from harness.reporting.page.illustrations import chosen, illustration
 from harness.reporting.page.packed import pack
 from harness.reporting.page.script import script
-from harness.reporting.rows import Row, by_pair
-from harness.reporting.settings import Setting, place, settings
+from harness.reporting.rows import Row
+from harness.reporting.settings import Part, parts, settings
 from harness.reporting.tables import notes
 from harness.reporting.tables.files import KINDS, files
 from harness.reporting.tables.table import Table
 from harness.reporting.trust import trust
 from harness.store.layout import scale_text
-from methods.base.pair import Pair
 
 PROTOCOL = (
     "The headline is the last epoch, mean ± sample standard deviation over the seeds. The best epoch, selected on the "
@@ -44,34 +43,6 @@ COPIED = 2**19
 
 
 @dataclass(frozen=True)
-class Part:
-    """A pair on a dataset."""
-
-    rows: Sequence[Row]
-    pictures: Sequence[Picture]
-
-    @property
-    def anchor(self) -> str:
-        """What links lead to."""
-        return place(self.rows)
-
-    @property
-    def dataset(self) -> str:
-        """What the teacher was trained on."""
-        return self.rows[0].dataset
-
-    @property
-    def pair(self) -> Pair:
-        """Teacher and student."""
-        return self.rows[0].pair
-
-    @property
-    def settings(self) -> list[Setting]:
-        """It at its data scales."""
-        return settings(self.rows)
-
-
-@dataclass(frozen=True)
 class Section:
     """What the page shows of one study."""
 
@@ -83,10 +54,12 @@ class Section:
     @property
     def parts(self) -> list[Part]:
         """It pair by pair."""
-        return [
-            Part(own, [each for each in self.pictures if (each.dataset, each.pair) == (own[0].dataset, own[0].pair)])
-            for own in by_pair(self.rows)
-        ]
+        return parts(self.rows)
+
+    def pictures_of(self, part: Part | None) -> list[Picture]:
+        """The figures of a pair, or those over pairs."""
+        pair = (part.dataset, part.pair) if part else (None, None)
+        return [picture for picture in self.pictures if (picture.dataset, picture.pair) == pair]
 
 
 def page(sections: Sequence[Section], styles: Mapping[str, Look], folder: Path) -> str:
@@ -111,13 +84,10 @@ def page(sections: Sequence[Section], styles: Mapping[str, Look], folder: Path) 
         "runs": lambda setting: listing.runs(setting, folder),
         "anchor": lambda name: quote(text.line(name)),
         "plain": text.line,
-        "pair": names.pair,
-        "dataset": names.dataset,
         "choices": _choices,
-        "boards": boards,
+        "board": board,
         "headline": headline,
         "trust": trust,
-        "scale": scale_text,
         "filenames": lambda table: [(f"{table.name}.{kind}", title) for kind, title in KINDS.items()],
     }
     templates.globals["text"] = text

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from harness.reporting.headline import headline
-from harness.reporting.leaderboard import Board, Standing, boards
+from harness.reporting.leaderboard import Board, Standing, board
 from harness.reporting.placing import Place, placed
 from harness.reporting.rows import Row
 from harness.reporting.runs import RecordedRun, Run, WaitingRun
+from harness.reporting.settings import parts, settings
 from harness.store.layout import CellFolder, CellName
 from harness.store.records import Seconds
 from tests import factory
@@ -33,10 +34,9 @@ def row(label: str, finals: Sequence[float | None], cost: float = 1.0, **changes
     return Row(tuple(runs))
 
 
-def board(*rows: Row) -> Board:
-    (pair,) = boards(rows)
-    (found,) = pair.boards
-    return found
+def of(*rows: Row) -> Board:
+    (setting,) = settings(rows)
+    return board(setting)
 
 
 def places(*rows: Row) -> dict[str, Place]:
@@ -44,7 +44,7 @@ def places(*rows: Row) -> dict[str, Place]:
 
 
 def standing(label: str, *rows: Row) -> Standing:
-    found = board(*rows)
+    found = of(*rows)
     return next(each for each in (*found.methods, *found.references) if each.label == label)
 
 
@@ -121,7 +121,7 @@ def test_gaps_are_paired_by_seed() -> None:
 
 def test_costs_are_by_the_cheapest_method_and_not_by_a_reference() -> None:
     rows = [row("a", [90.0] * 2, 300.0), row("b", [80.0] * 2, 600.0), row("scratch", [99.0] * 2, 1.0)]
-    assert board(*rows).unit.name == "CPU min"
+    assert of(*rows).unit.name == "CPU min"
     assert [standing(name, *rows).times for name in ("a", "b", "scratch")] == [1.0, 2.0, None]
     assert standing("b", *rows).cost.mean == 10.0
 
@@ -133,14 +133,14 @@ def test_badges_say_what_a_student_rests_on() -> None:
 
 
 def test_what_has_no_result_keeps_its_place() -> None:
-    found = board(row("a", [90.0]), row("b", [None]), row("c", [1.0], status="failed", reason="no", final=None))
+    found = of(row("a", [90.0]), row("b", [None]), row("c", [1.0], status="failed", reason="no", final=None))
     assert [each.label for each in found.methods] == ["a", "b", "c"]
     assert [each.state for each in found.methods] == ["", "waiting", "failed"]
     assert (found.methods[2].problems, found.methods[0].problems) == (("seed 0 failed: no",), ())
 
 
 def test_references_stand_apart_in_the_order_of_tables() -> None:
-    found = board(row("scratch", [99.0]), row("kd-real", [98.0]), row("a", [50.0]))
+    found = of(row("scratch", [99.0]), row("kd-real", [98.0]), row("a", [50.0]))
     assert [each.label for each in found.references] == ["scratch", "kd-real"]
     assert {each.place.verdict for each in found.references} == {"reference"}
 
@@ -151,25 +151,32 @@ def test_a_board_for_each_pair_and_scale() -> None:
         return row(label, [90.0], cell=cell, **changes)
 
     rows = [other("a", teacher=teacher, scale=scale) for teacher in ("t1", "t2") for scale in (10.0, 100.0)]
-    assert [(own.name, [each.scale for each in own.boards]) for own in boards(rows)] == [
-        ("toy/digits/t1--cnn3_16", [100.0, 10.0]),
-        ("toy/digits/t2--cnn3_16", [100.0, 10.0]),
+    assert [(part.anchor, [each.scale for each in part.settings]) for part in parts(rows)] == [
+        ("toy/digits/t1--cnn3_16", ["100", "10"]),
+        ("toy/digits/t2--cnn3_16", ["100", "10"]),
     ]
-    assert boards(rows)[0].boards[1].name == "toy/digits/t1--cnn3_16/scale-10"
+    assert parts(rows)[0].settings[1].anchor == "toy/digits/t1--cnn3_16/scale-10"
+
+
+def test_a_seed_that_noise_reaches_is_not_above_it() -> None:
+    """Ten classes: chance is 10 %, and the best seed on noise 30 %."""
+    rows = [row("kd-noise", [20.0, 30.0]), row("a", [30.0, 90.0]), row("b", [31.0, 40.0]), row("c", [None, None])]
+    assert {each.label: each.above_noise for each in of(*rows).methods} == {"a": False, "b": True, "c": True}
+    assert standing("d", row("d", [10.0, 50.0])).above_noise is False
 
 
 def test_who_leads_by_how_much_and_at_which_cost() -> None:
-    said = headline(board(row("a", [90.0, 92.0, 91.0], 60.0), row("b", [80.0, 81.5, 81.0], 20.0)))
+    said = headline(of(row("a", [90.0, 92.0, 91.0], 60.0), row("b", [80.0, 81.5, 81.0], 20.0)))
     assert said.startswith("a leads with 91.00 ± 1.00 %, 10.17 points ahead of b (paired over 3 seeds, p < 0.001), at ")
     assert said.endswith("60.0 ± 0.0 CPU s, 3.00 times the cheapest.")
 
 
 def test_with_whom_the_leader_is_tied() -> None:
     tied = [row(name, [70.0, 80.0, 60.0], 20.0) for name in "bcde"]
-    said = headline(board(row("a", [90.0, 70.0, 80.0], 60.0), *tied))
+    said = headline(of(row("a", [90.0, 70.0, 80.0], 60.0), *tied))
     t = 10 / math.sqrt(300 / 3)  # differences of 20, -10 and 20
     p = 1 - t / math.sqrt(t * t + 2)
-    told = f"(at most 10.00 points ahead; paired test over seeds: p = {p:.2f} or more)"
+    told = f"(at most 10.00 points ahead, not significant: p = {p:.2f} or more, paired over seeds)"
     assert f"a has the highest mean, 80.00 ± 10.00 %, tied with b, c and 2 more {told}, at 60.0" in said
     assert said.endswith("of the tied b costs least, 20.0 ± 0.0 CPU s.")
 
@@ -192,7 +199,7 @@ def test_with_whom_the_leader_is_tied() -> None:
     ],
 )
 def test_what_is_said_where_nothing_can_be_tested(rows: list[Row], said: str) -> None:
-    assert headline(board(*rows)) == said
+    assert headline(of(*rows)) == said
 
 
 def test_the_work_grows_with_the_number_of_rows_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +209,7 @@ def test_the_work_grows_with_the_number_of_rows_alone(monkeypatch: pytest.Monkey
 
     def work(size: int) -> int:
         read.clear()
-        boards([row(f"m{number}", [number + 0.5, float(number)]) for number in range(size)])
+        of(*[row(f"m{number}", [number + 0.5, float(number)]) for number in range(size)])
         return len(read)
 
     assert work(80) <= 2 * work(40) + 10
