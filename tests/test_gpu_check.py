@@ -62,6 +62,7 @@ def test_every_item_has_values_that_its_method_takes(
             assert method_config(standins.sized(cell, mode, 1.0, sizes)).steps > 0
     labels = {cell.label for cell, _ in found}
     assert labels >= {"ssd-kd", "fast-2", "cmi", "deepinversion", "dafl-original", "dfad-cmi", "zskt-original", "dfq"}
+    assert labels >= {"nayer", "cpnet", "spaceshipnet", "pre-dfkd", "dfad-ema"}
 
 
 class Forked:

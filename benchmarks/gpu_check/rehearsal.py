@@ -27,7 +27,7 @@ DENSE_SIZES = {"batch": 4, "inversion_batch": 8}
 
 def items(setting: Setting) -> Items:
     """An item for every label: on both kinds of CIFAR pairs, on NYUv2, and once more in the fastest mode."""
-    wrn, resnets, nyuv2 = standins.cells("cifar", WRN_16_1), standins.cells("cifar", RESNETS), standins.cells("nyuv2")
+    wrn, resnets, nyuv2 = *map(standins.papers_cells, (WRN_16_1, RESNETS)), standins.cells("nyuv2")
     chosen = [(cell, PLAIN) for cells in (wrn, resnets, nyuv2) for cell in cells.values()]
     if standins.possible(FASTEST):
         chosen += [(cell, FASTEST) for cell in wrn.values()]

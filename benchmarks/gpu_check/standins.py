@@ -46,6 +46,11 @@ def cells(study: str, pair: Pair | None = None) -> dict[str, Cell]:
     return found
 
 
+def papers_cells(pair: Pair) -> dict[str, Cell]:
+    """Label -> a cell of the papers' grids on CIFAR-10 and this pair."""
+    return cells("paper-plus", pair) | cells("cifar", pair)
+
+
 def sized(cell: Cell, mode: Mode, scale: float, sizes: Mapping[str, Any]) -> Cell:
     """The cell at another data scale and in this mode, with those of the ``sizes`` that its method has."""
     known = method_class(cell).Config.model_fields

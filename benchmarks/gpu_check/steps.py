@@ -20,7 +20,10 @@ from methods.parts.losses import kl_divergence
 
 LABELS = ("ssd-kd", "fast-2", "dafl-cmi")
 """The replay buffer, the growing pool and the living generator: measured in every mode, the others in two."""
-OTHERS = ("cmi", "deepinversion", "dafl-original", "dfad-cmi", "zskt-original", "zskt-cmi", "dfq")
+OTHERS = (
+    *("nayer", "cpnet", "spaceshipnet", "pre-dfkd", "cmi", "deepinversion"),
+    *("dafl-original", "dfad-cmi", "dfad-ema", "zskt-original", "zskt-cmi", "dfq"),
+)
 SCALE = 10.0
 SIZES = {"inner_steps": 2}
 """Everything else as published."""
@@ -35,13 +38,12 @@ def items(setting: Setting) -> Items:
     """An item for every label, pair and mode; the most telling ones first."""
     can = [mode for mode in MODES if standins.possible(mode)]
     two = [mode for mode in (PLAIN, FASTEST) if mode in can]
-    chosen = [(WRN_16_1, "ssd-kd", mode) for mode in can] + [(RESNETS, "ssd-kd", mode) for mode in can]
-    chosen += [(pair, label, mode) for pair in (WRN_16_1, RESNETS) for label in LABELS[1:] for mode in can]
+    chosen = [(pair, label, mode) for label in LABELS for pair in (WRN_16_1, RESNETS) for mode in can]
     chosen += [(WRN_16_1, label, mode) for label in OTHERS for mode in two]
     chosen = chosen[:1] if setting.tiny else chosen
     return {
         f"{pair.folder} {label} {mode}": functools.partial(
-            measure, standins.cells("cifar", pair)[label], mode, setting.tiny
+            measure, standins.papers_cells(pair)[label], mode, setting.tiny
         )
         for pair, label, mode in chosen
     }
