@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,5 +46,8 @@ def _tables(folder: Path, study: str, rows: list[Row]) -> Iterator[str]:
 def _spent(rows: list[Row]) -> str:
     """How many runs there are, and what they took."""
     runs = [run.metrics for row in rows for run in row.recorded]
-    seconds = math.fsum(run.cpu_seconds.end_to_end + run.cpu_seconds.evaluation for run in runs)
-    return f"{len(runs)} run{'s' * (len(runs) != 1)}, {seconds / 3600:.1f} core-hours, evaluations included."
+    spent = {"core-hours": [run.cpu_seconds for run in runs if run.device == "cpu"]}
+    spent |= {"hours of runs on a GPU": [run.seconds for run in runs if run.device != "cpu"]}
+    hours = {unit: sum(one.end_to_end + one.evaluation for one in found) / 3600 for unit, found in spent.items()}
+    told = "".join(f", {of:.1f} {unit}" for unit, of in hours.items() if of)
+    return f"{len(runs)} run{'s' * (len(runs) != 1)}{told}, evaluations included."

@@ -209,4 +209,4 @@ def test_a_file_of_no_public_teacher_is_refused(tmp_path: Path) -> None:
 
 def test_runs_of_a_study_are_found_again(tmp_path: Path) -> None:
     names = list(runs.items(Setting(tmp_path, None, tiny=False)))
-    assert names == ["teacher", "1 at once", "2 at once", "3 at once", "3 at once, bf16", "lease", "resume"]
+    assert names == ["teacher", "resume", "lease", "1 at once", "3 at once", "3 at once, bf16", "2 at once"]

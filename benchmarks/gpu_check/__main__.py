@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-PARTS = {"machine": 0.3, "rehearsal": 0.35, "runs": 0.6, "steps": 1.0}
+PARTS = {"machine": 0.3, "rehearsal": 0.35, "runs": 0.7, "steps": 1.0}
 """Part -> share of the time that is left which it may take, in their order."""
 NEEDED = (
     "torch torchvision numpy pillow pydantic typer rich pyyaml filelock safetensors packaging; energy: nvidia-ml-py"

@@ -29,17 +29,17 @@ RUN = "*/*/*/*"
 
 
 def items(setting: Setting) -> Items:
-    """The teacher; one, two and three runs at once, each of its own seeds; bf16 with some of these; lease; kill."""
+    """The teacher; kill; lease; one to three runs at once, each of its own seeds, and bf16 with some of these."""
     runs = Runs(setting)
     bf16 = Mode("bf16", graphs=runs.device == "cuda")
     found: Items = {
         "teacher": runs.teacher,
+        "resume": runs.resume,
+        "lease": runs.lease,
         "1 at once": functools.partial(runs.together, "one", [0]),
-        "2 at once": functools.partial(runs.together, "two", [1, 2]),
         "3 at once": functools.partial(runs.together, "three", [3, 4, 5]),
         "3 at once, bf16": functools.partial(runs.together, "bf16", [0, 1, 2], bf16),
-        "lease": runs.lease,
-        "resume": runs.resume,
+        "2 at once": functools.partial(runs.together, "two", [1, 2]),
     }
     return {name: found[name] for name in ("teacher", "resume")} if setting.tiny else found
 

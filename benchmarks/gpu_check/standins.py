@@ -51,6 +51,14 @@ def papers_cells(pair: Pair) -> dict[str, Cell]:
     return cells("paper-plus", pair) | cells("cifar", pair)
 
 
+def one_of_each(cells: Mapping[str, Cell]) -> list[Cell]:
+    """The first cell of every method."""
+    first: dict[str, Cell] = {}
+    for cell in cells.values():
+        first.setdefault(cell.method, cell)
+    return list(first.values())
+
+
 def sized(cell: Cell, mode: Mode, scale: float, sizes: Mapping[str, Any]) -> Cell:
     """The cell at another data scale and in this mode, with those of the ``sizes`` that its method has."""
     known = method_class(cell).Config.model_fields

@@ -19,7 +19,7 @@ from methods.base.presets import RESNETS, WRN_16_1
 from methods.parts.losses import kl_divergence
 
 LABELS = ("ssd-kd", "fast-2", "dafl-cmi")
-"""The replay buffer, the growing pool and the living generator: measured in every mode, the others in two."""
+"""The replay buffer, the growing pool and the living generator: in every mode and on both pairs, the others in two."""
 OTHERS = (
     *("nayer", "cpnet", "spaceshipnet", "pre-dfkd", "cmi", "deepinversion"),
     *("dafl-original", "dfad-cmi", "dfad-ema", "zskt-original", "zskt-cmi", "dfq"),
@@ -38,8 +38,9 @@ def items(setting: Setting) -> Items:
     """An item for every label, pair and mode; the most telling ones first."""
     can = [mode for mode in MODES if standins.possible(mode)]
     two = [mode for mode in (PLAIN, FASTEST) if mode in can]
-    chosen = [(pair, label, mode) for label in LABELS for pair in (WRN_16_1, RESNETS) for mode in can]
-    chosen += [(WRN_16_1, label, mode) for label in OTHERS for mode in two]
+    chosen = [(pair, "ssd-kd", mode) for pair in (WRN_16_1, RESNETS) for mode in can]
+    chosen += [(WRN_16_1, label, mode) for label in (*LABELS[1:], *OTHERS) for mode in two]
+    chosen += [(pair, label, mode) for label in LABELS[1:] for pair in (WRN_16_1, RESNETS) for mode in can]
     chosen = chosen[:1] if setting.tiny else chosen
     return {
         f"{pair.folder} {label} {mode}": functools.partial(

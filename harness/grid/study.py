@@ -108,7 +108,7 @@ class Study(Strict):
     """On a GPU, only operations that give the same bits every time, which is slower. Part of the cell's key."""
     graphs: bool = Field(default=False, examples=[True])
     """On a GPU, whether a distillation step is recorded once and played again: the same kernels in one launch. A method
-    whose steps are not all the same fails then. No part of the cell's key. Untried on a GPU."""
+    whose steps are not all the same fails then. No part of the cell's key. Tried with SSD-KD on an H100."""
     share: int = Field(default=1, ge=1, le=gpus.MOST, examples=[3])
     """How many cells run on one GPU at once, which small networks leave idle between launches. Their seconds are longer
     than alone, and marked so in every table. On this machine `--resources gpu=N` then counts cells, not cards."""
