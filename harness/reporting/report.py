@@ -14,7 +14,6 @@ from harness.reporting.rows import Row, group
 from harness.reporting.tables import ablation, paper, profiles, standard
 from harness.reporting.tables.files import files
 from harness.reporting.tables.mixture import check
-from harness.reporting.tables.table import Table
 from harness.store.atomic import write_bytes
 
 TABLES = (standard.tables, profiles.tables, paper.tables, ablation.tables)
@@ -56,7 +55,7 @@ def render(
     sections = _sections(rows, styles, mixed, overloaded, out)
     written = [path for section in sections for picture in section.pictures for path in picture.files]
     for section in sections:
-        written += _write_tables(out / section.study / "tables", section.tables)
+        written += _write_tables(out / section.study / "tables", section)
         written.append(_write_records(out / section.study / "records.jsonl", section.rows))
         written += _write_findings(out / section.study / "findings.md", section.rows)
     write_bytes(out / "index.html", page(sections, styles, out).encode(errors="replace"))
@@ -74,8 +73,9 @@ def _sections(rows: Sequence[Row], styles: dict[str, Look], mixed: bool, overloa
     ]
 
 
-def _write_tables(folder: Path, tables: Sequence[Table]) -> list[Path]:
-    contents = {folder / name: content for table in tables for name, content in files(table).items()}
+def _write_tables(folder: Path, section: Section) -> list[Path]:
+    found = [files(table, section.study) for table in section.tables]
+    contents = {folder / name: content for own in found for name, content in own.items()}
     for path, content in contents.items():
         write_bytes(path, content.encode(errors="replace"))
     return list(contents)

@@ -123,7 +123,7 @@ def _texts(sections: Sequence[Section]) -> str:
         f"{section.study}/{name}": content
         for section in sections
         for table in section.tables
-        for name, content in files(table).items()
+        for name, content in files(table, section.study).items()
     }
     packed = pack(texts)
     short = {name: content for name, content in texts.items() if not name.endswith(".csv")}

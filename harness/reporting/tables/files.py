@@ -10,7 +10,7 @@ KINDS = {"tex": "LaTeX", "csv": "CSV", "md": "Markdown"}
 """Ending of a file -> what a person calls it."""
 
 
-def files(table: Table) -> dict[str, str]:
+def files(table: Table, study: str) -> dict[str, str]:
     """Name -> content, a file for each of ``KINDS``."""
-    contents = {"tex": to_latex(table), "csv": table.csv, "md": to_markdown(table)}
+    contents = {"tex": to_latex(table, study), "csv": table.csv, "md": to_markdown(table)}
     return {f"{table.name}.{kind}": contents[kind] for kind in KINDS}

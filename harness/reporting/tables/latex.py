@@ -45,22 +45,23 @@ WIDE = 6
 """With more numbers side by side than this a table takes both columns of a page."""
 
 
-def to_latex(table: Table) -> str:
+def to_latex(table: Table, study: str) -> str:
     """The table as an environment per block: numbers stand by their decimal points, in bold what leads a column.
 
-    It is as wide as the text, or as both of its columns, if it is wider by itself.
+    It is as wide as the text, or as both of its columns, if it is wider by itself. Captions name the study and labels
+    begin with it, so that the tables of several studies stand in one paper.
     """
-    return PACKAGES + "\n".join(_block(table, block, place) for place, block in enumerate(table.blocks, 1))
+    return PACKAGES + "\n".join(_block(table, block, study, place) for place, block in enumerate(table.blocks, 1))
 
 
-def _block(table: Table, block: Block, place: int) -> str:
+def _block(table: Table, block: Block, study: str, place: int) -> str:
     numbers = sum(len(column.quantities) for column in block.columns)
     kind = "table*" if numbers > WIDE else "table"
-    name = re.sub(r"[^\w-]", "-", table.name)
+    name = re.sub(r"[^\w-]", "-", f"{study}-{table.name}")
     lines = [
         rf"\begin{{{kind}}}",
         r"\centering\small",
-        rf"\caption{{{_tex(f'{table.title}: {block.title}')}.}}",
+        rf"\caption{{{_tex(f'{table.title}: {block.title} (study {study})')}.}}",
         rf"\label{{tab:{name}-{place}}}",
         r"\sbox0{%",
         rf"\begin{{tabular}}{{l{'r@{}l' * numbers}}}",

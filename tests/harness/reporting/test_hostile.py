@@ -128,7 +128,7 @@ def test_markdown_keeps_its_columns(label: str) -> None:
 @ALWAYS
 @given(ANY)
 def test_latex_has_no_sign_of_its_own(label: str) -> None:
-    source = to_latex(one(label))
+    source = to_latex(one(label), "toy")
     assert is_safe(source.replace("\n", ""))
     own = re.sub(r"^% needs .*|(?<=[{}])%$", "", source, flags=re.MULTILINE)
     bare = re.sub(r"\\[a-z]+(?:\{\}| )?|\\[&%$#_{}]|\$\\?[a-z-]+\$|\\\\", "", own, flags=re.IGNORECASE)

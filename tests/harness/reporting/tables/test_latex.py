@@ -23,7 +23,7 @@ def write(folder: Path, finals: dict[str, list[float]]) -> str:
     for label, seeds in finals.items():
         for seed, final in enumerate(seeds):
             factory.write(folder, factory.metrics(label, seed=seed, final=final))
-    return to_latex(standard.tables(group(load(folder)), {})[0])
+    return to_latex(standard.tables(group(load(folder)), {})[0], "toy")
 
 
 def test_the_first_rank_is_bold(tmp_path: Path) -> None:
@@ -37,6 +37,16 @@ def test_the_first_rank_is_bold(tmp_path: Path) -> None:
 
 def test_a_single_seed_makes_nothing_bold(tmp_path: Path) -> None:
     assert r"\textbf" not in write(tmp_path, {"a": [90.0], "b": [80.0]})
+
+
+def test_studies_of_one_paper_have_labels_and_captions_of_their_own(tmp_path: Path) -> None:
+    factory.write(tmp_path, factory.metrics("a"))
+    (table, *_) = standard.tables(group(load(tmp_path)), {})
+    found = {study: to_latex(table, study) for study in ("first", "se_cond")}
+    labels = {re.search(r"\\label{(.*)}", tex)[1] for tex in found.values()}  # type: ignore[index]
+    assert labels == {"tab:first-accuracy-time-1", "tab:se_cond-accuracy-time-1"}
+    assert "10 \\% data (study first).}" in found["first"]
+    assert r"10 \% data (study se\_cond).}" in found["se_cond"]
 
 
 @pytest.mark.parametrize("name", COMMITTED)
