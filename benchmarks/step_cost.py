@@ -58,12 +58,14 @@ METHODS: dict[str, dict[str, Any]] = {
     "dafl-cmi": {"method": "dafl", "preset": "cmi"},
     "dfad-original": {"method": "dfad", "preset": "original"},
     "dfad-cmi": {"method": "dfad", "preset": "cmi"},
+    "dfad-ema": {"method": "dfad", "preset": "ema"},
     "zskt-original": {"method": "zskt", "preset": "original"},
     "zskt-cmi": {"method": "zskt", "preset": "cmi"},
     "dfq": {"method": "dfq", "preset": "cmi"},
     "nayer": {"method": "nayer", "preset": "nayer-100", "inner_steps": INNER_STEPS},
     "cpnet": {"method": "cpnet", "preset": "cpnet-100", "inner_steps": INNER_STEPS},
     "spaceshipnet": {"method": "spaceshipnet", "preset": "spaceshipnet", "inner_steps": INNER_STEPS},
+    "pre-dfkd": {"method": "pre-dfkd", "preset": "original"},
 }
 ROOM = 2**34
 """Bytes, more than are needed."""
