@@ -1,4 +1,4 @@
-"""What the committed records say, for reference-results.md and findings.md."""
+"""What the committed records say, for the README, reference-results.md and findings.md."""
 
 from __future__ import annotations
 
@@ -6,15 +6,39 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness.grid.grid import load_grid
+from harness.reporting import text
 from harness.reporting.findings import findings, to_markdown
+from harness.reporting.quantities import COST, FINAL
 from harness.reporting.rows import Row, group
 from harness.reporting.runs import load
 from harness.reporting.tables import ablation, standard
 from harness.reporting.tables.markdown import to_markdown as table_to_markdown
 from harness.reporting.tables.mixture import check
 
-REFERENCE = Path(__file__).parents[1] / "results/reference"
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "results/reference"
 """A folder for each device, laid out as a results folder."""
+FIRST = "cifar10-cpu"
+"""The study whose table the README begins with, as far as it has run."""
+
+
+def first() -> str:
+    """Of the first study references and methods, the most accurate first."""
+    rows = [row for _, study, rows in _studies() if study == FIRST for row in rows if row.done]
+    ordered = sorted(rows, key=lambda row: (not row.reference, -(row.summary(FINAL).mean or 0.0)))
+    planned = load_grid(ROOT / f"workflow/config/{FIRST}.yaml").cells
+    yet = sorted({cell.label for cell in planned} - {row.label for row in rows})
+    lines = ["| | top-1 (%) | CPU min | seeds |", "| --- | ---: | ---: | ---: |"]
+    lines += [f"| {' | '.join(_line(row))} |" for row in ordered]
+    there = sum(len(row.done) for row in rows if row.scale in {cell.scale for cell in planned})
+    return "\n".join([*lines, "", f"{there} of {len(planned)} cells so far; still to run: {', '.join(yet)}.", ""])
+
+
+def _line(row: Row) -> list[str]:
+    accuracy, cost = row.summary(FINAL), row.summary(COST).scaled(1 / 60)
+    real = " (real images)" if row.sees_data else ""
+    return [f"{row.title}{real}", text.percent(accuracy), text.measured(cost), str(accuracy.n)]
 
 
 def results() -> str:
