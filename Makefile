@@ -23,7 +23,7 @@ test: $(VENV)/.ready ## ruff, types and the test suite
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(PYTHON) -m mypy
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 tests/pretended
 
 soak: $(VENV)/.ready ## kill every method at every operation on its files, and go on: twenty minutes
