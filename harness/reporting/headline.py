@@ -1,4 +1,4 @@
-"""One sentence for each board: who leads, by how much, tied with whom, and at which cost."""
+"""What is said of each board: who leads, by how much, tied with whom, at which cost, and what to hold it against."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ def headline(board: Board) -> str:
     return "; ".join(said) + "."
 
 
+def yardsticks(board: Board) -> str:
+    """What a board's accuracies are to be held against, between the teacher's and what noise alone gives."""
+    known = [f"{each.title} {text.percent(each.accuracy)}" for each in board.references if each.accuracy.n]
+    return ", ".join([f"teacher {text.values(board.teachers)}", *known])
+
+
 def _alone(leader: Standing, others: Sequence[Standing]) -> str:
     """Whom the leader is ahead of, if a test says so."""
     behind = next(((each, each.place.test) for each in others if each.place.test), None)
@@ -48,7 +54,9 @@ def _tied(leader: Standing, tied: Sequence[Standing], others: Sequence[Standing]
 
 
 def _highest(leader: Standing, others: Sequence[Standing]) -> str:
-    """That it has the highest mean; of a single seed, a higher one does not count."""
+    """That it has the highest mean, where it has one; beside means a higher value of a single seed does not count."""
+    if leader.accuracy.n == 1:
+        return f"{leader.title} has the highest accuracy, {_accuracy(leader)} of a single seed"
     higher = any((each.accuracy.mean or 0.0) > (leader.accuracy.mean or 0.0) for each in others)
     of = " of the methods with two seeds or more" if higher else ""
     return f"{leader.title} has the highest mean{of}, {_accuracy(leader)}"

@@ -31,6 +31,8 @@ class RecordedRun:
     """Where that is shown; None where it lies in a file that `dkd ui` serves."""
     stale: bool = False
     """Whether the workflow last set out to run its cell with other code or another configuration."""
+    planned: bool = False
+    """Whether the workflow last set out to run its cell."""
 
     @property
     def status(self) -> str:
@@ -68,6 +70,7 @@ class WaitingRun:
     """A cell that the workflow set out to run and that has no result yet: a place in its row, and no numbers."""
 
     status: ClassVar[str] = "waiting"
+    planned: ClassVar[bool] = True
     reason: ClassVar[str] = "no result yet"
 
     name: CellName
@@ -88,6 +91,7 @@ class DamagedRun:
     """A run of which a record cannot be read: it has a place in its row, and no numbers."""
 
     status: ClassVar[str] = "damaged"
+    planned: ClassVar[bool] = False
 
     name: CellName
     expected: int
@@ -143,7 +147,7 @@ def _read(cell: CellFolder, expected: int, planned: Planned | None) -> Run:
     except DamagedRecord as error:
         return DamagedRun(cell.name, expected, cell, error.reason)
     stale = planned is not None and planned.plan_key != metrics.plan_key
-    return RecordedRun(cell.name, expected, run, metrics, evidence.manifest, *_mlflow(run), stale)
+    return RecordedRun(cell.name, expected, run, metrics, evidence.manifest, *_mlflow(run), stale, planned is not None)
 
 
 def _mlflow(run: RunFolder) -> tuple[str | None, str | None]:

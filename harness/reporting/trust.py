@@ -61,8 +61,11 @@ def _cells(rows: Sequence[Row]) -> Fact:
     lost = {state: states[state] for state in LOST if states[state]}
     ended = ", ".join(f"{count} {state}" for state, count in lost.items())
     left = {**lost, "stale": stale, "waiting": states["waiting"]}
-    line = [f"{states['done'] - stale} of {states.total()} planned are done"]
+    # Records that travelled, or were made one by one, do not tell of what they are a part.
+    known = any(run.planned for row in rows for run in row.runs)
+    line = [f"{states['done'] - stale} of {states.total()} {'planned' if known else 'recorded'} are done"]
     line += [f"{count} {state}" for state, count in left.items() if count]
+    line += [] if known else ["how many were planned is not recorded"]
     line += filter(None, [_time_left(rows)])
     doubts = {
         "The grid is not finished: ranks and means may change.": states["waiting"],

@@ -51,13 +51,14 @@ def _figure(
         return None
     rows = [point.row for point in points]
     own, scales, chance = leading(rows, styles), sorted({row.scale for row in rows}, reverse=True), front.chance(rows)
-    fronts = {scale: _front([point for point in points if point.row.scale == scale], busy, chance) for scale in scales}
+    by_scale = {scale: [point for point in points if point.row.scale == scale] for scale in scales}
+    fronts = {scale: on_front(here, busy, chance) for scale, here in by_scale.items()}
     line = [Line2D([], [], **FRONT)] if any(fronts.values()) else []
-    signs = [*line, Line2D([], [], **FLOOR, label=_floor_name(rows)), *plot.overloaded(busy)]
+    signs = [*line, Line2D([], [], **FLOOR, label=floor_name(rows)), *plot.overloaded(busy)]
     abreast = plot.abreast(rows)
     figure, axes = panels(len(scales), plot.NAMED, Key(signs, width), abreast)
     for panel, scale in zip(axes, scales, strict=True):
-        here = [point for point in points if point.row.scale == scale]
+        here = by_scale[scale]
         looks = {point.row.label: replace(own[point.row.label], hollow=point.row in busy) for point in here}
         _panel(panel, here, fronts[scale], unit, looks, chance)
         panel.set_title(f"{scale_text(scale)} % data", loc="left")
@@ -84,13 +85,14 @@ def _panel(
     naming.beside(axes, plot.named(points), list(itertools.pairwise(_corners(best, unit))))
 
 
-def _front(here: Sequence[Point], busy: Sequence[Row], chance: float) -> list[Point]:
-    """The front at one scale."""
+def on_front(here: Sequence[Point], busy: Sequence[Row], chance: float) -> list[Point]:
+    """The front at one scale, without the rows ``busy``."""
     floor = front.floor([point.row for point in here], chance)
     return front.front([point for point in here if point.row not in busy], floor)
 
 
-def _floor_name(rows: Sequence[Row]) -> str:
+def floor_name(rows: Sequence[Row]) -> str:
+    """What the floor of a front is called."""
     return f"chance or {names.label(front.NOISE)}" if any(row.method == front.NOISE for row in rows) else "chance"
 
 

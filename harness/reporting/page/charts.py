@@ -7,13 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import to_hex
 
 from harness.reporting import front, units
+from harness.reporting.figures import efficiency
 from harness.reporting.figures.learning import Epoch, curve
-from harness.reporting.figures.look import Look
+from harness.reporting.figures.look import Look, leading
+from harness.reporting.front import Point
 from harness.reporting.quantities import COST
 from harness.reporting.rows import Row, metric
 from harness.reporting.settings import Setting
+from harness.reporting.stats import Summary
 from harness.reporting.units import Unit
 
 POINTS = 80
@@ -24,25 +28,46 @@ Series = dict[str, Any]
 Chart = dict[str, Any]
 
 
-def charts(setting: Setting, styles: Mapping[str, Look]) -> dict[str, Chart]:
-    """Name -> chart, as plain data: accuracy against cost, and while learning. Empty where nothing is done."""
+def charts(setting: Setting, styles: Mapping[str, Look], overloaded: bool = False) -> dict[str, Chart]:
+    """Name -> chart, as plain data: accuracy against cost, and while learning. Empty where nothing is done.
+
+    Args:
+        overloaded: whether the front takes in what ran on an overloaded machine.
+    """
     done = [row for row in setting.rows if row.done]
-    unit = units.cost(done)
-    found = {"efficiency": _efficiency(done, unit, styles), "learning": _learning(done, unit, styles)}
+    unit, looks = units.cost(done), leading(done, dict(styles))
+    busy = [] if overloaded else [row for row in done if row.overloaded]
+    found = {"efficiency": _efficiency(done, unit, looks, busy), "learning": _learning(done, unit, styles)}
     axes = {"across": f"end-to-end cost ({unit.name})", "along": metric(done)}
     return {f"{name}/{setting.anchor}": {**axes, **chart} for name, chart in found.items() if chart}
 
 
-def _efficiency(rows: Sequence[Row], unit: Unit, styles: Mapping[str, Look]) -> Chart | None:
-    """A point per row."""
+def _efficiency(rows: Sequence[Row], unit: Unit, styles: Mapping[str, Look], busy: Sequence[Row]) -> Chart | None:
+    """A point per row with its range over the seeds both ways; the front, and the floor that it must exceed."""
     points = sorted(front.points(rows, COST), key=lambda point: point.cost.mean or 0.0)
     if not points:
         return None
+    chance = front.chance(rows)
+    best = efficiency.on_front(points, busy, chance)
     series = [
         _series(styles[point.row.label], [point.accuracy.mean if other is point else None for other in points])
+        | _point(point, unit)
+        | {"ringed": point in best, "hollow": point.row in busy, "pale": styles[point.row.label].pale}
         for point in points
     ]
-    return {"points": True, "x": [_short((point.cost.mean or 0.0) / unit.size) for point in points], "series": series}
+    floor = {"name": efficiency.floor_name(rows), "value": round(front.floor(rows, chance), 2)}
+    across = [_short((point.cost.mean or 0.0) / unit.size) for point in points]
+    return {"points": True, "x": across, "series": series, "floor": floor}
+
+
+def _point(point: Point, unit: Unit) -> Series:
+    """Lowest, mean and highest of what a point is of, across and along."""
+    along = [round(value, 2) for value in _reach(point.accuracy)]
+    return {"across": [_short(value) for value in _reach(point.cost.scaled(1 / unit.size))], "along": along}
+
+
+def _reach(summary: Summary) -> list[float]:
+    return [value or 0.0 for value in (summary.low, summary.mean, summary.high)]
 
 
 def _learning(rows: Sequence[Row], unit: Unit, styles: Mapping[str, Look]) -> Chart | None:
@@ -67,7 +92,8 @@ def _reached(found: Sequence[Epoch], places: Sequence[float], unit: Unit) -> lis
 
 def _series(look: Look, values: Sequence[float | None]) -> Series:
     printed = [None if value is None else round(value, 2) for value in values]
-    return {"name": look.title, "colour": look.colour, "dashed": look.dash != "-", "values": printed}
+    colours = {"colour": look.colour, "ink": to_hex(look.ink)}
+    return {"name": look.title, **colours, "dashed": look.dash != "-", "values": printed}
 
 
 def _short(value: float) -> float:

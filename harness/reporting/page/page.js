@@ -135,26 +135,28 @@
   async function draw(into) {
     const chart = (await unpack("charts"))[into.dataset.chart];
     if (!chart) { into.remove(); return; }
-    const colour = (name) => () => getComputedStyle(document.documentElement).getPropertyValue(name);
+    // Drawn as on white: in the dark the style sheet turns all drawings round.
     const axis = (label) => ({
-      label, stroke: colour("--ink"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 },
+      label, labelFont: "12px sans-serif", labelSize: 22, stroke: "#1c1e21", grid: { stroke: "#e2e4e8", width: 1 }, ticks: { stroke: "#c8ccd2", width: 1 },
     });
-    const costs = { ...axis(chart.across), splits: marks, filter: (_, values) => values, values: (_, values) => values.map(String) };
+    const costs = { ...axis(chart.across), size: 32, splits: marks, filter: (_, values) => values, values: (_, values) => values.map(String) };
     const series = chart.series.map((one) => ({
       label: one.name, stroke: one.colour, width: 2, dash: one.dashed ? [6, 4] : [], show: !off().includes(one.name),
-      points: { show: chart.points, size: 9, fill: one.colour }, paths: uPlot.paths.stepped({ align: 1 }),
+      points: { show: chart.points, size: 9, fill: one.hollow ? "#fff" : one.colour }, paths: uPlot.paths.stepped({ align: 1 }),
       value: (_, value) => (value === null ? "–" : value.toFixed(2)),
     }));
-    const plot = new uPlot({
-      width: into.clientWidth, height: 340,
+    const curves = {
       scales: { x: { time: false, distr: 3, range: (_, low, high) => [low / 1.1, high * 1.1] } },
-      axes: [costs, axis(chart.along)],
       focus: { alpha: 0.3 }, cursor: { focus: { prox: 16 }, drag: { setScale: false } },
+    };
+    const size = () => ({ width: into.clientWidth, height: chart.points ? 400 : 340 });
+    const plot = new uPlot({
+      ...size(), ...(chart.points ? points(chart) : curves), axes: [costs, axis(chart.along)],
       hooks: { setSeries: [(_, index, change) => index && "show" in change && toggle(chart.series[index - 1].name, change.show)] },
       series: [{ label: chart.across, value: (_, value) => (value === null ? "–" : value.toPrecision(3)) }, ...series],
     }, [chart.x, ...chart.series.map((one) => one.values)], into);
     plots.push(plot);
-    new ResizeObserver(() => plot.setSize({ width: into.clientWidth, height: 340 })).observe(into);
+    new ResizeObserver(() => plot.setSize(size())).observe(into);
   }
   function toggle(name, show) {
     if (off().includes(name) !== show) return;
@@ -187,4 +189,8 @@
   if (kept !== undefined) restore(kept);
   if (target) go(target);
   all(".chart").forEach((chart) => seen.observe(chart));
+  // The charts stand beside the boards; the figure of the same goes to the others.
+  for (const figure of all(".beside > figure")) {
+    document.getElementById(`${figure.closest(".pair").id.replace("board-", "")}/figures`).querySelector(".figures").prepend(figure);
+  }
 })();

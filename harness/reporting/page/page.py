@@ -14,7 +14,7 @@ from markupsafe import Markup
 from harness.reporting import names, text
 from harness.reporting.figures.gallery import Picture
 from harness.reporting.figures.look import Look
-from harness.reporting.headline import headline
+from harness.reporting.headline import headline, yardsticks
 from harness.reporting.leaderboard import board
 from harness.reporting.page import listing
 from harness.reporting.page.charts import charts
@@ -62,12 +62,13 @@ class Section:
         return [picture for picture in self.pictures if (picture.dataset, picture.pair) == pair]
 
 
-def page(sections: Sequence[Section], styles: Mapping[str, Look], folder: Path) -> str:
+def page(sections: Sequence[Section], styles: Mapping[str, Look], folder: Path, overloaded: bool = False) -> str:
     """The whole page as HTML.
 
     Args:
         styles: label -> its look, as in the figures.
         folder: where the page will lie; links to figures and runs are relative to it.
+        overloaded: whether fronts take in what ran on an overloaded machine.
     """
     embedded = chosen([picture for section in sections for picture in section.pictures])
     templates = Environment(
@@ -87,11 +88,12 @@ def page(sections: Sequence[Section], styles: Mapping[str, Look], folder: Path) 
         "choices": _choices,
         "board": board,
         "headline": headline,
+        "yardsticks": yardsticks,
         "trust": trust,
         "filenames": lambda table: [(f"{table.name}.{kind}", title) for kind, title in KINDS.items()],
     }
     templates.globals["text"] = text
-    drawn = [charts(setting, styles) for section in sections for setting in settings(section.rows)]
+    drawn = [charts(setting, styles, overloaded) for section in sections for setting in settings(section.rows)]
     return templates.get_template("page.html").render(
         summary=_summary(sections),
         protocol=PROTOCOL,

@@ -15,7 +15,7 @@ def script() -> Markup:
     """All of it, for one script element."""
     vendored = [f"/*\n{_read(f'vendor/{licence}')}*/\n{_read(f'vendor/{name}')}" for name, licence in LIBRARIES.items()]
     # These files are ours as we ship them, and none of them ends a script element.
-    return Markup("\n").join(map(Markup, [*vendored, _read("page.js")]))
+    return Markup("\n").join(map(Markup, [*vendored, _read("points.js"), _read("page.js")]))
 
 
 def _read(name: str) -> str:

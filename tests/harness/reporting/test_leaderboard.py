@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.reporting.headline import headline
+from harness.reporting.headline import headline, yardsticks
 from harness.reporting.leaderboard import Board, Standing, board
 from harness.reporting.placing import Place, placed
 from harness.reporting.rows import Row
@@ -181,6 +181,11 @@ def test_with_whom_the_leader_is_tied() -> None:
     assert said.endswith("of the tied b costs least, 20.0 ± 0.0 CPU s.")
 
 
+def test_accuracies_stand_between_the_teacher_and_what_noise_gives() -> None:
+    rows = [row("kd-real", [95.0, 97.0]), row("kd-noise", [20.0, None]), row("scratch", [None]), row("a", [90.0])]
+    assert yardsticks(of(*rows)) == "teacher 99.00, KD-real 96.00 ± 1.41, KD-noise 20.00"  # 1 / √2 on either side
+
+
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
@@ -189,7 +194,7 @@ def test_with_whom_the_leader_is_tied() -> None:
         ([row("scratch", [90.0])], "There are no methods here, only references."),
         (
             [row("a", [90.0]), row("b", [80.0])],
-            "a has the highest mean, 90.00 %, not tested for want of common seeds, at 1.00 CPU s.",
+            "a has the highest accuracy, 90.00 % of a single seed, not tested for want of common seeds, at 1.00 CPU s.",
         ),
         (
             [row("a", [90.0, 90.0]), row("b", [99.0, None]), row("c", [None] * 2)],

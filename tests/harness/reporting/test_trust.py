@@ -45,7 +45,7 @@ def _edit(cell: Path, attempt: Mapping[str, Any]) -> None:
 def test_nothing_speaks_against_a_clean_study(tmp_path: Path) -> None:
     found = written(tmp_path)
     assert (found.verdict, found.sound) == ([SOUND], True)
-    assert lines(found, "Cells") == ("3 of 3 planned are done",)
+    assert lines(found, "Cells") == ("3 of 3 recorded are done, how many were planned is not recorded",)
     assert lines(found, "Seeds") == ("3 of every row",)
     assert lines(found, "Devices") == ("Test CPU (cpu, 1 thread): 3 runs",)
     assert lines(found, "Machine") == ("not overloaded, shared by up to 2 cells at once",)
@@ -54,6 +54,13 @@ def test_nothing_speaks_against_a_clean_study(tmp_path: Path) -> None:
     (teacher,) = lines(found, "Teachers")
     assert "sha256 7e7e7e7e7e7e" in teacher
     assert teacher.endswith("; trained here.")
+
+
+def test_a_finished_grid_says_that_it_is_all_that_was_planned(tmp_path: Path) -> None:
+    cell = factory.metrics()
+    factory.write(tmp_path, cell)
+    factory.plan(tmp_path, [cell])
+    assert lines(of(tmp_path), "Cells") == ("1 of 1 planned are done",)
 
 
 def test_a_grid_in_progress_says_how_much_of_it_is_there(tmp_path: Path) -> None:
@@ -109,7 +116,7 @@ def test_nothing_done_leaves_the_cells(tmp_path: Path) -> None:
         factory.write(tmp_path, cell)
     found = of(tmp_path)
     assert [fact.name for fact in found.facts] == ["Cells", "Seeds"]
-    assert lines(found, "Cells") == ("0 of 2 planned are done, 2 diverged",)
+    assert lines(found, "Cells") == ("0 of 2 recorded are done, 2 diverged, how many were planned is not recorded",)
 
 
 def test_what_dkd_verify_found_counts(tmp_path: Path) -> None:

@@ -115,6 +115,21 @@ def test_a_chart_shows_values_and_hides_methods(opened: sync_api.Page) -> None:
     assert "off=SSD-KD" in opened.url
 
 
+def test_the_chart_beside_a_board_tells_what_is_at_the_pointer(opened: sync_api.Page) -> None:
+    board = element(opened, f"board-{PAIR}/scale-100")
+    over = board.locator(".u-over")
+    over.wait_for()
+    at, table = over.bounding_box(), board.locator("table").bounding_box()
+    assert at and table
+    assert (at["x"] >= table["x"] + table["width"], at["width"] >= 300) == (True, True)
+    # All cost 79.0 in the mean, and the axis is 89.1 to 98.9 %: all seeds, a twentieth and half a point on either side.
+    over.hover(position={"x": at["width"] / 2, "y": at["height"] * (98.9 - 97.5) / (98.9 - 89.1)})
+    told = board.locator(".tip").inner_text().splitlines()
+    assert told == ["Scratch", "top-1 (%): 97.5 (97 to 98)", "end-to-end cost (CPU s): 79 (78 to 80)"]
+    board.get_by_role("link", name="The same as a figure").click()
+    assert element(opened, f"{PAIR}/figures").locator("figure.efficiency").is_visible()
+
+
 def test_a_table_is_copied_as_its_file(opened: sync_api.Page, reports: Path) -> None:
     opened.context.grant_permissions(["clipboard-read", "clipboard-write"])
     opened.get_by_text("Accuracy and cost", exact=True).click()
@@ -148,6 +163,8 @@ def test_without_a_script_every_number_is_there(browser: sync_api.Browser, repor
         page.goto((reports / "index.html").as_uri() + f"#{PAIR}/ssd-kd/scale-10")
         assert element(page, f"{PAIR}/ssd-kd/scale-10").is_visible()
         assert not page.get_by_label("Method").is_visible()
+        assert page.locator(".beside figure.efficiency").is_visible()
+        assert not page.locator(".drawn").first.is_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
