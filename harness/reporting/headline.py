@@ -21,8 +21,9 @@ def headline(board: Board) -> str:
     leader = ranked[0]
     tied = [each for each in ranked[1:] if each.place.verdict == "tied" and each.place.rank == leader.place.rank]
     claim = _tied(leader, tied, ranked[1:]) if tied else _alone(leader, ranked[1:])
-    said = [f"{claim}, at {_cost(leader, board)}", *_cheapest(leader, tied, board), *([without] if without else [])]
-    return "; ".join(said) + "."
+    said = [f"{claim}, at {_cost(leader, board)}", *_cheapest(leader, tied, board)]
+    said += [] if leader.above_noise else ["chance or noise alone reaches that"]
+    return "; ".join([*said, without] if without else said) + "."
 
 
 def yardsticks(board: Board) -> str:

@@ -82,6 +82,7 @@ class _Context:
 
     def _lines(self, row: Row, config: Mapping[str, Any]) -> tuple[Line, ...]:
         lines = [
+            self._line("run", row, lambda run: Value("", links=trail(run, self.folder))),
             self._line("state", row, state),
             self._line(f"last epoch, {metric([row])}", row, numbers(q.FINAL, form=".2f", odd=apart(row, q.FINAL))),
             self._line("best epoch", row, numbers(q.BEST, form=".2f")),
@@ -91,7 +92,6 @@ class _Context:
             self._line("evaluation, waiting, lost (s)", row, numbers(*q.BESIDES)),
             *(self._line(name, row, fact(name)) for name in FACTS if name not in self.facts),
             self._line("own options", row, lambda run: Value(_own(run, config))),
-            self._line("run", row, lambda run: Value("", links=trail(run, self.folder))),
         ]
         return tuple(line for line in lines if any(value.text or value.links for value in line.values))
 

@@ -123,12 +123,12 @@
   }
 
   // Charts: drawn when they are seen. A click in the legend toggles a method in all of them.
-  const STEPS = [1, 2, 3, 5, 7];
+  const STEPS = [[1], [1, 2, 5], [1, 2, 3, 5, 7], [1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9]];
   function marks(_, axis, low, high) {
     const powers = Array.from({ length: 40 }, (_, power) => power - 20);
-    const found = powers.flatMap((power) => STEPS.map((step) => Number(`${step}e${power}`)));
-    const inside = found.filter((value) => value >= low && value <= high);
-    return inside.length > 8 ? inside.filter((value) => /^0?\.?0*1/.test(String(value))) : inside;
+    const inside = STEPS.map((steps) => powers.flatMap((power) => steps.map((step) => Number(`${step}e${power}`)))
+      .filter((value) => value >= low && value <= high));
+    return inside.findLast((found) => found.length <= 8) ?? inside[0];
   }
   const off = () => (state.get("off") ?? "").split("|").filter(Boolean);
   const plots = [];

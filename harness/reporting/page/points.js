@@ -59,6 +59,7 @@ const points = (() => {
       const { box, far } = placed(at, context.measureText(name).width, taken, [left, top, left + width, top + height]);
       taken.push(box);
       context.strokeStyle = context.fillStyle = ink;
+      context.lineWidth = ratio / 2;
       if (far) line(at.x, at.y, Math.min(Math.max(at.x, box[0]), box[2]), at.y < box[1] ? box[1] : Math.min(at.y, box[3]));
       context.fillText(name, box[0], (box[1] + box[3]) / 2);
     }

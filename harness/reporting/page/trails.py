@@ -1,4 +1,4 @@
-"""From a number on the page to what it comes from: a run's folder, its log and its page in MLflow, or its manifest."""
+"""From a number on the page to what it comes from: a run's folder, its log, its manifest and its page in MLflow."""
 
 from __future__ import annotations
 
@@ -24,21 +24,25 @@ class Link:
 
 
 def trail(run: Run, folder: Path) -> tuple[Link, ...]:
-    """Where a run lies, its log, and its page in MLflow if `dkd sync` made one.
+    """Where a run lies, its log, its manifest with configuration and code, its page in MLflow if `dkd sync` made one.
 
-    Records that travelled have no log: of these the manifest is shown, since a web server lists no folder.
+    Records that travelled have no log: of these the manifest alone is shown, since a web server lists no folder.
 
     Args:
         folder: where the page will lie.
     """
     if not isinstance(run, RecordedRun):
         return (to_file(run.folder.path, folder, "folder"),) if there(run.folder.path) else ()
-    if there(run.folder.log):
-        found = [to_file(run.folder.path, folder, "folder"), to_file(run.folder.log, folder, "log")]
-    else:
-        found = [to_file(run.folder.manifest, folder, "manifest")]
-    found += [Link(f"{run.mlflow_server or MLFLOW}/#/runs/{run.mlflow_run}", "MLflow")] if run.mlflow_run else []
-    return tuple(found)
+    here = [to_file(run.folder.path, folder, "folder"), to_file(run.folder.log, folder, "log")]
+    found = [*(here if there(run.folder.log) else []), to_file(run.folder.manifest, folder, "manifest")]
+    return (*found, *_mlflow(run))
+
+
+def _mlflow(run: RecordedRun) -> list[Link]:
+    if not run.mlflow_run:
+        return []
+    server, kind = (run.mlflow_server, "MLflow") if run.mlflow_server else (MLFLOW, "MLflow (while dkd ui runs)")
+    return [Link(f"{server}/#/runs/{run.mlflow_run}", kind)]
 
 
 def to_file(path: Path, folder: Path, kind: str) -> Link:

@@ -190,6 +190,10 @@ def test_accuracies_stand_between_the_teacher_and_what_noise_gives() -> None:
     ("rows", "said"),
     [
         ([row("a", [90.0])], "a is the only method with a result, 90.00 %, at 1.00 CPU s."),
+        (
+            [row("a", [30.0]), row("kd-noise", [30.0])],
+            "a is the only method with a result, 30.00 %, at 1.00 CPU s; chance or noise alone reaches that.",
+        ),
         ([row("a", [None]), row("b", [None])], "2 of 2 methods have no result."),
         ([row("scratch", [90.0])], "There are no methods here, only references."),
         (

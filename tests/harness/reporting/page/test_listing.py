@@ -35,7 +35,7 @@ def test_seeds_stand_side_by_side_and_what_all_share_once(tmp_path: Path) -> Non
     assert "device" not in a
 
 
-def test_links_lead_to_a_runs_folder_its_log_and_mlflow(tmp_path: Path) -> None:
+def test_links_lead_to_a_runs_folder_its_log_its_manifest_and_mlflow(tmp_path: Path) -> None:
     expected = []
     for seed, server in enumerate(("http://there:80", "sqlite:///here.db")):
         result = factory.metrics(seed=seed)
@@ -43,15 +43,12 @@ def test_links_lead_to_a_runs_folder_its_log_and_mlflow(tmp_path: Path) -> None:
         atomic.write_bytes(run / "attempts.log", b"said")
         link = {"run_id": "feed", "tracking_uri": server, "store": "one", "fingerprint": "f"}
         atomic.write_bytes(run / "mlflow.json", json.dumps(link).encode())
-        place, at = (
-            f"results/{result.cell}/runs/{result.key}",
-            "http://there:80" if seed == 0 else "http://127.0.0.1:5000",
-        )
-        expected.append(
-            (Link(place, "folder"), Link(f"{place}/attempts.log", "log"), Link(f"{at}/#/runs/feed", "MLflow"))
-        )
+        place = f"results/{result.cell}/runs/{result.key}"
+        here = [Link(place, "folder"), Link(f"{place}/attempts.log", "log"), Link(f"{place}/manifest.json", "manifest")]
+        local = Link("http://127.0.0.1:5000/#/runs/feed", "MLflow (while dkd ui runs)")
+        expected.append((*here, Link("http://there:80/#/runs/feed", "MLflow") if seed == 0 else local))
     (found,) = runs(tmp_path / "results").listings
-    assert [value.links for value in found.lines[-1].values] == expected
+    assert [value.links for value in found.lines[0].values] == expected
 
 
 def test_a_damaged_run_has_a_place_and_a_reason(tmp_path: Path) -> None:
@@ -60,7 +57,7 @@ def test_a_damaged_run_has_a_place_and_a_reason(tmp_path: Path) -> None:
     (found,) = runs(tmp_path / "results").listings
     assert said(found)["state"][0].startswith("damaged: Invalid ")
     assert said(found)["last epoch, top-1 (%)"] == ["–"]
-    assert [link.kind for link in found.lines[-1].values[0].links] == ["folder"]
+    assert [link.kind for link in found.lines[0].values[0].links] == ["folder"]
 
 
 def test_only_what_seeds_do_not_share_is_listed_seed_by_seed(tmp_path: Path) -> None:
