@@ -21,6 +21,7 @@ from harness.errors import UserError
 from harness.machine import memory, trouble
 from harness.reporting.usual import TOLD
 from harness.store import place
+from harness.store.place import path
 from harness.terminal import say
 
 if TYPE_CHECKING:
@@ -55,14 +56,6 @@ def common(
     ] = False,
 ) -> None:
     """Benchmark of data-free knowledge distillation: run cells, look after results, render reports."""
-
-
-def path(text: str | Path) -> Path:
-    """A path as given: ~ is the home, also after a =, where no shell replaces it. Raises UserError if there is none."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        raise UserError(f"{text}: no home is known for ~; write the path in full") from None
 
 
 ResultsFolder = Annotated[Path, typer.Option(help="The results folder.", parser=path)]
@@ -150,6 +143,8 @@ def run(
     from harness.commands import run
 
     _begin(results)
+    if out:
+        place.is_there(out)
     status = run.run(
         pattern,
         configfile,
@@ -513,6 +508,7 @@ def report(
     from harness.reporting import columns
 
     place.existing(results)
+    place.is_there(out)
     filters = columns.filters(only or [])
     with _warnings_told():
         say(str(reporting.render(results, out, only=filters, mixed=mixed, overloaded=overloaded)[-1]))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from harness import reporting
 from harness.commands.submission import check, contents, pack
 from harness.errors import UserError
-from harness.store import atomic
+from harness.store import atomic, place
 from harness.store.checksums import sha256
 from harness.store.layout import Results
 
@@ -26,6 +27,7 @@ def publish(results: Path, out: Path, pattern: str = "*", mixed: bool = False) -
     What an earlier call wrote there goes; whatever else is in the folder stays. Returns the files, relative to ``out``.
     Raises UserError, with nothing written, if records do not agree or a file of somebody else's is in the way.
     """
+    place.is_there(out)
     with tempfile.TemporaryDirectory(prefix="dkd-site-") as temporary:
         stage = Path(temporary)
         records = Results(stage / RECORDS)
@@ -37,19 +39,19 @@ def publish(results: Path, out: Path, pattern: str = "*", mixed: bool = False) -
 
 
 def _deliver(stage: Path, out: Path) -> list[Path]:
-    """Put a site into its folder in place of the earlier one, its list last."""
+    """Put a site into its folder in place of the earlier one; its list first, so that a kill leaves nothing unknown."""
     files = sorted(file for file in stage.rglob("*") if file.is_file())
     names = [file.relative_to(stage) for file in files]
     earlier = _earlier(out)
-    if foreign := [out / name for name in names if (out / name).exists() and out / name not in earlier]:
-        raise UserError(f"{foreign[0]}: not of an earlier `dkd publish`; --out names another folder")
+    if foreign := next(_foreign(out, names, earlier), None):
+        raise UserError(f"{foreign}: not of an earlier `dkd publish`; --out names another folder")
     for file in earlier:
         file.unlink()
         with suppress(OSError):  # until a folder that is not empty
             os.removedirs(file.parent)
+    atomic.write_bytes(Results(out).sums, contents.listed(stage, files).encode())
     for file, name in zip(files, names, strict=True):
         atomic.copy(file, out / name)
-    atomic.write_bytes(Results(out).sums, contents.listed(stage, files).encode())
     return names
 
 
@@ -57,5 +59,13 @@ def _earlier(out: Path) -> set[Path]:
     """The files that an earlier call wrote, and nobody changed since."""
     if not Results(out).sums.is_file():
         return set()
-    listed = {out / name: digest for name, digest in contents.read(Results(out).sums).items() if ".." not in name}
+    listed = {out / name: digest for name, digest in contents.read(Results(out).sums).items()}
     return {file for file, digest in listed.items() if file.is_file() and sha256(file) == digest}
+
+
+def _foreign(out: Path, names: Iterable[Path], earlier: Collection[Path]) -> Iterator[Path]:
+    """What stands where these files or their folders are to stand, and is not of an earlier call."""
+    for name in names:
+        if (out / name).exists() and out / name not in earlier:
+            yield out / name
+        yield from (folder for folder in map(out.joinpath, name.parents) if folder.is_file() and folder not in earlier)

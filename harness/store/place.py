@@ -1,4 +1,4 @@
-"""Whether a results folder is there, and what is said if it is not: the same by every command, and in a notebook."""
+"""Whether a folder is there, and what is said if it is not: the same by every command, and in a notebook."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from harness.errors import UserError, nearest
 from harness.store.layout import Results
 
 MADE_BY = "`dkd train-teacher`, `snakemake` and `dkd import` make one"
+
+
+def path(text: str | Path) -> Path:
+    """A path as given: ~ is the home, also after a =, where no shell replaces it. Raises UserError if there is none."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UserError(f"{text}: no home is known for ~; write the path in full") from None
 
 
 def existing(path: Path) -> Results:
@@ -21,14 +29,18 @@ def existing(path: Path) -> Results:
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is a folder at ``path``. Raises UserError if something else is, or if it cannot be looked at."""
+    """Whether there is a folder at ``path``.
+
+    Raises UserError if something else is, there or on the way to it, or if it cannot be looked at.
+    """
     try:
-        is_folder, there = path.is_dir(), path.exists()
+        nearest_there = next(part for part in (path.absolute(), *path.absolute().parents) if part.exists())
+        is_folder = nearest_there.is_dir()
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from None
-    if there and not is_folder:
-        raise UserError(f"{path.absolute()}: a results folder is wanted, and this is none")
-    return there
+    if not is_folder:
+        raise UserError(f"{nearest_there}: a folder is wanted, and this is none")
+    return nearest_there == path.absolute()
 
 
 def _beside(path: Path) -> list[str]:

@@ -179,7 +179,28 @@ def test_where_nobody_began_what_is_asked_for_can_be_listed(
 def test_a_file_is_no_results_folder(dkd: Command, tmp_path: Path, command: list[str]) -> None:
     (tmp_path / "results").write_bytes(b"")
     code, _, errors = dkd(*command, "--results", tmp_path / "results")
-    assert (code, errors) == (2, f"error: {tmp_path}/results: a results folder is wanted, and this is none\n")
+    assert (code, errors) == (2, f"error: {tmp_path}/results: a folder is wanted, and this is none\n")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["list", "--results"],
+        ["import", ".", "--results"],
+        ["train-teacher", "digits", "wrn10_1", "--results"],
+        ["report", "--out"],
+        ["publish", "--out"],
+        ["submit", "--out"],
+        ["run", CELL, "--out"],
+    ],
+)
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_where_a_file_stands_no_folder_is_made(dkd: Command, tmp_path: Path, command: list[str], place: str) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    factory.write(tmp_path / "results", factory.metrics())
+    rest = ["--results", tmp_path / "results"] if command[-1] == "--out" else []
+    code, _, errors = dkd(*command, tmp_path / place, *rest)
+    assert (code, errors) == (2, f"error: {tmp_path}/file: a folder is wanted, and this is none\n")
 
 
 @pytest.mark.parametrize(

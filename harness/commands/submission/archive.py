@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.commands.submission.contents import ALL
+from harness.commands.submission.contents import ALL, inside
 from harness.errors import UserError
+from harness.machine import trouble
 from harness.store import atomic
 
 SUFFIX = ".zip"
 FILES = 100_000
 """In an archive, at most."""
-UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, FileExistsError, NotADirectoryError)
-"""What zipfile raises for damaged archives, those with a password, and those that hold a file twice."""
 BEGINNING = (1980, 1, 1, 0, 0, 0)
 """Date of every file in an archive, the first that the format knows: when it was packed is no part of it."""
 
@@ -56,7 +54,11 @@ def _unpack(path: Path, folder: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             _require_harmless(path, archive.infolist())
             archive.extractall(folder)
-    except UNREADABLE as error:
+    except UserError:
+        raise
+    except Exception as error:  # bytes of anybody's: zipfile and what unpacks for it raise errors of every kind
+        if trouble.number(error) in trouble.MACHINE:
+            raise
         raise UserError(f"{path}: not an archive of `dkd submit`: {error}") from None
 
 
@@ -66,6 +68,5 @@ def _require_harmless(path: Path, files: list[zipfile.ZipInfo]) -> None:
     if size > ALL or len(files) > FILES:
         raise UserError(f"{path}: {len(files):,} files of {size / 2**20:,.0f} MiB: at most {ALL / 2**20:.0f} may be")
     for file in files:
-        parts = Path(file.filename)
-        if parts.is_absolute() or ".." in parts.parts:
+        if not inside(file.filename):
             raise UserError(f"{path}: holds {file.filename!r:.200}, which would lie elsewhere")

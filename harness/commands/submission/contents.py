@@ -13,7 +13,7 @@ from pathlib import Path
 from harness.errors import UserError
 from harness.store import files
 from harness.store.checksums import sha256
-from harness.store.layout import Results
+from harness.store.layout import Results, words_of
 
 RECORD = 2**20
 """Bytes of a text, at most; a manifest has 7 KB, 200 evaluations 200 KB. Our choice."""
@@ -26,14 +26,14 @@ WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".npz", ".npy")
 
 
 def expected(folder: Results) -> dict[Path, int]:
-    """Every file that may be in a submission -> bytes that it may have."""
+    """Every file that may be in a submission -> bytes that it may have; a cell's result behind all that it needs."""
     found = {folder.sums: RECORD}
     for cell in folder.cells():
-        found[cell.metrics] = RECORD
         found |= {folder.planned(cell.name.study): RECORD}
         for run in cell.runs():
-            found |= {file: SHEET if file == run.samples else RECORD for file in run.told}
             found |= {file: RECORD for file in run.outside("").rglob("*.py")}
+            found |= {file: SHEET if file == run.samples else RECORD for file in run.told}
+        found[cell.metrics] = RECORD
     return found | {teacher.record: RECORD for teacher in folder.teachers()}
 
 
@@ -84,13 +84,21 @@ def otherwise(folder: Results) -> Iterator[str]:
 
 
 def read(path: Path) -> dict[str, str]:
-    """Path -> sha256, as a list says. Raises UserError if it is none."""
-    return _parsed(files.content(path).decode(errors="replace"))
+    """Path -> sha256, as a list says. Raises UserError if it is none, or if it names what lies elsewhere."""
+    try:
+        return _parsed(files.content(path).decode(errors="replace"))
+    except ValueError as error:
+        raise UserError(f"{path}: not a list of sha256: {error}") from None
+
+
+def inside(name: str) -> bool:
+    """Whether the path of a file, from a folder, stays inside that."""
+    return not Path(name).is_absolute() and ".." not in words_of(name)
 
 
 def _parsed(text: str) -> dict[str, str]:
-    """Path -> sha256. Raises UserError for a line that is none of such a list."""
+    """Path -> sha256. Raises ValueError for a line that is none of such a list."""
     lines = [(re.fullmatch(r"([0-9a-f]{64}) [ *](.+)", line), line) for line in text.splitlines()]
-    if wrong := next((line for found, line in lines if not found), None):
-        raise UserError(f"the list of sha256 has a line that is none: {wrong:.100}")
+    if wrong := next((line for found, line in lines if not found or not inside(found[2])), None):
+        raise ValueError(f"{wrong!r:.200}")
     return {found[2]: found[1] for found, _ in lines if found}

@@ -9,7 +9,7 @@ from harness.commands import stored
 from harness.commands.submission import archive, check, contents, private
 from harness.commands.submission.check import Findings
 from harness.errors import UserError
-from harness.store import atomic, checking, files, reading
+from harness.store import atomic, checking, files, place, reading
 from harness.store.checksums import sha256
 from harness.store.files import there
 from harness.store.layout import CellFolder, Results
@@ -41,10 +41,12 @@ def submit(results: Path, pattern: str, out: Path) -> Findings:
 
 def _require_place(out: Path) -> None:
     """Raise UserError if something else than a submission is there."""
-    if out.is_dir() and any(out.iterdir()) and not Results(out).sums.is_file():
+    packed = out.suffix == archive.SUFFIX
+    if packed and out.is_dir():
+        raise UserError(f"{out}: an archive is wanted, and this is a folder; --out names another one")
+    there_already = place.is_there(out.parent if packed else out) and not packed
+    if there_already and any(out.iterdir()) and not Results(out).sums.is_file():
         raise UserError(f"{out}: not empty and no submission; --out names another folder, or a {archive.SUFFIX}")
-    if out.exists() and not out.is_dir() and out.suffix != archive.SUFFIX:
-        raise UserError(f"{out}: a folder or a name that ends in {archive.SUFFIX} is wanted")
 
 
 def collect(results: Path, pattern: str, stage: Results) -> None:
@@ -97,7 +99,7 @@ def _teach(results: Results, stage: Results, dataset: str, name: str) -> None:
 
 
 def _take_all(source: Results, target: Results) -> None:
-    """Copy a submission's files, their list last."""
-    for file, most in sorted(contents.expected(source).items(), key=lambda entry: entry[0] == source.sums):
+    """Copy a submission's files, their list first: whatever a kill leaves is told from a folder of somebody else's."""
+    for file, most in sorted(contents.expected(source).items(), key=lambda entry: entry[0] != source.sums):
         if file.is_file():
             atomic.take(file, target.path / file.relative_to(source.path), most)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import re
 from html import unescape
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from harness.commands import publish
 from harness.commands.submission import check
 from harness.errors import UserError
+from harness.store import atomic
 from tests import factory
 from tests.harness.commands.submission.conftest import add, results
 from tests.harness.conftest import Command
@@ -87,6 +89,61 @@ def test_records_that_do_not_agree_are_not_published(results: Path, tmp_path: Pa
     with pytest.raises(UserError, match=r"teacher_metric is 99\.0, its teacher's record says 98\.0"):
         publish.publish(results, tmp_path / "site")
     assert not (tmp_path / "site").exists()
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("copies", [0, 3, 7])
+def test_a_call_that_was_killed_can_be_given_again(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copies: int
+) -> None:
+    site, left, copy = tmp_path / "site", copies, atomic.copy
+
+    def killed(source: Path, target: Path) -> None:
+        nonlocal left
+        if not left:
+            raise KeyboardInterrupt
+        left -= 1
+        copy(source, target)
+
+    publish.publish(results, site)
+    add(results, seed=2)
+    monkeypatch.setattr(atomic, "copy", killed)
+    with pytest.raises(KeyboardInterrupt):
+        publish.publish(results, site)
+    monkeypatch.setattr(atomic, "copy", copy)
+    publish.publish(results, site)
+    assert check.check(site / "records").cells == 3
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("place", ["{}/mine", "../mine", "records/../../mine"])
+def test_a_list_of_somebody_else_reaches_nothing_outside(results: Path, tmp_path: Path, place: str) -> None:
+    publish.publish(results, tmp_path / "site")
+    (tmp_path / "mine").write_bytes(b"mine")
+    with (tmp_path / "site/SHA256SUMS").open("a", encoding="utf-8") as sums:
+        sums.write(f"{hashlib.sha256(b'mine').hexdigest()}  {place.format(tmp_path)}\n")
+    with pytest.raises(UserError, match="SHA256SUMS: not a list of sha256"):
+        publish.publish(results, tmp_path / "site")
+    assert (tmp_path / "mine").is_file()
+
+
+@pytest.mark.usefixtures("quick")
+def test_names_with_several_points(tmp_path: Path) -> None:
+    add(tmp_path / "results", label="a..b", method="ssd-kd")
+    for _ in range(2):
+        publish.publish(tmp_path / "results", tmp_path / "site")
+    assert check.check(tmp_path / "site/records").cells == 1
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("mine", ["records", "records/toy", ".nojekyll/mine", "index.html/mine"])
+def test_what_stands_in_the_way_stays(results: Path, tmp_path: Path, mine: str) -> None:
+    path = tmp_path / "site" / mine
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"mine")
+    with pytest.raises(UserError, match="not of an earlier `dkd publish`"):
+        publish.publish(results, tmp_path / "site")
+    assert [file for file in (tmp_path / "site").rglob("*") if file.is_file()] == [path]
 
 
 @pytest.mark.usefixtures("quick")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import zipfile
 from pathlib import Path
 
@@ -51,3 +52,23 @@ def test_what_is_no_archive(tmp_path: Path, content: bytes) -> None:
 def test_a_file_that_is_a_folder_too(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not an archive of `dkd submit`"):
         check.check(packed(tmp_path / "a.zip", {"a": b"", "a/b": b""}))
+
+
+@pytest.mark.parametrize("change", [0x80, 0xFF])
+def test_any_byte_may_be_another_one(tmp_path: Path, change: int) -> None:
+    whole = packed(tmp_path / "a.zip", {"é.json": b"{}", "b/c.json": b"[]"}).read_bytes()
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= change
+        (tmp_path / "b.zip").write_bytes(damaged)
+        with pytest.raises(UserError):  # where it can be read nonetheless, there is no cell in it
+            check.check(tmp_path / "b.zip")
+
+
+def test_a_full_disk_is_not_blamed_on_the_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", full)
+    with pytest.raises(OSError, match="No space left"):
+        check.check(packed(tmp_path / "a.zip", {"a.json": b"{}"}))

@@ -9,7 +9,7 @@ import pytest
 from harness.commands import import_results
 from harness.commands.submission import check, pack
 from harness.errors import UserError
-from harness.store import checking
+from harness.store import atomic, checking
 from harness.store.layout import Results
 from harness.store.records import Manifest
 from tests import factory
@@ -139,3 +139,33 @@ def test_results_are_never_overwritten_by_what_is_sent(results: Path) -> None:
     with pytest.raises(UserError, match="not empty and no submission"):
         pack.submit(results, "*", results)
     assert before == {path: path.read_bytes() for path in results.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("copies", [0, 1, 4, 6, 9])
+def test_a_call_that_was_killed_can_be_given_again(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copies: int
+) -> None:
+    out, left, take = tmp_path / "sent", copies, atomic.take
+
+    def killed(source: Path, target: Path, most: int) -> None:
+        nonlocal left
+        if target.is_relative_to(out):
+            if not left:
+                raise KeyboardInterrupt
+            left -= 1
+        take(source, target, most)
+
+    monkeypatch.setattr(atomic, "take", killed)
+    with pytest.raises(KeyboardInterrupt):
+        pack.submit(results, "*", out)
+    monkeypatch.setattr(atomic, "take", take)
+    pack.submit(results, "*", out)
+    assert (check.check(out).cells, check.check(out).problems) == (2, [])
+
+
+@pytest.mark.parametrize("out", ["a.zip", "file", "file/sent", "file/sent.zip"])
+def test_what_is_no_place_for_it(results: Path, tmp_path: Path, out: str) -> None:
+    (tmp_path / "a.zip").mkdir()
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UserError, match=r"an archive is wanted|a folder is wanted"):
+        pack.submit(results, "*", tmp_path / out)
