@@ -400,4 +400,6 @@ def remedy(path: Path) -> str:
         return f"remove {folder} and run the cell again"
     if path.parent.name == ".stamps":
         return f"remove {path}; the workflow writes it anew"
+    if path.suffix == ".jsonl":
+        return "`dkd report` writes it anew"
     return f"remove {path}; the next run copies it back from runs/"

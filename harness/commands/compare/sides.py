@@ -10,7 +10,7 @@ from harness.commands import differences
 from harness.errors import UserError, suggest
 from harness.grid import pattern
 from harness.machine import facts
-from harness.store import checking, reading
+from harness.store import checking, place, reading
 from harness.store.layout import CellFolder, Results, RunFolder
 from harness.store.reading import DamagedRecord
 from harness.store.records import Manifest, Metrics
@@ -47,13 +47,13 @@ def side(text: str, results: Path) -> Side:
     Keys, of cells and of plans, and commits may be shortened. Of several runs of a cell the one that finished last
     counts.
 
-    Raises UserError if there is none.
+    Raises UserError if there is none, DamagedRecord for a line of records.jsonl that is no record.
     """
     problems: list[str] = []
-    if (path := Path(text).expanduser()).is_dir():
+    if _is_folder(path := place.path(text)):
         versions = _read_all(Results(path).finished(), problems)
     elif path.suffix == ".jsonl":
-        versions = [Version(result, None) for result in reading.read_lines(path, Metrics)]
+        versions = _of_report(path)
     else:
         versions = _named(text, _read_all(Results(results).runs(), problems), results)
     if not versions:
@@ -77,6 +77,20 @@ def differing(a: Version, b: Version) -> list[str]:
 def unit(result: Metrics) -> str:
     """Whose seconds the cost of a run counts."""
     return "CPU s" if result.device == "cpu" else "GPU s"
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
+
+
+def _of_report(path: Path) -> list[Version]:
+    try:
+        return [Version(result, None) for result in reading.read_lines(path, Metrics)]
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
 
 
 def _named(text: str, versions: list[Version], results: Path) -> list[Version]:

@@ -190,6 +190,7 @@ def test_what_a_finished_run_leaves_over(tmp_path: Path) -> None:
         (TEACHER.record, "dkd train-teacher cifar10 wrn40_2 --replace --results there"),
         (RUN.events, f"remove there/{NAME}/runs/0123456789abcdef and run the cell again"),
         (CELL.metrics, f"remove there/{NAME}/metrics.json; the next run copies it back from runs/"),
+        (Path("reports/mine/records.jsonl"), "`dkd report` writes it anew"),
     ],
 )
 def test_what_to_do_about_a_damaged_record(record: Path, expected: str) -> None:

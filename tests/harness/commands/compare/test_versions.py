@@ -159,3 +159,16 @@ def test_the_command(results: Path, dkd: Command) -> None:
     assert code == 0
     assert output.splitlines() == lines(results, "aaaaaa", "bbbbbb")
     assert dkd("compare", "aaaaaa", "nowhere", "--results", results)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("none.jsonl", "none.jsonl: no such file"),
+        ("~nobody-of-this-name/x", "no home is known for ~"),
+        ("a" * 5000, "File name too long"),
+    ],
+)
+def test_texts_that_lead_nowhere(results: Path, text: str, told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        sides.side(text, results)
