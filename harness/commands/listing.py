@@ -29,7 +29,9 @@ URGENCY: Sequence[State] = ("damaged", "failed", "diverged", "stale", "running",
 """What a person wants to see first."""
 SEEDS = 4
 """Seeds of a row that are named, at most."""
-LEFT: Sequence[State] = ("damaged", "stale", "running", "waiting")
+GOING: Sequence[State] = ("running", "waiting")
+"""What ends by itself, as long as somebody runs the grid."""
+LEFT: Sequence[State] = ("damaged", "stale", *GOING)
 """What will run, or run again."""
 EVERY_SECONDS, FOLLOW_SECONDS = 2.0, 10.0
 """Between two looks at a grid, for one who watches and beside the workflow."""
@@ -93,10 +95,12 @@ def watch(look: Look, watched: bool) -> Iterator[str]:
     yield from output.lines(by_row(found), terminal=True)
 
 
-def changes(look: Look, every: float = EVERY_SECONDS, at_once: int = 0) -> Iterator[str]:
-    """The summary, and again whenever a cell has ended; looks every so many seconds at most."""
+def changes(
+    look: Look, every: float = EVERY_SECONDS, at_once: int = 0, states: Sequence[State] = GOING
+) -> Iterator[str]:
+    """The summary, and again whenever a cell has ended; looks every so many seconds at most, while one has a state."""
     before = -1
-    for found in _looks(look, every):
+    for found in _looks(look, every, states):
         ended = sum(1 for status in found if status.state in ("done", "failed", "diverged"))
         if ended != before:
             yield next(summary(found, at_once))
@@ -109,15 +113,15 @@ def follow(cells: Sequence[Cell], results: Path, at_once: int) -> None:
     Ends without a word where a record cannot be read: whoever needs it will say so.
     """
     with contextlib.suppress(UserError, OSError):
-        for line in changes(lambda: of_grid(cells, results), FOLLOW_SECONDS, at_once):
+        for line in changes(lambda: of_grid(cells, results), FOLLOW_SECONDS, at_once, LEFT):
             say(f"{time.strftime('%H:%M:%S')} {line}", err=True)
 
 
-def _looks(look: Look, every: float = EVERY_SECONDS) -> Iterator[Sequence[CellStatus]]:
+def _looks(look: Look, every: float = EVERY_SECONDS, states: Sequence[State] = GOING) -> Iterator[Sequence[CellStatus]]:
     while True:
         began = time.monotonic()
         yield (found := look())
-        if not any(status.state in ("running", "waiting") for status in found):
+        if not any(status.state in states for status in found):
             return
         time.sleep(max(every, (time.monotonic() - began) / SHARE))
 
@@ -126,7 +130,7 @@ def screen(found: Sequence[CellStatus]) -> list[Text]:
     """As many of the list's first lines as a terminal has room for, above the summary."""
     head, *more = summary(found)
     rows = list(output.lines(by_row(found), terminal=True))[: -1 - len(more)]
-    room = Console().height - 5  # the summary may take two lines or three
+    room = max(0, Console().height - 5)  # the summary may take two lines or three
     hidden = [f"and {len(rows) - room} lines more"] if len(rows) > room else []
     lines = [*(rows[:room] if hidden else rows), *hidden]
     return [*(Text.from_ansi(line, no_wrap=True, overflow="ellipsis") for line in lines), Text(head)]

@@ -121,6 +121,24 @@ def test_elsewhere_than_on_a_terminal_a_line_a_cell_that_has_ended(looks: listin
     ]
 
 
+def test_a_workflow_is_followed_although_all_its_cells_are_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    states: Iterator[State] = iter(["stale", "running", "done"])
+    monkeypatch.setattr(listing, "of_grid", lambda cells, results: [cell("dafl", 0, next(states))])
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    listing.follow([], tmp_path, at_once=1)
+    told = [line.partition(" ")[2] for line in capsys.readouterr().err.splitlines()]
+    assert told == ["1 cells: 1 stale", "1 cells: 1 done"]
+
+
+@pytest.mark.parametrize("height", range(1, 8))
+def test_however_few_lines_a_terminal_has(monkeypatch: pytest.MonkeyPatch, height: int) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", str(height))
+    assert len(listing.screen([cell(f"m{number}", 0, "waiting") for number in range(20)])) <= max(2, height)
+
+
 def test_a_terminal_keeps_the_last_state(
     looks: listing.Look, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
