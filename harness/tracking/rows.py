@@ -18,9 +18,14 @@ SHARED = ("study", "dataset", "pair", "label", "scale", "method", "prior")
 
 
 def of_row(views: Sequence[RunView]) -> RunView:
-    """The view of a row, from those of its seeds' current runs; at least one."""
-    first, cell = views[0], CellName.parse(views[0].tags["cell"])
-    results = {CellName.parse(view.tags["cell"]).seed: view.result for view in views}
+    """The view of a row, from those of its seeds' current runs; at least one.
+
+    As long as a cell has no result, several of its runs are current: the one that began last counts.
+    """
+    cell = CellName.parse(views[0].tags["cell"])
+    latest = {CellName.parse(view.tags["cell"]).seed: view for view in sorted(views, key=lambda view: view.start)}
+    views = [view for _, view in sorted(latest.items())]
+    results = {seed: view.result for seed, view in sorted(latest.items())}
     done = sorted(
         (result for result in results.values() if result and result.status == "done"),
         key=lambda result: (points.milliseconds(result.finished), result.seed),
@@ -31,7 +36,7 @@ def of_row(views: Sequence[RunView]) -> RunView:
     tags |= {"row": cell.row, KIND: "row", NOTE: notes.of_row(cell, results), FINISHED: _lives(done), **version()}
     params = _equal([view.params for view in views])
     return RunView(
-        study=first.study,
+        study=cell.study,
         name=notes.title(cell, method),
         identity=("row", cell.row),
         status=status,
@@ -40,7 +45,7 @@ def of_row(views: Sequence[RunView]) -> RunView:
         params={name: value for name, value in params.items() if name != SEED},
         tags=tags | _overloaded(done),
         points=list(_points(done)),
-        dataset=first.dataset,
+        dataset=views[0].dataset,
     )
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.store import atomic
 from harness.store.layout import RunFolder
-from harness.store.records import Seconds
+from harness.store.records import Manifest, Seconds
 from harness.tracking import rows, sync, view
 from tests import factory
 from tests.harness.tracking.test_sync import client, stored, unfinished
@@ -44,6 +45,19 @@ def parents(results: Path) -> dict[str, str | None]:
 @pytest.fixture(autouse=True)
 def _local(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+@pytest.mark.parametrize(("old", "new"), [("0" * 16, "f" * 16), ("f" * 16, "0" * 16)])
+def test_a_stale_result_counts_no_more_once_its_cell_runs_again(tmp_path: Path, old: str, new: str) -> None:
+    write(tmp_path, 0, hour=1, key=old)
+    run = write(tmp_path, 0, hour=2, key=new)
+    manifest = Manifest.model_validate_json((run / "manifest.json").read_bytes())
+    again = manifest.attempts[0].model_copy(update={"start": "2026-01-01T01:30:00+00:00"})
+    atomic.write(run / "manifest.json", manifest.model_copy(update={"attempts": [again]}))
+    (run / "metrics.json").unlink()
+    runs = [RunFolder(run.parent / key) for key in sorted([old, new])]
+    row = rows.of_row([view.of_run(one, superseded=False, working=one.key == new) for one in runs])
+    assert (row.status, row.points) == ("RUNNING", [])
 
 
 def test_mean_and_spread_are_those_of_the_seeds_that_are_done(tmp_path: Path) -> None:
