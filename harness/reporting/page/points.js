@@ -76,7 +76,7 @@ const points = (() => {
     if (tip.hidden) return;
     const range = ([low, middle, high]) => (low === high ? middle : `${middle} (${low} to ${high})`);
     tip.textContent = `${one.name}\n${chart.along}: ${range(one.along)}\n${chart.across}: ${range(one.across)}`;
-    tip.style.left = `${Math.max(0, Math.min(left + 12, plot.over.clientWidth - tip.offsetWidth))}px`;
+    tip.style.left = `${Math.min(left + 12, plot.over.clientWidth - tip.offsetWidth)}px`;
     tip.style.top = `${top > plot.over.clientHeight / 2 ? top - tip.offsetHeight - 12 : top + 12}px`;
   }
 
