@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from harness.errors import UserError
@@ -26,6 +27,7 @@ PARENT = "mlflow.parentRunId"
 """The tag that makes a run another's child."""
 CONTEXT = {"mlflow.data.context": "test"}
 """What a run's dataset is for: students of data-free methods never see its training images."""
+NOTHING: Mapping[str, str] = MappingProxyType({})
 ELSE = "dkd-bench/"
 """Begins the name of a study's experiment where somebody else's bears the study's own."""
 
@@ -79,23 +81,26 @@ class Experiment:
         found = [] if self.empty else self.client.search_runs([self.id], f"tags.{tag} = '{value}'", max_results=1)
         return found[0] if found else None
 
-    def begin(self, view: RunView) -> Begun:
-        """The run that is to become equal to a view: the one that is there, unless it can only be made anew."""
+    def begin(self, view: RunView, above: Mapping[str, str] = NOTHING) -> Begun:
+        """The run that is to become equal to a view: the one that is there, unless it can only be made anew.
+
+        ``above`` are tags that say where it belongs; a new one has all its tags from its beginning.
+        """
         stored = self.find(*view.identity)
         if stored and _contradicts(stored, view):
             self.client.delete_run(stored.info.run_id)
             stored = None
         if stored:
             return Begun(stored.info.run_id, False, stored.data.tags.get(PARENT))
-        tags = {**dict([view.identity]), **version()}
-        run = self.client.create_run(self.id, view.start, tags, run_name=view.name)
+        run = self.client.create_run(self.id, view.start, {**view.tags, **above}, run_name=view.name)
         return Begun(str(run.info.run_id), True, None)
 
     def push(self, view: RunView, parent: str | None) -> Begun:
         """Make a run equal to its view, below ``parent``."""
-        run = self.begin(view)
+        above = {PARENT: parent} if parent else NOTHING
+        run = self.begin(view, above)
         try:
-            self.write(run.id, view, {PARENT: parent} if parent else {})
+            self.write(run, view, above)
             if run.parent and not parent:
                 self.client.delete_tag(run.id, PARENT)
         except Exception:
@@ -104,26 +109,26 @@ class Experiment:
             raise
         return run
 
-    def write(self, run_id: str, view: RunView, above: Mapping[str, str]) -> None:
-        """Write all of a view into a run; ``above`` are tags that say where it belongs."""
+    def write(self, run: Begun, view: RunView, above: Mapping[str, str] = NOTHING) -> None:
+        """Write all of a view into a run that was begun for it."""
         from mlflow.entities import Metric, Param, RunTag
 
         params = [Param(name, value) for name, value in view.params.items()]
-        tags = [RunTag(name, value) for name, value in {**view.tags, **above}.items()]
+        tags = [] if run.new else [RunTag(name, value) for name, value in {**view.tags, **above}.items()]
         metrics = [Metric(point.name, point.value, point.time, point.step) for point in view.points]
         first = max(0, BATCH - len(params) - len(tags))
-        self.client.log_batch(run_id, metrics[:first], params, tags)
+        self.client.log_batch(run.id, metrics[:first], params, tags)
         for start in range(first, len(metrics), BATCH):
-            self.client.log_batch(run_id, metrics[start : start + BATCH])
-        self.client.log_inputs(run_id, [_input(view.dataset)])
+            self.client.log_batch(run.id, metrics[start : start + BATCH])
+        self.client.log_inputs(run.id, [_input(view.dataset)])
         for place, file in view.files.items():
-            self.client.log_artifact(run_id, str(file), place.rpartition("/")[0] or None)
+            self.client.log_artifact(run.id, str(file), place.rpartition("/")[0] or None)
         if view.config is not None:
-            self.client.log_dict(run_id, view.config, "config.json")
+            self.client.log_dict(run.id, view.config, "config.json")
         if view.end is None:
-            self.client.update_run(run_id, view.status)
+            self.client.update_run(run.id, view.status)
         else:
-            self.client.set_terminated(run_id, view.status, view.end)
+            self.client.set_terminated(run.id, view.status, view.end)
 
 
 def is_ours(found: mlflow.entities.Experiment) -> bool:

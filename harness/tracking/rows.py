@@ -13,6 +13,8 @@ from harness.tracking.view import FINISHED, KIND, NOTE, SEED, RunView, version
 
 ORDER = ("RUNNING", "FINISHED", "FAILED", "KILLED")
 """A row is the first of these that one of its runs is."""
+LONGEST = 5000
+"""Letters of a tag that MLflow keeps in every version."""
 SHARED = ("study", "dataset", "pair", "label", "scale", "method", "prior")
 """Tags that a row has from its runs."""
 
@@ -76,7 +78,7 @@ def _points(done: Sequence[Metrics]) -> Iterator[Point]:
 
 def _lives(done: Sequence[Metrics]) -> str:
     """Which results are in the means, in the order of their coming: where it only grows, so do the points."""
-    return "".join(f"{result.finished} seed {result.seed}; " for result in done)
+    return "".join(f"{result.finished} seed {result.seed}; " for result in done)[:LONGEST]
 
 
 def _duration(views: Sequence[RunView]) -> int:

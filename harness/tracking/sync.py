@@ -133,7 +133,7 @@ def _sync_row(experiment: Experiment, runs: Sequence[_Seen], report: SyncReport)
                 report.created += pushed[seen].new
                 report.updated += not pushed[seen].new
     if row and above:
-        experiment.write(above.id, row, {})
+        experiment.write(above, row)
     for seen, run in pushed.items():
         _link(experiment, seen, run.id)
 

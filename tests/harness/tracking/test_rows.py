@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import statistics
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,3 +136,13 @@ def test_system_metrics_where_they_are_asked_for(tmp_path: Path, monkeypatch: py
     found = stored(tmp_path)[key].data.metrics
     assert found["system/process_cpu_percentage"] == 100.0, "as many seconds on cores as on the wall"
     assert found["system/process_peak_memory_megabytes"] == round(400 * 2**20 / 1e6, 2)
+
+
+def test_no_tag_is_longer_than_mlflow_keeps(tmp_path: Path) -> None:
+    one = view.of_run(RunFolder(write(tmp_path, 0, hour=1)), superseded=False, working=False)
+    cell, result = one.tags["cell"].removesuffix("0"), factory.metrics()
+    views = [
+        replace(one, tags=one.tags | {"cell": f"{cell}{seed}"}, result=result.model_copy(update={"seed": seed}))
+        for seed in range(300)
+    ]
+    assert max(map(len, rows.of_row(views).tags.values())) <= 5000
