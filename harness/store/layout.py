@@ -209,7 +209,7 @@ class CellFolder:
 
     def run(self, key: str) -> RunFolder:
         """The run of this key, whether it is there or not."""
-        return RunFolder(self.path / "runs" / key)
+        return RunFolder(self.path.joinpath("runs", key))
 
     def runs(self) -> list[RunFolder]:
         """The runs that are there, in the order of their keys."""
