@@ -323,6 +323,8 @@ def list_(
         for line in listing.watch(lambda: status.of_grid(asked, results), sys.stdout.isatty()):
             typer.echo(line)
         return
+    if estimate:
+        estimates.prepare(asked)
     found = status.of_grid(asked, results)
     if stale:
         lines: Iterable[Line] = [str(one.folder.metrics) for one in found if one.must_rerun]

@@ -18,7 +18,7 @@ from harness.commands.speeds import KINDS, Judged, Speeds
 from harness.commands.status import CellStatus
 from harness.grid.cell import Cell
 from harness.machine import gpus
-from harness.run.estimates import estimates
+from harness.run import estimates
 from harness.store.layout import CellFolder
 from harness.store.records import Flops, Metrics
 
@@ -50,13 +50,18 @@ def _counted(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cost | None]]:
     """These cells and their costs, as they are found."""
     console = Console(stderr=True)
     yield from track(
-        estimates(cells),
+        estimates.estimates(cells),
         "counting operations",
         len(cells),
         console=console,
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+def prepare(cells: Sequence[Cell]) -> None:
+    """Begin with what counting needs: it takes as long as to find the states of these cells."""
+    estimates.prepare(len({cell.row for cell in cells}))
 
 
 def lines(found: Sequence[CellStatus], counting: Counting = _counted) -> Iterator[str]:

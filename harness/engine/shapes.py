@@ -23,6 +23,8 @@ from torch.utils.flop_counter import flop_registry
 from harness.engine import compiler
 
 META = torch.device("meta")
+WEIGHT_BY_WEIGHT = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
+"""Optimizers without a matrix product or a convolution."""
 
 
 @contextmanager
@@ -32,7 +34,7 @@ def alone() -> Iterator[Counter]:
     A number that is read is 1. What needs the content of a tensor, such as a mask as an index, raises an error.
     """
     compiler.defer()
-    hook = register_optimizer_step_pre_hook(_all_weights_at_once)
+    hook = register_optimizer_step_pre_hook(_nothing_to_learn)
     try:
         with compiler.plain_sizes(), Counter() as counter:
             yield counter
@@ -40,11 +42,19 @@ def alone() -> Iterator[Counter]:
         hook.remove()
 
 
-def _all_weights_at_once(optimizer: torch.optim.Optimizer, *_: object) -> None:
-    """As on a device with kernels for that: a few operations in place of a few for every weight."""
-    for group in optimizer.param_groups:
-        if "foreach" in group and not group.get("fused"):
-            group["foreach"] = True
+Step = tuple[tuple[Any, ...], dict[str, Any]]
+"""Arguments of an optimizer's step, the optimizer itself the first of them."""
+
+
+def _nothing_to_learn(optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Step | None:
+    """The step of an optimizer without weights, where it would take no operation that counts."""
+    kind = type(optimizer)
+    return ((_idle(kind), *args[1:]), kwargs) if kind in WEIGHT_BY_WEIGHT else None
+
+
+@functools.cache
+def _idle(kind: type[torch.optim.Optimizer]) -> torch.optim.Optimizer:
+    return kind([torch.empty(0)])  # type: ignore[call-arg]
 
 
 @dataclass
@@ -161,6 +171,13 @@ _outcomes: dict[Any, _Outcome] = {}
 
 def _described(value: Any) -> Any:
     """Arguments as far as they decide what is returned."""
-    if isinstance(value, Tensor):
-        return value.shape, value.stride(), value.dtype, value.device
-    return tuple(map(_described, value)) if isinstance(value, (list, tuple)) else value
+    return tuple(
+        [
+            (one.shape, one.stride(), one.dtype, one.is_meta)
+            if isinstance(one, Tensor)
+            else _described(one)
+            if isinstance(one, (list, tuple))
+            else one
+            for one in value
+        ]
+    )

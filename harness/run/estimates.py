@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from typing import TYPE_CHECKING
 
 from harness.grid.cell import Cell
@@ -20,19 +20,28 @@ MANY = 100
 MOST_PROCESSES = 8
 
 
+def prepare(count: int) -> int:
+    """How many processes find the costs of ``count`` cells, 0 for this one; they import PyTorch from now on, once."""
+    processes = min(MOST_PROCESSES, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+    if processes < 2 or count < MANY:
+        return 0
+    forkserver.set_forkserver_preload(["harness.run.cost"])
+    forkserver.ensure_running()
+    return processes
+
+
 def estimates(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cost | None]]:
     """Each cell and `harness.run.cost.estimate` of it, as they are found."""
-    processes = min(MOST_PROCESSES, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
-    if processes < 2 or len(cells) < MANY:
+    processes = prepare(len(cells))
+    if not processes:
         for group in _groups(cells):
             for cell in group:
                 yield from _estimated([cell])
         return
     with ExitStack() as stack:
-        forks, waiting = get_context("forkserver"), []
-        forks.set_forkserver_preload(["harness.run.cost"])  # PyTorch is imported once
+        waiting = []
         for part in _parts(cells, processes):
-            pool = stack.enter_context(ProcessPoolExecutor(1, mp_context=forks))
+            pool = stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("forkserver")))
             waiting += [pool.submit(_estimated, group) for group in part]
         for done in as_completed(waiting):
             yield from done.result()
