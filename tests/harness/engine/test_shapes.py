@@ -65,3 +65,26 @@ def test_what_needs_content_says_so_and_leaves_nothing_behind() -> None:
         x.nonzero()
     real: Tensor = torch.ones(3)
     assert real.add_(1).sum().item() == 6
+
+
+class Squared(torch.optim.Optimizer):
+    """One whose step multiplies matrices."""
+
+    def __init__(self, weights: list[Tensor]) -> None:
+        super().__init__(weights, {})
+
+    def step(self) -> None:  # type: ignore[override]
+        (weight,) = self.param_groups[0]["params"]
+        weight.data = weight.detach() @ weight.grad
+
+
+def test_steps_are_left_out_unless_they_multiply_matrices() -> None:
+    weight = torch.empty(7, 7, device=shapes.META, requires_grad=True)
+    with shapes.alone() as counter:
+        weight.sum().backward()
+        plain = torch.optim.Adam([weight])
+        plain.step()
+        assert not plain.state
+        assert counter.total == 0
+        Squared([weight]).step()
+        assert counter.total == 2 * 7**3

@@ -10,7 +10,7 @@ import pytest
 
 from harness.commands.contract import tiny_cell
 from harness.run.cost import estimate
-from harness.run.estimates import _parts, estimates
+from harness.run.estimates import MANY, _parts, estimates, prepare
 from methods.base.pair import Pair
 
 
@@ -40,3 +40,10 @@ def test_asking_for_estimates_does_not_import_torch() -> None:
     program = "import sys; import harness.commands.estimate; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.split() == ["False"]
+
+
+def test_few_cells_start_no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    assert [prepare(MANY - 1), prepare(MANY)] == [0, 2]
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
+    assert prepare(MANY) == 0
