@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import mean
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import track
@@ -19,11 +18,9 @@ from harness.commands.status import CellStatus
 from harness.grid.cell import Cell
 from harness.machine import gpus
 from harness.run import estimates
+from harness.run.costs import Cost
 from harness.store.layout import CellFolder
 from harness.store.records import Flops, Metrics
-
-if TYPE_CHECKING:
-    from harness.run.cost import Cost
 
 LEFT = ("waiting", "running", "stale", "damaged")
 """States of cells that still have to run; what a running one has done already is not taken off."""
@@ -43,7 +40,7 @@ class Spent:
     """On disk."""
 
 
-Counting = Callable[[Sequence[Cell]], Iterable[tuple[Cell, "Cost | None"]]]
+Counting = Callable[[Sequence[Cell]], Iterable[tuple[Cell, Cost | None]]]
 
 
 def _counted(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cost | None]]:
@@ -116,10 +113,10 @@ def _by_operations(cells: Sequence[Cell], speeds: Speeds, counting: Counting) ->
     )
     row, largest = max(costs.items(), key=lambda item: item[1].memory)
     yield f"memory: about {largest.memory / 2**20:,.0f} MiB at most, in {row}"
-    placed = [(cost.placing.bytes, row, cost.placing) for row, cost in costs.items() if cost.placing]
-    if placed:
-        _, row, placing = max(placed)
-        yield f"images: the most in {row}, {placing}"
+    stored = [(cost.images.bytes, row, cost.images.lie) for row, cost in costs.items() if cost.images]
+    if stored:
+        _, row, lie = max(stored)
+        yield f"images: the most in {row}, {lie}"
 
 
 def _assumed(cell: Cell, flops: Flops) -> Judged:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -13,6 +13,7 @@ from harness.engine.flops import asked
 from harness.grid.cell import Cell
 from harness.machine.devices import device_memory
 from harness.run import rounds, shaped
+from harness.run.costs import Cost, Images
 from harness.store.records import Flops
 from methods.base.method import Method
 from methods.base.placing import Placing
@@ -21,24 +22,6 @@ ASSUMED_MEMORY = 80 * 2**30
 """Bytes of a device that is not here: a recent data-centre GPU, our choice."""
 HEADROOM = 1.25
 """Peak over what autograd keeps: gradients of activations, workspace of convolutions. Our choice."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Of a whole run; rough, for plans and warnings."""
-
-    flops: Flops
-    resident: int
-    """Bytes that a run holds on its device all the time: networks, optimizers, images."""
-    activations: int
-    """Bytes that grow with the batch, at the peak, in fp32: with `bf16` most of them take half."""
-    placing: Placing | None = None
-    """Where the images lie; None where none are stored."""
-
-    @property
-    def memory(self) -> int:
-        """Bytes at the peak."""
-        return self.resident + self.activations
 
 
 def estimate(cell: Cell) -> Cost | None:
@@ -59,13 +42,13 @@ def estimate(cell: Cell) -> Cost | None:
     )
     if whole.asking:
         flops = asked(flops, whole.asking, round_.answer)
-    held = resident(whole) - (_beside(whole.placing) if cell.device != "cpu" else 0)
-    return Cost(flops, held, round(HEADROOM * max(round_.activations.values())), whole.placing)
+    images = _images(whole.placing)
+    beside = 0 if images is None or images.on_device or cell.device == "cpu" else images.bytes
+    return Cost(flops, resident(whole) - beside, round(HEADROOM * max(round_.activations.values())), images)
 
 
-def _beside(placing: Placing | None) -> int:
-    """Bytes of images that are not on the device."""
-    return 0 if placing is None or placing.on_device else placing.bytes
+def _images(placing: Placing | None) -> Images | None:
+    return None if placing is None else Images(placing.bytes, placing.on_device, str(placing))
 
 
 def forget() -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import ExitStack
 from multiprocessing import forkserver, get_context
-from typing import TYPE_CHECKING
 
 from harness.grid.cell import Cell
-
-if TYPE_CHECKING:
-    from harness.run.cost import Cost
+from harness.run.costs import Cost
 
 MANY = 100
 """Cells from which on processes of their own, which take seconds to start, pay."""
@@ -39,12 +38,22 @@ def estimates(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cost | None]]:
                 yield from _estimated([cell])
         return
     with ExitStack() as stack:
-        waiting = []
-        for part in _parts(cells, processes):
-            pool = stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("forkserver")))
-            waiting += [pool.submit(_estimated, group) for group in part]
-        for done in as_completed(waiting):
-            yield from done.result()
+        parts = list(_parts(cells, processes))
+        new = functools.partial(ProcessPoolExecutor, 1, mp_context=get_context("forkserver"))
+        pools = [stack.enter_context(new()) for _ in parts]
+        at_work = {pool.submit(_estimated, _next(parts, own)): own for own, pool in enumerate(pools)}
+        while at_work:
+            done, _ = wait(at_work, return_when=FIRST_COMPLETED)
+            for future in done:
+                own = at_work.pop(future)
+                if group := _next(parts, own):
+                    at_work[pools[own].submit(_estimated, group)] = own
+                yield from future.result()
+
+
+def _next(parts: Sequence[deque[list[Cell]]], own: int) -> list[Cell]:
+    """The next group of its own part; one from the end of the longest where that is done; none where all are."""
+    return parts[own].popleft() if parts[own] else longest.pop() if (longest := max(parts, key=len)) else []
 
 
 def _groups(cells: Sequence[Cell]) -> list[list[Cell]]:
@@ -60,12 +69,12 @@ def _groups(cells: Sequence[Cell]) -> list[list[Cell]]:
     return [[group[-1], *group[:-1]] for group in groups]
 
 
-def _parts(cells: Sequence[Cell], count: int) -> Iterator[list[list[Cell]]]:
+def _parts(cells: Sequence[Cell], count: int) -> Iterator[deque[list[Cell]]]:
     """Groups for ``count`` processes: what is found of a pair serves the next group."""
     groups = _groups(cells)
     ends = list(itertools.accumulate(len(group) for group in groups))
     for part in range(count):
-        yield [group for group, end in zip(groups, ends, strict=True) if (end - 1) * count // len(cells) == part]
+        yield deque(group for group, end in zip(groups, ends, strict=True) if (end - 1) * count // len(cells) == part)
 
 
 def _estimated(cells: Sequence[Cell]) -> list[tuple[Cell, Cost | None]]:

@@ -9,10 +9,9 @@ from harness.commands import estimate
 from harness.commands.contract import tiny_cell
 from harness.commands.status import CellStatus, State
 from harness.grid.cell import Cell
-from harness.run.cost import Cost
+from harness.run.costs import Cost, Images
 from harness.store.layout import Results
 from harness.store.records import Flops, Seconds
-from methods.base.placing import Placing
 from tests import factory
 
 ROW = "toy/digits/wrn10_1--cnn3_16/{}/scale-10"
@@ -53,8 +52,8 @@ def test_the_rest_is_judged_by_the_seeds_that_are_done(tmp_path: Path) -> None:
 def priced(found: Cell) -> tuple[Cell, Cost]:
     """3e16 and 6e16 operations; CMI stores more images."""
     first = found.label == "fast"
-    placing = Placing(images=100, bytes=2**30 if first else 2**40, memory=2**34)
-    return found, Cost(Flops(synthesis=10**16, distillation=(2 if first else 5) * 10**16), 2**30, 2**31, placing)
+    images = Images(2**30 if first else 2**40, first, "on the device" if first else "in main memory")
+    return found, Cost(Flops(synthesis=10**16, distillation=(2 if first else 5) * 10**16), 2**30, 2**31, images)
 
 
 def test_without_any_finished_seed_operations_tell(tmp_path: Path) -> None:
@@ -63,10 +62,7 @@ def test_without_any_finished_seed_operations_tell(tmp_path: Path) -> None:
     # 3e16 + 3e16 + 6e16 operations at 3e10 a second are 4,000,000 s
     assert "operations: 3 cells, about 1.11e+03 device hours at 30 GFLOP/s (our assumption" in hours
     assert memory == f"memory: about 3,072 MiB at most, in {ROW.format('fast')}"
-    assert images == (
-        f"images: the most in {ROW.format('cmi')}, in main memory, copied batch by batch: 100 images take "
-        "1,048,576 MiB, more than the 4,096 MiB that they may there"
-    )
+    assert images == f"images: the most in {ROW.format('cmi')}, in main memory"
 
 
 def test_finished_cells_tell_how_fast_the_device_is(tmp_path: Path) -> None:

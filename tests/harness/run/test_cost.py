@@ -172,5 +172,5 @@ def test_images_that_do_not_fit_on_a_card_are_main_memory(
     fits = estimate(cell)
     monkeypatch.setattr("harness.run.cost.device_memory", lambda device: 4 * 1297 * 10 * 10 - 4)
     found = estimate(cell)
-    assert [cost.placing.on_device for cost in (fits, found)] == [True, False]
+    assert [cost.images.on_device for cost in (fits, found)] == [True, False]
     assert fits.resident - found.resident == apart * 1297 * 10 * 10

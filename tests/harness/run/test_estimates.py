@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import deque
 from dataclasses import replace
 
 import pytest
 
 from harness.commands.contract import tiny_cell
 from harness.run.cost import estimate
-from harness.run.estimates import MANY, _parts, estimates, prepare
+from harness.run.estimates import MANY, _next, _parts, estimates, prepare
 from methods.base.pair import Pair
 
 
@@ -36,10 +37,27 @@ def test_every_cell_is_in_one_part_and_a_label_of_a_pair_in_one_group() -> None:
     assert [sum(map(len, part)) for part in parts] == [8, 10]
 
 
-def test_asking_for_estimates_does_not_import_torch() -> None:
-    program = "import sys; import harness.commands.estimate; print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True)
-    assert done.stdout.split() == ["False"]
+WITHOUT_TORCH = """
+import os, sys
+from pathlib import Path
+from harness.commands import estimate
+from harness.grid.grid import load_grid
+from harness.run import estimates
+
+estimates.MANY, os.sched_getaffinity = 1, lambda process: {0, 1}
+cells = [cell for cell in load_grid(Path("workflow/config/smoke.yaml")).cells if cell.label in ("fast", "kd-noise")]
+print(all(cost.images.lie for _, cost in estimates.estimates(cells)), "torch" in sys.modules)
+"""
+
+
+def test_asking_for_estimates_and_their_answers_does_not_import_torch() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout.split() == ["True", "False"]
+
+
+def test_a_process_that_is_done_takes_what_is_last_elsewhere() -> None:
+    parts = [deque("abc"), deque("d"), deque("ef")]
+    assert [_next(parts, 1) for _ in range(7)] == ["d", "c", "b", "f", "a", "e", []]
 
 
 def test_few_cells_start_no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
