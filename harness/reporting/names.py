@@ -14,6 +14,8 @@ from methods.base.names import OWN
 from methods.base.pair import Pair
 
 REFERENCES = {"scratch": "Scratch", "kd-real": "KD-real", "kd-noise": "KD-noise"}
+OTHERS = {"none": "No module"}
+"""Labels that would read as an empty field."""
 FAMILIES = {"wrn": "WRN", "resnet": "ResNet", "vgg": "VGG", "cnn": "CNN"}
 """Networks of which a name is followed by numbers."""
 NETWORKS = {"deeplabv3_resnet50": "DeepLabV3-ResNet-50", "deeplabv3_mobilenetv2": "DeepLabV3-MobileNetV2"}
@@ -35,6 +37,8 @@ def label(label: str, method: str | None = None) -> str:
     Args:
         method: that it runs, where that is known; a label that does not begin with its name says something else.
     """
+    if label in OTHERS:
+        return OTHERS[label]
     known = [name for name in _methods() if method in (None, name) and f"{label}-".startswith(f"{name}-")]
     if not known:
         return text.short(label)

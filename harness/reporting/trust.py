@@ -84,9 +84,13 @@ def _time_left(rows: Sequence[Row]) -> str:
 
 
 def _seeds(rows: Sequence[Row]) -> Fact:
-    seeds = rows[0].expected
-    alone = ("With a single seed no difference can be told from chance.",) if seeds < 2 else ()
-    return Fact("Seeds", (f"{seeds} of every row",), alone)
+    """How many seeds the rows have that have any: fewer than the study asks for while a grid is under way."""
+    asked, done = rows[0].expected, [len(row.done) for row in rows if row.done]
+    few, most, alone = min(done, default=0), max(done, default=0), done.count(1)
+    there = f"{few} of every row" if few == most else f"{few} to {most} of a row"
+    with_one = "With" if alone == len(done) else f"In {_count(alone, 'row')} with"
+    doubt = f"{with_one} a single seed no difference can be told from chance."
+    return Fact("Seeds", (there if few == asked else f"{there}, {asked} asked for",), (doubt,) if alone else ())
 
 
 def _teachers(runs: Sequence[RecordedRun]) -> Fact:

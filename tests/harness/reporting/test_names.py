@@ -18,6 +18,7 @@ from methods.base.pair import Pair
         ("nayer-no-text", "NAYER (no text)"),
         ("pre-dfkd", "PRE-DFKD"),
         ("kd-noise", "KD-noise"),
+        ("none", "No module"),
         ("fasting", "fasting"),
         ("my-fast", "my-fast"),
         ("replace-oldest", "replace-oldest"),

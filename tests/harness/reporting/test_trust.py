@@ -110,12 +110,23 @@ def test_a_single_seed_is_a_doubt(tmp_path: Path) -> None:
     assert of(tmp_path).verdict == ["With a single seed no difference can be told from chance."]
 
 
+def test_rows_in_progress_have_fewer_seeds_than_were_asked_for(tmp_path: Path) -> None:
+    cells = [factory.metrics(label, seed=seed) for label in ("a", "b", "c") for seed in range(3)]
+    for done in (0, 1, 2, 3):  # three of a, one of b, none of c
+        factory.write(tmp_path, cells[done])
+    factory.plan(tmp_path, cells)
+    found = of(tmp_path)
+    assert lines(found, "Seeds") == ("1 to 3 of a row, 3 asked for",)
+    assert found.verdict[1:] == ["In 1 row with a single seed no difference can be told from chance."]
+
+
 def test_nothing_done_leaves_the_cells(tmp_path: Path) -> None:
     cells = [factory.metrics(seed=seed, status="diverged", reason="NaN", final=None) for seed in range(2)]
     for cell in cells:
         factory.write(tmp_path, cell)
     found = of(tmp_path)
     assert [fact.name for fact in found.facts] == ["Cells", "Seeds"]
+    assert lines(found, "Seeds") == ("0 of every row, 2 asked for",)
     assert lines(found, "Cells") == ("0 of 2 recorded are done, 2 diverged, how many were planned is not recorded",)
 
 
