@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import fmean
 
 from harness.grid.grid import load_grid
-from harness.reporting import text
+from harness.reporting import names, speed, text
 from harness.reporting.findings import findings, to_markdown
 from harness.reporting.quantities import COST, FINAL
 from harness.reporting.rows import Row, group
@@ -21,6 +22,8 @@ REFERENCE = ROOT / "results/reference"
 """A folder for each device, laid out as a results folder."""
 FIRST = "cifar10-cpu"
 """The study whose table the README begins with, as far as it has run."""
+PLAIN = "kd-real"
+"""Distillation and nothing else, beside which the others' cost stands."""
 
 
 def first() -> str:
@@ -29,16 +32,23 @@ def first() -> str:
     ordered = sorted(rows, key=lambda row: (not row.reference, -(row.summary(FINAL).mean or 0.0)))
     planned = load_grid(ROOT / f"workflow/config/{FIRST}.yaml").cells
     yet = sorted({cell.label for cell in planned} - {row.label for row in rows})
-    lines = ["| | top-1 (%) | CPU min | seeds |", "| --- | ---: | ---: | ---: |"]
-    lines += [f"| {' | '.join(_line(row))} |" for row in ordered]
+    plain = next(_relative(row) for row in rows if row.label == PLAIN)
+    lines = [f"| | top-1 (%) | CPU min | cost to {names.label(PLAIN)} | seeds |", "| --- | ---: | ---: | ---: | ---: |"]
+    lines += [f"| {' | '.join(_line(row, plain))} |" for row in ordered]
     there = sum(len(row.done) for row in rows if row.scale in {cell.scale for cell in planned})
     return "\n".join([*lines, "", f"{there} of {len(planned)} cells so far; still to run: {', '.join(yet)}.", ""])
 
 
-def _line(row: Row) -> list[str]:
+def _line(row: Row, plain: float) -> list[str]:
     accuracy, cost = row.summary(FINAL), row.summary(COST).scaled(1 / 60)
     real = " (real images)" if row.sees_data else ""
-    return [f"{row.title}{real}", text.percent(accuracy), text.measured(cost), str(accuracy.n)]
+    times = f"{_relative(row) / plain:.2f}"
+    return [f"{row.title}{real}", text.percent(accuracy), text.measured(cost), times, str(accuracy.n)]
+
+
+def _relative(row: Row) -> float:
+    """Mean cost in evaluations, since not all runs had an equally fast machine."""
+    return fmean(speed.relative_cost(run) for run in row.done)
 
 
 def results() -> str:

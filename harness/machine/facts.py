@@ -57,14 +57,19 @@ def host() -> str:
     return socket.gethostname()
 
 
-def cpu_name() -> str:
-    """Model of this machine's processor."""
+def cpu_name(file: Path = Path("/proc/cpuinfo")) -> str:
+    """Model of this machine's processor, by its numbers where a hypervisor hides its name."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
-    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor() or platform.machine()
+    told: dict[str, str] = {}
+    for field, colon, value in (line.partition(":") for line in lines):
+        if colon:
+            told.setdefault(field.strip(), value.strip())  # of the first core
+    name = told.get("model name") or platform.processor() or platform.machine()
+    hidden = "cpu family" in told and not any(letter.isdigit() for letter in name)
+    return f"{name} (family {told['cpu family']}, model {told.get('model', 'unknown')})" if hidden else name
 
 
 def _git(*arguments: str) -> str | None:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness.reporting import names, text
+from harness.reporting import names, speed, text
 from harness.reporting.quantities import COST, FINAL, Quantity
-from harness.reporting.rows import Row, by_pair, matched
+from harness.reporting.rows import Row, by_pair, by_seed, matched
 from harness.reporting.stats import Paired, paired
 from harness.store.layout import scale_text
 
@@ -82,41 +82,39 @@ def _of_pair(rows: dict[tuple[str, float], Row], claims: Sequence[Claim]) -> Ite
 
 def _between(claim: Claim, ours: Row | None, other: Row | None) -> Iterator[Finding]:
     measure = claim["measure"]
-    for row, both in _both(ours, other, HIGHER.get(measure, COST)):
-        yield _faster(claim, row, both) if measure == "speed" else _higher(claim, row, both)
+    if ours and other and matched(ours, other, HIGHER.get(measure, COST)):
+        yield _faster(claim, ours, other) if measure == "speed" else _higher(claim, ours, other)
 
 
-def _higher(claim: Claim, row: Row, both: Both) -> Finding:
+def _higher(claim: Claim, row: Row, other: Row) -> Finding:
+    both = matched(row, other, HIGHER[claim["measure"]])
     margin = [own - their for own, their in both]
     return _finding(claim, row, margin, f"{_means(both, '%')}: {_interval(margin, text.signed)} points")
 
 
-def _faster(claim: Claim, row: Row, both: Both) -> Finding:
+def _faster(claim: Claim, row: Row, other: Row) -> Finding:
     """Of ratios the logarithms are compared, for which twice and half are as far from 1."""
+    costs = matched(row, other, COST)
+    means = _means([(own / 60, their / 60) for own, their in costs], "min")
+    known = all(speed.tells(run) for run in (*row.done, *other.done))
+    both = by_seed(row, other, speed.relative_cost) if known else costs
     margin = [math.log(their / own) for own, their in both]
-    minutes = [(own / 60, their / 60) for own, their in both]
     times = _interval(margin, lambda value: f"{math.exp(value):.2f}")
-    return _finding(claim, row, margin, f"{_means(minutes, 'min')}: {times} times as fast")
+    return _finding(claim, row, margin, f"{means}: {times} times as fast{' on an equally fast machine' * known}")
 
 
 def _fall(claim: Claim, large: Row | None, small: Row | None) -> Iterator[Finding]:
-    for row, both in _both(large, small, FINAL):
+    if large and small and (both := matched(large, small, FINAL)):
         fall = [many - few for many, few in both]
         margin = [float(claim["limit"]) - points for points in fall]
-        yield _finding(claim, row, margin, f"{_means(both, '%')}: {_interval(fall, text.signed)} points")
-
-
-def _both(ours: Row | None, other: Row | None, quantity: Quantity) -> Iterator[tuple[Row, Both]]:
-    """Our row with both rows' values, if there are any."""
-    if ours and other and (both := matched(ours, other, quantity)):
-        yield ours, both
+        yield _finding(claim, large, margin, f"{_means(both, '%')}: {_interval(fall, text.signed)} points")
 
 
 def _finding(claim: Claim, row: Row, margin: Sequence[float], told: str) -> Finding:
     """The claim holds where ``margin``, one per seed, is above 0: by its interval, never by its mean."""
     where = f"{names.dataset(row.dataset)}, {names.pair(row.pair)}, {scale_text(row.scale)} %"
     test = paired(margin)
-    chance = f"p = {text.number(test.p)}" if test else "a single seed has no spread"
+    chance = text.chance(test.p) if test else "a single seed has no spread"
     evidence = f"{told}, n = {len(margin)}, {chance}"
     return Finding(where, claim["claim"], claim["source"], _verdict(test), evidence)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.reporting import names, text
@@ -127,9 +127,14 @@ def group(runs: Iterable[Run]) -> list[Row]:
 
 def matched(row: Row, other: Row, quantity: Quantity) -> list[tuple[float, float]]:
     """A quantity of both rows, for every seed that both have done and that tells it, in seed order."""
+    return by_seed(row, other, lambda run: quantity.of(run.metrics))
+
+
+def by_seed(row: Row, other: Row, value: Callable[[RecordedRun], float | None]) -> list[tuple[float, float]]:
+    """As `matched`, of anything that a run tells."""
     # No random stream depends on the method: equal seeds begin alike, and their difference varies less than either.
-    theirs = {run.name.seed: quantity.of(run.metrics) for run in other.done}
-    both = [(quantity.of(run.metrics), theirs.get(run.name.seed)) for run in row.done]
+    theirs = {run.name.seed: value(run) for run in other.done}
+    both = [(value(run), theirs.get(run.name.seed)) for run in row.done]
     return [(own, their) for own, their in both if own is not None and their is not None]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness import remaining
-from harness.reporting import names, text
+from harness.reporting import names, speed, text
 from harness.reporting.rows import Row
 from harness.reporting.runs import RecordedRun
 from harness.reporting.tables import mixture, notes
@@ -16,6 +16,8 @@ from harness.store.bounds import BY_HASH
 
 LOST = ("failed", "diverged", "damaged")
 """States of cells that have ended without a number."""
+ALIKE = 1.5
+"""How many times as fast a machine may be for one run as for another. Our choice: a busy core makes as much."""
 SOUND = "Nothing in the records speaks against these numbers."
 
 
@@ -109,8 +111,13 @@ def _machine(runs: Sequence[RecordedRun]) -> Fact:
     cells = max(run.metrics.concurrent if run.metrics.device == "cpu" else run.metrics.share for run in runs)
     shared = f"shared by up to {cells} cells at once" if cells > 1 else "one cell at a time"
     load = f"overloaded in {busy} of {_count(len(runs), 'run')}" if busy else "not overloaded"
-    doubts = (f"The machine was overloaded in {_count(busy, 'run')}, whose seconds say little.",)
-    return Fact("Machine", (f"{load}, {shared}",), doubts if busy else ())
+    faster = speed.spread(runs)
+    doubts = {
+        f"The machine was overloaded in {_count(busy, 'run')}, whose seconds say little.": busy,
+        f"The machine was up to {faster:.1f} times as fast in some runs as in others, by the evaluations that all of "
+        "them make: their seconds differ by as much.": faster > ALIKE,
+    }
+    return Fact("Machine", (f"{load}, {shared}",), tuple(doubt for doubt, there in doubts.items() if there))
 
 
 def _code(runs: Sequence[RecordedRun]) -> Fact:

@@ -1,4 +1,4 @@
-"""The commit is that of this checkout, whoever owns it, and never of another one around it."""
+"""The commit is that of this checkout, whoever owns it, and never of another one around it; a processor has a name."""
 
 from __future__ import annotations
 
@@ -86,3 +86,27 @@ def test_a_clone_of_another_user(clone: Path) -> None:
         pytest.skip("git trusts this folder whoever asks")
     command = f"import harness.machine.facts as f, pathlib; f.ROOT = pathlib.Path({str(clone)!r}); {SAY}"
     assert somebody.run(sys.executable, "-c", command).stdout.split() == [head, "False", head]
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ("model name\t: AMD EPYC\ncpu family\t: 25\nmodel\t\t: 17\n", "AMD EPYC (family 25, model 17)"),
+        (
+            "cpu family\t: 6\nmodel\t\t: 85\nmodel name\t: Intel Xeon Processor (Skylake)\n",
+            "Intel Xeon Processor (Skylake) (family 6, model 85)",
+        ),
+        (
+            "cpu family\t: 6\nmodel name\t: Intel(R) Core(TM) i7-8700K CPU @ 3.70GHz\n",
+            "Intel(R) Core(TM) i7-8700K CPU @ 3.70GHz",
+        ),
+        ("model name\t: ARMv8\n\nmodel name\t: of the second core\n", "ARMv8"),
+    ],
+)
+def test_a_processor_whose_name_is_hidden_is_known_by_its_numbers(told: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / "cpuinfo").write_text(told, encoding="utf-8")
+    assert facts.cpu_name(tmp_path / "cpuinfo") == name
+
+
+def test_a_processor_that_tells_nothing_has_a_name(tmp_path: Path) -> None:
+    assert facts.cpu_name(tmp_path / "missing")

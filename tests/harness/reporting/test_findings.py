@@ -52,6 +52,18 @@ def test_speed_is_a_ratio_of_end_to_end_seconds(tmp_path: Path) -> None:
     assert "2.00 against 5.00 min: 2.50 [2.50, 2.50] times" in told.evidence
 
 
+def test_a_machine_of_twice_the_speed_makes_no_method_faster(tmp_path: Path) -> None:
+    slowness = {"ssd-kd": (1.0, 1.0, 0.5), "fast-2": (1.0, 0.5, 0.5)}  # whose seeds ran on which machine
+    for label, minutes in (("ssd-kd", 4.0), ("fast-2", 2.0)):
+        for seed, slow in enumerate(slowness[label]):
+            spent = Seconds(startup=0.0, synthesis=60 * minutes * slow, distillation=0.0, evaluation=30.0 * slow)
+            factory.write(tmp_path, factory.metrics(label, 10.0, seed, seconds=spent))
+    assert (
+        "3.33 against 1.33 min: 0.50 [0.50, 0.50] times as fast on an equally fast machine"
+        in found(tmp_path, "faster").evidence
+    )
+
+
 @pytest.mark.parametrize(("small", "verdict"), [(72.0, "confirmed"), (60.0, "refuted")])
 def test_the_fall_over_scales_has_a_limit(tmp_path: Path, small: float, verdict: str) -> None:
     write(tmp_path, "ssd-kd", [80.0, 80.5, 81.0], 20.0)

@@ -105,6 +105,27 @@ def test_what_speaks_against_numbers(changes: dict[str, Any], said: str, tmp_pat
     assert not found.sound
 
 
+def test_a_faster_machine_for_some_runs_is_a_doubt(tmp_path: Path) -> None:
+    spent = Seconds(startup=3.0, synthesis=8.0, distillation=2.0, evaluation=36.0)
+    slow, fast, brief = (spent.model_copy(update={"evaluation": seconds}) for seconds in (36.0, 15.0, 3.0))
+    for label, seconds in (("a", slow), ("b", fast), ("c", brief)):  # three seconds tell nothing
+        for seed in range(2):
+            factory.write(tmp_path, factory.metrics(label, seed=seed, seconds=seconds))
+    assert of(tmp_path).verdict == [
+        "The machine was up to 2.4 times as fast in some runs as in others, by the evaluations that all of them make: "
+        "their seconds differ by as much."
+    ]
+
+
+def test_machines_that_are_not_alike_in_their_work_are_not_compared(tmp_path: Path) -> None:
+    for student, evaluation in (("cnn3_16", 15.0), ("cnn3_32", 60.0)):
+        spent = Seconds(startup=3.0, synthesis=8.0, distillation=2.0, evaluation=evaluation)
+        for seed in range(2):
+            cell = f"toy/digits/wrn10_1--{student}/a/scale-10/seed-{seed}"
+            factory.write(tmp_path, factory.metrics("a", seed=seed, seconds=spent, cell=cell, student=student))
+    assert of(tmp_path).sound
+
+
 def test_a_single_seed_is_a_doubt(tmp_path: Path) -> None:
     factory.write(tmp_path, factory.metrics())
     assert of(tmp_path).verdict == ["With a single seed no difference can be told from chance."]
