@@ -61,5 +61,5 @@ def test_smoke_grid(tmp_path: Path) -> None:
     page = (tmp_path / "reports/index.html").read_text(encoding="utf-8")
     assert all(metrics.key in page for metrics in found)
     teacher = reading.read(tmp_path / "results/teachers/digits/wrn10_1/teacher.json", TeacherRecord)
-    assert teacher.value >= 98.5
+    assert teacher.value >= 96.0
     assert {metrics.teacher_sha256 for metrics in found} == {teacher.sha256}
