@@ -91,11 +91,16 @@ def _add(cell: CellFolder, stage: Results) -> None:
 
 
 def _teach(results: Results, stage: Results, dataset: str, name: str) -> None:
+    """Its record. One that is there and tells of the same weights stays: it was fetched on another machine or day."""
     record = private.withheld(checking.teacher(results.teacher(dataset, name)))
     target = stage.teacher(dataset, name)
-    if there(target.record) and reading.read(target.record, TeacherRecord) != record:
-        raise UserError(f"{target.record.relative_to(stage.path)}: another teacher of this name is there")
-    atomic.write(target.record, record, durable=False)
+    if not there(target.record):
+        atomic.write(target.record, record, durable=False)
+    elif (known := reading.read(target.record, TeacherRecord).identity) != record.identity:
+        raise UserError(
+            f"{target.record.relative_to(stage.path)}: another teacher of this name is there: sha256 {known}, "
+            f"here {record.identity}"
+        )
 
 
 def _take_all(source: Results, target: Results) -> None:

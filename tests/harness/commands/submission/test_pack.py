@@ -70,6 +70,30 @@ def test_a_submission_is_added_to(results: Path, tmp_path: Path) -> None:
     assert check.check(tmp_path / "sent").problems == []
 
 
+def test_a_public_teacher_that_was_fetched_twice_is_one(results: Path, tmp_path: Path) -> None:
+    pack.submit(results, "seed-0", tmp_path / "sent")
+    record = tmp_path / "sent/teachers/digits/wrn10_1/teacher.json"
+    before = record.read_bytes()
+    add(results, seed=2)
+    fetched = factory.teacher().model_copy(update={"finished": "2026-03-03T00:00:00+00:00", "seconds": 1.5})
+    atomic.write(results / "teachers/digits/wrn10_1/teacher.json", fetched)
+    assert pack.submit(results, "seed-2", tmp_path / "sent").cells == 2
+    assert record.read_bytes() == before
+    assert check.check(tmp_path / "sent").problems == []
+
+
+def test_another_teacher_of_the_same_name_is_refused(results: Path, tmp_path: Path) -> None:
+    pack.submit(results, "seed-0", tmp_path / "sent")
+    add(results, seed=2, teacher_sha256="ab" * 32)
+    atomic.write(
+        results / "teachers/digits/wrn10_1/teacher.json", factory.teacher().model_copy(update={"sha256": "ab" * 32})
+    )
+    with pytest.raises(
+        UserError, match=f"another teacher of this name is there: sha256 {factory.TEACHER_SHA}, here ab"
+    ):
+        pack.submit(results, "seed-2", tmp_path / "sent")
+
+
 def test_another_result_of_a_cell_that_is_there_is_refused(results: Path, sent: Path) -> None:
     run = next(iter(Results(results).runs())).path
     reseal(run, finished="2026-02-02T00:00:00+00:00")
