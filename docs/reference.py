@@ -41,9 +41,9 @@ def first() -> str:
 
 def _line(row: Row, plain: float) -> list[str]:
     accuracy, cost = row.summary(FINAL), row.summary(COST).scaled(1 / 60)
-    real = " (real images)" if row.sees_data else ""
+    beside = f" ({', '.join(row.priors)})" if row.priors else ""
     times = f"{_relative(row) / plain:.2f}"
-    return [f"{row.title}{real}", text.percent(accuracy), text.measured(cost), times, str(accuracy.n)]
+    return [f"{row.title}{beside}", text.percent(accuracy), text.measured(cost), times, str(accuracy.n)]
 
 
 def _relative(row: Row) -> float:
