@@ -28,21 +28,23 @@ PLAIN = "kd-real"
 
 def first() -> str:
     """Of the first study references and methods, the most accurate first."""
-    rows = [row for _, study, rows in _studies() if study == FIRST for row in rows if row.done]
-    ordered = sorted(rows, key=lambda row: (not row.reference, -(row.summary(FINAL).mean or 0.0)))
     planned = load_grid(ROOT / f"workflow/config/{FIRST}.yaml").cells
+    scales = {cell.scale for cell in planned}
+    of_study = (row for _, study, rows in _studies() if study == FIRST for row in rows)
+    rows = [row for row in of_study if row.done and row.scale in scales]
+    ordered = sorted(rows, key=lambda row: (not row.reference, -(row.summary(FINAL).mean or 0.0)))
     yet = sorted({cell.label for cell in planned} - {row.label for row in rows})
     plain = next(_relative(row) for row in rows if row.label == PLAIN)
     lines = [f"| | top-1 (%) | CPU min | cost to {names.label(PLAIN)} | seeds |", "| --- | ---: | ---: | ---: | ---: |"]
     lines += [f"| {' | '.join(_line(row, plain))} |" for row in ordered]
-    there = sum(len(row.done) for row in rows if row.scale in {cell.scale for cell in planned})
+    there = sum(len(row.done) for row in rows)
     return "\n".join([*lines, "", f"{there} of {len(planned)} cells so far; still to run: {', '.join(yet)}.", ""])
 
 
 def _line(row: Row, plain: float) -> list[str]:
     accuracy, cost = row.summary(FINAL), row.summary(COST).scaled(1 / 60)
     beside = f" ({', '.join(row.priors)})" if row.priors else ""
-    times = f"{_relative(row) / plain:.2f}"
+    times = f"{_relative(row) / plain:.1f}"
     return [f"{row.title}{beside}", text.percent(accuracy), text.measured(cost), times, str(accuracy.n)]
 
 

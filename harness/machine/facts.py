@@ -68,8 +68,10 @@ def cpu_name(file: Path = Path("/proc/cpuinfo")) -> str:
         if colon:
             told.setdefault(field.strip(), value.strip())  # of the first core
     name = told.get("model name") or platform.processor() or platform.machine()
+    if "CPU part" in told and "model name" not in told:
+        return f"{name} (implementer {told.get('CPU implementer')}, part {told['CPU part']})"
     hidden = "cpu family" in told and not any(letter.isdigit() for letter in name)
-    return f"{name} (family {told['cpu family']}, model {told.get('model', 'unknown')})" if hidden else name
+    return f"{name} (family {told['cpu family']}, model {told.get('model')})" if hidden else name
 
 
 def _git(*arguments: str) -> str | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from harness.reporting import front, units
+from harness.reporting import front, speed, units
 from harness.reporting.placing import REFERENCE, Place, placed
-from harness.reporting.quantities import COST, FINAL, Quantity
+from harness.reporting.quantities import FINAL, Quantity
 from harness.reporting.rows import Row, matched, metric, teacher_metrics
 from harness.reporting.settings import Setting
 from harness.reporting.stats import Summary, summarise
@@ -37,7 +37,7 @@ class Standing:
     to_teacher: Summary
     """Points above its teacher."""
     cost: Summary
-    """End to end, in the unit of its board."""
+    """End to end, in the unit of its board; as on an equally fast machine (`speed.cost`)."""
     times: float | None
     """Its mean cost by that of the cheapest method; None for references."""
     badges: tuple[str, ...]
@@ -73,18 +73,25 @@ def board(setting: Setting) -> Board:
     """The leaderboard of a setting."""
     rows, unit = setting.rows, units.cost(setting.rows)
     places = placed([row for row in rows if not row.reference])
-    cheapest = min((mean for row, _ in places if (mean := row.summary(COST).mean)), default=None)
+    cost = speed.cost(rows)
+    cheapest = min((mean for row, _ in places if (mean := row.summary(cost).mean)), default=None)
     real = next((row for row in rows if row.label == REAL), None)
     floor = front.floor(rows, front.chance(rows))
-    ranked = tuple(_standing(row, place, real, unit, cheapest, floor) for row, place in places)
-    apart = tuple(_standing(row, REFERENCE, real, unit) for row in rows if row.reference)
+    ranked = tuple(_standing(row, place, real, row.summary(cost), unit, cheapest, floor) for row, place in places)
+    apart = tuple(_standing(row, REFERENCE, real, row.summary(cost), unit) for row in rows if row.reference)
     return Board(setting, metric(rows), unit, tuple(teacher_metrics(rows)), methods=ranked, references=apart)
 
 
 def _standing(
-    row: Row, place: Place, real: Row | None, unit: Unit, cheapest: float | None = None, floor: float = 0.0
+    row: Row,
+    place: Place,
+    real: Row | None,
+    cost: Summary,
+    unit: Unit,
+    cheapest: float | None = None,
+    floor: float = 0.0,
 ) -> Standing:
-    cost, accuracy = row.summary(COST), row.summary(FINAL)
+    accuracy = row.summary(FINAL)
     return Standing(
         name=row.name,
         title=row.title,

@@ -7,8 +7,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.reporting import front
-from harness.reporting.quantities import COST, FINAL
+from harness.reporting import front, speed
+from harness.reporting.quantities import FINAL
 from harness.reporting.rows import Row, labels
 from harness.reporting.settings import settings
 from harness.reporting.stats import paired
@@ -114,7 +114,8 @@ def _floor(rows: Sequence[Row]) -> float:
 def _ratios(rows: Sequence[Row], floor: float) -> list[float]:
     """Costs by the lowest one, of one pair; infinite for what does not exceed the floor in every seed."""
     able = [(row.summary(FINAL).low or 0.0) > floor for row in rows]
-    costs = [row.summary(COST).mean or 0.0 if learns else math.inf for row, learns in zip(rows, able, strict=True)]
+    cost = speed.cost(rows)
+    costs = [row.summary(cost).mean or 0.0 if learns else math.inf for row, learns in zip(rows, able, strict=True)]
     least = min(costs)
     return [cost / least if math.isfinite(cost) and least else math.inf for cost in costs]
 

@@ -1,19 +1,24 @@
-"""How fast a run's machine was, told by its evaluations: the same work in every run of a pair."""
+"""How fast the machine of a run was, told by its evaluations, the same work in every run of a pair; and fair costs."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from statistics import median
 
+from harness.reporting.quantities import COST, Quantity
+from harness.reporting.rows import Row
 from harness.reporting.runs import RecordedRun
 
-ENOUGH = 10.0
-"""Seconds of evaluations from which on they tell: on the digits they take half of one. Our choice."""
+ENOUGH = 0.2
+"""Seconds of one evaluation from which on it tells: on the digits it takes a hundredth. Our choice."""
+ALIKE = 1.5
+"""How many times as fast a machine may be for one run as for another. Our choice: a busy core makes as much."""
 
 
 def tells(run: RecordedRun) -> bool:
-    """Whether its evaluations took long enough."""
-    return run.metrics.cost.evaluation >= ENOUGH
+    """Whether its evaluations took long enough, on a processor: a card waits for launches there, and not in a graph."""
+    return run.metrics.device == "cpu" and _evaluation(run) >= ENOUGH
 
 
 def relative_cost(run: RecordedRun) -> float:
@@ -23,15 +28,36 @@ def relative_cost(run: RecordedRun) -> float:
 
 def spread(runs: Iterable[RecordedRun]) -> float:
     """How many times as long evaluations took in the slowest run of a pair as in its fastest; 1 where nothing tells."""
-    known = sorted((run for run in runs if tells(run)), key=_work)
-    alike = [[_evaluation(run) for run in group] for _, group in itertools.groupby(known, key=_work)]
+    alike = (list(map(_evaluation, own)) for own in _by_work(filter(tells, runs)))
     return max((max(group) / min(group) for group in alike), default=1.0)
 
 
-def _work(run: RecordedRun) -> tuple[str, ...]:
-    """What an evaluation depends on: the student passes the test set."""
-    return run.metrics.device, run.metrics.dataset, run.metrics.teacher, run.metrics.student
+def uneven(rows: Iterable[Row]) -> bool:
+    """Whether machines differed so much that costs are only compared as on an equally fast one, and can be."""
+    runs = [run for row in rows for run in row.done]
+    return spread(runs) > ALIKE and all(map(tells, runs))
+
+
+def cost(rows: Sequence[Row]) -> Quantity:
+    """What these rows cost end to end; where they are `uneven`, at the usual speed of the machines of their pair."""
+    if not uneven(rows):
+        return COST
+    factors: dict[str, float] = {}
+    for own in _by_work(run for row in rows for run in row.done):
+        usual = median(map(_evaluation, own))
+        factors |= {run.metrics.cell: usual / _evaluation(run) for run in own}
+    return Quantity(COST.name, lambda metrics: metrics.cost.end_to_end * factors[metrics.cell])
+
+
+def _by_work(runs: Iterable[RecordedRun]) -> Iterator[list[RecordedRun]]:
+    """Those with the same evaluation: their student passes the test set."""
+
+    def work(run: RecordedRun) -> tuple[str, ...]:
+        return run.metrics.device, run.metrics.dataset, run.metrics.teacher, run.metrics.student
+
+    return (list(own) for _, own in itertools.groupby(sorted(runs, key=work), key=work))
 
 
 def _evaluation(run: RecordedRun) -> float:
+    """Seconds of one."""
     return run.metrics.cost.evaluation / int(run.config["epochs"])

@@ -16,8 +16,6 @@ from harness.store.bounds import BY_HASH
 
 LOST = ("failed", "diverged", "damaged")
 """States of cells that have ended without a number."""
-ALIKE = 1.5
-"""How many times as fast a machine may be for one run as for another. Our choice: a busy core makes as much."""
 SOUND = "Nothing in the records speaks against these numbers."
 
 
@@ -54,7 +52,9 @@ def trust(rows: Sequence[Row]) -> Trust:
     cells = (_cells(rows), _seeds(rows))
     if not runs:
         return Trust(cells)
-    return Trust((*cells, _teachers(runs), _devices(runs), _machine(runs), _code(runs), _data(runs), _likeness(rows)))
+    return Trust(
+        (*cells, _teachers(runs), _devices(runs), _machine(rows, runs), _code(runs), _data(runs), _likeness(rows))
+    )
 
 
 def _cells(rows: Sequence[Row]) -> Fact:
@@ -106,16 +106,17 @@ def _devices(runs: Sequence[RecordedRun]) -> Fact:
     return Fact("Devices", tuple(f"{device}: {_count(count, 'run')}" for device, count in sorted(counts.items())))
 
 
-def _machine(runs: Sequence[RecordedRun]) -> Fact:
+def _machine(rows: Sequence[Row], runs: Sequence[RecordedRun]) -> Fact:
     busy = sum(run.metrics.overloaded for run in runs)
     cells = max(run.metrics.concurrent if run.metrics.device == "cpu" else run.metrics.share for run in runs)
     shared = f"shared by up to {cells} cells at once" if cells > 1 else "one cell at a time"
     load = f"overloaded in {busy} of {_count(len(runs), 'run')}" if busy else "not overloaded"
-    faster = speed.spread(runs)
+    faster, fair = speed.spread(runs), speed.uneven(rows)
+    shown = "leaderboards, fronts and profiles compare costs as on an equally fast one, tables and curves show seconds"
     doubts = {
         f"The machine was overloaded in {_count(busy, 'run')}, whose seconds say little.": busy,
         f"The machine was up to {faster:.1f} times as fast in some runs as in others, by the evaluations that all of "
-        "them make: their seconds differ by as much.": faster > ALIKE,
+        f"them make: {shown if fair else 'seconds differ by as much'}.": faster > speed.ALIKE,
     }
     return Fact("Machine", (f"{load}, {shared}",), tuple(doubt for doubt, there in doubts.items() if there))
 

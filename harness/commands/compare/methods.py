@@ -9,8 +9,8 @@ from pathlib import Path
 from statistics import fmean
 
 from harness.commands.output import Line, columns
-from harness.reporting import names, runs, text
-from harness.reporting.quantities import COST, FINAL, Quantity
+from harness.reporting import names, runs, speed, text
+from harness.reporting.quantities import FINAL, Quantity
 from harness.reporting.rows import Row, group, matched
 from harness.reporting.rows import metric as metric_of
 from harness.reporting.stats import LEVEL, paired, summarise
@@ -40,8 +40,8 @@ class Match:
 
     @property
     def ratio(self) -> float | None:
-        """Cost of B to cost of A; None where they count seconds of different kinds."""
-        a, b = (fmean(values) for values in zip(*self.both(COST), strict=True))
+        """Cost of B to cost of A, on equally fast machines; None where they count seconds of different kinds."""
+        a, b = (fmean(values) for values in zip(*self.both(speed.cost([self.a, self.b])), strict=True))
         return b / a if a and clock([self.a, self.b]) != "cost" else None
 
 
@@ -131,6 +131,8 @@ def _besides(rows: Sequence[Row], found: Sequence[Match]) -> Iterator[str]:
     yield from (f"left out: {row.name}: {problem}" for row in rows for problem in row.problems())
     if overloaded := sum(len(row.overloaded) for row in rows if row.name in compared):
         yield f"{overloaded} of these runs on an overloaded machine: their costs say little"
+    if any(speed.uneven([match.a, match.b]) for match in found):
+        yield "machines of different speed: costs are as on an equally fast one, by the evaluations of the runs"
 
 
 def _p(p: float) -> str:

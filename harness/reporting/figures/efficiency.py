@@ -11,12 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from harness.reporting import front, names, units
+from harness.reporting import front, names, speed, units
 from harness.reporting.figures import naming, plot
 from harness.reporting.figures.canvas import TEXT_WIDTH, Key, panels, side_by_side
 from harness.reporting.figures.look import Look, leading
 from harness.reporting.front import Point
-from harness.reporting.quantities import COST, OPERATIONS
+from harness.reporting.quantities import OPERATIONS
 from harness.reporting.rows import Row, metric
 from harness.store.layout import scale_text
 
@@ -30,7 +30,8 @@ def efficiency(
     rows: Sequence[Row], styles: dict[str, Look], overloaded: bool = False, width: float = TEXT_WIDTH
 ) -> Figure | None:
     """Accuracy against end-to-end cost; the front leaves out overloaded machines unless they are asked for."""
-    points = front.points(rows, COST)
+    scales = [[row for row in rows if row.scale == scale] for scale in sorted({row.scale for row in rows})]
+    points = [point for own in scales for point in front.points(own, speed.cost(own))]
     unit = units.cost([point.row for point in points])
     busy = [] if overloaded else [point.row for point in points if point.row.overloaded]
     return _figure(points, unit, f"end-to-end cost ({unit.name})", styles, busy, width)

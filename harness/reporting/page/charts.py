@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from matplotlib.colors import to_hex
 
-from harness.reporting import front, units
+from harness.reporting import front, speed, units
 from harness.reporting.figures import efficiency
 from harness.reporting.figures.learning import Epoch, curve
 from harness.reporting.figures.look import Look, leading
 from harness.reporting.front import Point
-from harness.reporting.quantities import COST
 from harness.reporting.rows import Row, metric
 from harness.reporting.settings import Setting
 from harness.reporting.stats import Summary
@@ -44,7 +43,7 @@ def charts(setting: Setting, styles: Mapping[str, Look], overloaded: bool = Fals
 
 def _efficiency(rows: Sequence[Row], unit: Unit, styles: Mapping[str, Look], busy: Sequence[Row]) -> Chart | None:
     """A point per row with its range over the seeds both ways; the front, and the floor that it must exceed."""
-    points = sorted(front.points(rows, COST), key=lambda point: point.cost.mean or 0.0)
+    points = sorted(front.points(rows, speed.cost(rows)), key=lambda point: point.cost.mean or 0.0)
     if not points:
         return None
     chance = front.chance(rows)

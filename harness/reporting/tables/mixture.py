@@ -12,6 +12,9 @@ from harness.reporting.runs import RecordedRun
 from harness.reporting.tables.remarks import Odd
 from harness.store.layout import CellName
 
+NUMBERS = " (family "
+"""Where the numbers of a processor begin that has a hidden name (`facts.cpu_name`)."""
+
 
 @dataclass(frozen=True)
 class Mix:
@@ -62,7 +65,14 @@ def _teachers(runs: Sequence[RecordedRun]) -> list[Mix]:
 
 
 def _devices(runs: Sequence[RecordedRun]) -> list[Mix]:
-    found = _split(runs, lambda run: {"device": run.metrics.device_name})
+    # Processors with a hidden name were once recorded without their numbers, which may be those of the others.
+    bare = {run.metrics.device_name for run in runs if NUMBERS not in run.metrics.device_name}
+
+    def device(run: RecordedRun) -> dict[str, str]:
+        name, _, _ = run.metrics.device_name.partition(NUMBERS)
+        return {"device": name if name in bare else run.metrics.device_name}
+
+    found = _split(runs, device)
     return [
         Mix(
             f"devices: {_count(versions)} (column device_name)",

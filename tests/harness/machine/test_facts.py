@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from harness.machine import facts
 from tests.users import User, reachable, require
 
+MACHINE = platform.processor() or platform.machine()
 SAY = "from harness.machine import facts; print(*facts.commit(), facts.resolve('HEAD'))"
 
 
@@ -100,6 +102,7 @@ def test_a_clone_of_another_user(clone: Path) -> None:
             "cpu family\t: 6\nmodel name\t: Intel(R) Core(TM) i7-8700K CPU @ 3.70GHz\n",
             "Intel(R) Core(TM) i7-8700K CPU @ 3.70GHz",
         ),
+        ("CPU implementer\t: 0x41\nCPU part\t: 0xd40\n", f"{MACHINE} (implementer 0x41, part 0xd40)"),
         ("model name\t: ARMv8\n\nmodel name\t: of the second core\n", "ARMv8"),
     ],
 )

@@ -57,6 +57,18 @@ def test_devices(tmp_path: Path) -> None:
     assert marked(tmp_path) == {ODD: "ran on NVIDIA H200"}
 
 
+def test_a_processor_that_was_once_recorded_without_its_numbers_is_no_other(tmp_path: Path) -> None:
+    study(tmp_path, device_name="Test CPU (family 25, model 17)")
+    assert not check(group(load(tmp_path)), mixed=False)
+
+
+def test_processors_with_other_numbers_are_others(tmp_path: Path) -> None:
+    for seed, model in enumerate((1, 17)):
+        factory.write(tmp_path, factory.metrics(seed=seed, device_name=f"AMD EPYC (family 25, model {model})"))
+    with pytest.raises(UserError, match=r"devices: AMD EPYC \(family 25, model 1\) \(1 runs\), AMD EPYC"):
+        check(group(load(tmp_path)), mixed=False)
+
+
 def test_precisions(tmp_path: Path) -> None:
     study(tmp_path, precision="bf16")
     assert "precisions: bf16 (1 runs), fp32 (5 runs) (column precision)" in refusal(tmp_path)

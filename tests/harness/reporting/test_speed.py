@@ -1,0 +1,71 @@
+"""Costs on machines of different speed, against ratios calculated by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.commands.compare import methods
+from harness.reporting import speed
+from harness.reporting.leaderboard import board
+from harness.reporting.quantities import COST
+from harness.reporting.rows import Row, group
+from harness.reporting.runs import load
+from harness.reporting.settings import settings
+from harness.store.records import Seconds
+from tests import factory
+
+
+def write(results: Path, label: str, seconds: float, slowness: tuple[float, ...], evaluation: float = 3.0) -> None:
+    """Seeds of a label that take ``seconds``, on machines of which some are slower; three evaluations each."""
+    for seed, slow in enumerate(slowness):
+        spent = Seconds(startup=0.0, synthesis=seconds * slow, distillation=0.0, evaluation=3 * evaluation * slow)
+        factory.write(results, factory.metrics(label, seed=seed, final=80.0, seconds=spent))
+
+
+def rows(results: Path) -> dict[str, Row]:
+    return {row.label: row for row in group(load(results))}
+
+
+def test_the_cheapest_is_not_whoever_met_the_fast_machine(tmp_path: Path) -> None:
+    write(tmp_path, "fast-2", 100.0, (2.0, 2.0, 2.0))
+    write(tmp_path, "dafl", 150.0, (1.0,))
+    (setting,) = settings(group(load(tmp_path)))
+    standings = {standing.label: standing for standing in board(setting).methods}
+    assert standings["fast-2"].times == pytest.approx(1.0)
+    assert standings["dafl"].times == pytest.approx(1.5)
+    # The usual machine, by the median of the four, is the slow one.
+    found = rows(tmp_path)
+    cost = speed.cost(list(found.values()))
+    assert (found["fast-2"].summary(cost).mean, found["dafl"].summary(cost).mean) == pytest.approx((200.0, 300.0))
+
+
+def test_the_spread_of_seeds_is_the_methods_own(tmp_path: Path) -> None:
+    write(tmp_path, "a", 100.0, (1.0, 2.0, 4.0))
+    (row,) = rows(tmp_path).values()
+    assert row.summary(COST).sd == pytest.approx(152.7525, abs=1e-3)
+    summary = row.summary(speed.cost([row]))
+    assert (summary.mean, summary.sd) == pytest.approx((200.0, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("slowness", "evaluation", "device"),
+    [((1.0, 1.4), 3.0, "cpu"), ((1.0, 2.0), 0.05, "cpu"), ((1.0, 2.0), 3.0, "cuda")],
+    ids=["nearly as fast", "too short to tell", "on a card"],
+)
+def test_seconds_stay_where_nothing_else_is_known(
+    tmp_path: Path, slowness: tuple[float, ...], evaluation: float, device: str
+) -> None:
+    for seed, slow in enumerate(slowness):
+        spent = Seconds(startup=0.0, synthesis=50.0 * slow, distillation=0.0, evaluation=3 * evaluation * slow)
+        factory.write(tmp_path, factory.metrics("a", seed=seed, seconds=spent, device=device))
+    assert speed.cost(list(rows(tmp_path).values())) is COST
+
+
+def test_compare_says_that_machines_differed(tmp_path: Path) -> None:
+    write(tmp_path, "fast-2", 100.0, (2.0, 2.0))
+    write(tmp_path, "dafl", 150.0, (1.0, 1.0))
+    told = "\n".join(str(line) for line in methods.table("fast-2", "dafl", tmp_path))
+    assert "cost × 1.50 (geometric mean)" in told
+    assert "machines of different speed: costs are as on an equally fast one" in told
