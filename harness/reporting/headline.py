@@ -23,6 +23,7 @@ def headline(board: Board) -> str:
     claim = _tied(leader, tied, ranked[1:]) if tied else _alone(leader, ranked[1:])
     said = [f"{claim}, at {_cost(leader, board)}", *_cheapest(leader, tied, board)]
     said += [] if leader.above_noise else ["chance or noise alone reaches that"]
+    said += _higher(leader, ranked[1:])
     return "; ".join([*said, without] if without else said) + "."
 
 
@@ -61,6 +62,13 @@ def _highest(leader: Standing, others: Sequence[Standing]) -> str:
     higher = any((each.accuracy.mean or 0.0) > (leader.accuracy.mean or 0.0) for each in others)
     of = " of the methods with two seeds or more" if higher else ""
     return f"{leader.title} has the highest mean{of}, {_accuracy(leader)}"
+
+
+def _higher(leader: Standing, others: Sequence[Standing]) -> list[str]:
+    """Who would lead if a test could say so."""
+    above = [each for each in others if (each.accuracy.mean or 0.0) > (leader.accuracy.mean or 0.0)]
+    found = [f"{each.title} {text.percent(each.accuracy)} %" for each in above]
+    return [f"higher so far, but not tested for want of common seeds: {', '.join(found)}"] if found else []
 
 
 def _names(tied: Sequence[Standing]) -> str:

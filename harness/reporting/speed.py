@@ -59,5 +59,6 @@ def _by_work(runs: Iterable[RecordedRun]) -> Iterator[list[RecordedRun]]:
 
 
 def _evaluation(run: RecordedRun) -> float:
-    """Seconds of one."""
-    return run.metrics.cost.evaluation / int(run.config["epochs"])
+    """Seconds of one; 0 where a record of older code or of somebody else does not tell how many there were."""
+    epochs = run.config.get("epochs")
+    return run.metrics.cost.evaluation / epochs if isinstance(epochs, int) and epochs > 0 else 0.0

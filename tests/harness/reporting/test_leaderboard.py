@@ -171,6 +171,12 @@ def test_who_leads_by_how_much_and_at_which_cost() -> None:
     assert said.endswith("60.0 ± 0.0 CPU s, 3.00 times the cheapest.")
 
 
+def test_who_may_lead_once_there_are_seeds_enough() -> None:
+    said = headline(of(row("a", [50.0, 52.0, 51.0]), row("b", [30.0, 31.5, 31.0]), row("c", [60.0]), row("d", [10.0])))
+    assert said.startswith("a leads with 51.00 ± 1.00 %")
+    assert said.endswith("; higher so far, but not tested for want of common seeds: c 60.00 %.")
+
+
 def test_with_whom_the_leader_is_tied() -> None:
     tied = [row(name, [70.0, 80.0, 60.0], 20.0) for name in "bcde"]
     said = headline(of(row("a", [90.0, 70.0, 80.0], 60.0), *tied))
@@ -203,7 +209,8 @@ def test_accuracies_stand_between_the_teacher_and_what_noise_gives() -> None:
         (
             [row("a", [90.0, 90.0]), row("b", [99.0, None]), row("c", [None] * 2)],
             "a has the highest mean of the methods with two seeds or more, 90.00 ± 0.00 %, not tested for want of "
-            "common seeds, at 1.00 ± 0.00 CPU s; 1 of 3 methods have no result.",
+            "common seeds, at 1.00 ± 0.00 CPU s; higher so far, but not tested for want of common seeds: b 99.00 %; "
+            "1 of 3 methods have no result.",
         ),
     ],
 )

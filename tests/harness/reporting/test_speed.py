@@ -63,6 +63,16 @@ def test_seconds_stay_where_nothing_else_is_known(
     assert speed.cost(list(rows(tmp_path).values())) is COST
 
 
+@pytest.mark.parametrize("epochs", [None, 0, -1, "three"])
+def test_records_that_do_not_tell_their_evaluations(tmp_path: Path, epochs: object) -> None:
+    for seed, slow in enumerate((1.0, 2.0)):
+        spent = Seconds(startup=0.0, synthesis=50.0 * slow, distillation=0.0, evaluation=9.0 * slow)
+        factory.write(tmp_path, factory.metrics("a", seed=seed, seconds=spent), config={"epochs": epochs})
+    (row,) = rows(tmp_path).values()
+    assert speed.cost([row]) is COST
+    assert not any(map(speed.tells, row.done))
+
+
 def test_compare_says_that_machines_differed(tmp_path: Path) -> None:
     write(tmp_path, "fast-2", 100.0, (2.0, 2.0))
     write(tmp_path, "dafl", 150.0, (1.0, 1.0))
