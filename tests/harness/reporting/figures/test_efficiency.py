@@ -44,6 +44,19 @@ def test_bars_reach_from_the_lowest_to_the_highest_seed(tmp_path: Path) -> None:
     assert ends == [[[2.0, 87.0], [7.0, 87.0]], [[4.0, 80.0], [4.0, 91.0]]]
 
 
+def test_points_stand_at_costs_of_equally_fast_machines(tmp_path: Path) -> None:
+    for label, working, slowness in (("a", 20.0, (2.0, 2.0)), ("b", 30.0, (1.0,))):
+        for seed, slow in enumerate(slowness):
+            spent = Seconds(startup=0.0, synthesis=working * slow, distillation=0.0, evaluation=9.0 * slow)
+            factory.write(tmp_path, factory.metrics(label, seed=seed, final=80.0 + len(slowness), seconds=spent))
+    rows = group(load(tmp_path))
+    figure = efficiency(rows, looks(rows))
+    assert figure is not None
+    marks = {line.get_marker(): line.get_xdata()[0] for line in figure.axes[0].lines if len(line.get_xdata()) == 1}
+    styles = looks(rows)
+    assert (marks[styles["a"].marker], marks[styles["b"].marker]) == (40.0, 60.0)  # spent: 40 and 30
+
+
 def test_an_overloaded_machine_is_hollow_and_off_the_front_unless_asked_for(tmp_path: Path) -> None:
     write(tmp_path, "a", 10.0, 2.0, 70.0)
     write(tmp_path, "b", 10.0, 1.0, 80.0, wall=3.0)

@@ -34,6 +34,14 @@ def test_a_point_for_each_row_at_its_mean_cost(tmp_path: Path) -> None:
     assert (chart["across"], chart["along"]) == ("end-to-end cost (CPU s)", "top-1 (%)")
 
 
+def test_points_stand_at_costs_of_equally_fast_machines(tmp_path: Path) -> None:
+    for label, working, slowness in (("a", 20.0, (2.0, 2.0)), ("b", 30.0, (1.0,))):
+        for seed, slow in enumerate(slowness):
+            spent = Seconds(startup=0.0, synthesis=working * slow, distillation=0.0, evaluation=9.0 * slow)
+            factory.write(tmp_path, factory.metrics(label, seed=seed, seconds=spent))
+    assert drawn(tmp_path)[f"efficiency/{PLACE}"]["x"] == [40.0, 60.0]  # spent: 40 and 30
+
+
 def test_a_curve_has_at_every_cost_what_was_reached_by_then(tmp_path: Path) -> None:
     spent = Seconds(startup=2.0, synthesis=98.0, distillation=0.0, evaluation=0.0)
     factory.write(tmp_path, factory.metrics(final=90.0, seconds=spent))  # at 26.5, 51, 75.5, 100: 70, 80, 91, 90
