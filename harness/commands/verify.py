@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -34,9 +34,9 @@ from methods.base.names import network_spec
 State = Literal["verified", "wrong", "unverified", "nothing"]
 
 EXACT = 1e-9
-"""Percent by which equal scores of one device may differ."""
+"""Percent by which equal scores of one device under one PyTorch may differ."""
 ELSEWHERE = 100 / 10_000
-"""Percent by which those of two devices may: another order of additions turns one image in ten thousand, our choice."""
+"""Percent by which others may: another order of additions turns one image in ten thousand, our choice."""
 
 
 @dataclass(frozen=True)
@@ -115,12 +115,14 @@ class _Bench:
             raise UserError(f"{run.metrics}: lost; `dkd run` takes it back from the cell's copy")
         device, score, problem = self.device(result.device), None, None
         try:
-            built = checking.evidence(run, result).manifest.networks or {}
+            evidence = checking.evidence(run, result)
+            built = evidence.manifest.networks or {}
             teacher = self.teacher(result.dataset, bool(result.data_verified), result.teacher, device)
             _compare_teacher(result, teacher, device)
             student = built.get("student", network_spec(result.student))
             score = _score(run, student, result.threads, teacher, device)
-            given = _Given(result.device_name, device, teacher.evaluator.images)
+            versions = evidence.manifest.attempts[-1].versions
+            given = _Given(result.device_name, versions, device, teacher.evaluator.images)
             given.compare("final", result.final, score.metric)
             given.compare("agreement", result.agreement, score.agreement)
         except DamagedRecord as error:
@@ -182,7 +184,7 @@ def _compare_teacher(result: Metrics, teacher: _Teacher, device: torch.device) -
         raise UserError(f"it learned from another teacher than {result.teacher} is now: sha256 {result.teacher_sha256}")
     if result.teacher_metric != record.value:
         raise _Wrong(f"teacher_metric is {result.teacher_metric}, its record says {record.value}")
-    given = _Given(record.device_name, device, teacher.evaluator.images)
+    given = _Given(record.device_name, record.versions, device, teacher.evaluator.images)
     given.compare(f"teacher {result.teacher}", record.value, teacher.measured)
 
 
@@ -190,16 +192,22 @@ def _compare_teacher(result: Metrics, teacher: _Teacher, device: torch.device) -
 class _Given:
     """Where a score was recorded, and where and on how much it is measured now."""
 
-    recorded_on: str | None
+    device_name: str | None
     """None where it is not known."""
+    versions: Mapping[str, str]
     device: torch.device
     images: int
 
     def compare(self, name: str, recorded: float | None, measured: float) -> None:
-        """Raise _Wrong unless a score is the recorded one, to the last digit or, on another device, to one image."""
-        here = device_name(self.device)
-        same = here == self.recorded_on
-        allowed = EXACT if same else max(ELSEWHERE, 100 / self.images) + EXACT
+        """Raise _Wrong unless a score is the recorded one: to the last digit, or to one image where others calculate."""
+        there = _calculator(self.device_name or "an unknown device", self.versions)
+        here = _calculator(device_name(self.device), facts.versions())
+        allowed = EXACT if here == there else max(ELSEWHERE, 100 / self.images) + EXACT
         if recorded is None or not math.isclose(recorded, measured, rel_tol=0, abs_tol=allowed):
-            where = "" if same else f" (on {here}, recorded on {self.recorded_on or 'an unknown device'})"
+            where = "" if here == there else f" (on {here}, recorded on {there})"
             raise _Wrong(f"{name} is {recorded}, measured now {measured}{where}")
+
+
+def _calculator(device: str, versions: Mapping[str, str]) -> str:
+    """What decides in which order numbers are added."""
+    return f"{device}, PyTorch {versions.get('torch', 'unknown')}"

@@ -220,9 +220,13 @@ def elsewhere(results: Path, monkeypatch: pytest.MonkeyPatch, images: int, shift
         (500, 0.4, "wrong"),
     ],
 )
-def test_another_device_may_differ_by_one_image(
-    images: int, shift: float, state: str, results: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("other", ["device", "PyTorch"])
+def test_another_device_or_pytorch_may_differ_by_one_image(
+    images: int, shift: float, state: str, other: str, results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert elsewhere(results, monkeypatch, images, shift) == ["wrong", "wrong"]
-    monkeypatch.setattr(verify, "device_name", lambda device: "another")
+    if other == "device":
+        monkeypatch.setattr(verify, "device_name", lambda device: "another")
+    else:
+        monkeypatch.setattr(verify.facts, "versions", lambda: {"torch": "99.0"})
     assert elsewhere(results, monkeypatch, images, shift) == [state, state]
