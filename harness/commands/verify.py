@@ -199,7 +199,7 @@ class _Given:
     images: int
 
     def compare(self, name: str, recorded: float | None, measured: float) -> None:
-        """Raise _Wrong unless a score is the recorded one: to the last digit, or to one image where others calculate."""
+        """Raise _Wrong unless a score is the recorded one: to the last digit, or to one image if others calculate."""
         there = _calculator(self.device_name or "an unknown device", self.versions)
         here = _calculator(device_name(self.device), facts.versions())
         allowed = EXACT if here == there else max(ELSEWHERE, 100 / self.images) + EXACT

@@ -34,7 +34,7 @@ class Cell(CellName):
     verify: bool
     threads: int
     device: str
-    checkpoint_seconds: float
+    checkpoint_seconds: float | None
     deterministic: bool = False
     graphs: bool = False
     sharing: int = 1

@@ -115,8 +115,9 @@ class Study(Strict):
     precision: Precision = Field(default="fp32", examples=["bf16"])
     """How networks calculate: `fp32`; `tf32`, which multiplies in 19 bits, on a GPU that can; or `bf16`, networks and
     nothing else under autocast in bfloat16. Teachers' training and all scores are fp32. Part of the cell's key."""
-    checkpoint_seconds: float = Field(default=300.0, gt=0, le=1e6, examples=[60])
-    """A checkpoint is written at the first round boundary after this many seconds."""
+    checkpoint_seconds: float | None = Field(default=None, gt=0, le=1e6, examples=[600])
+    """A checkpoint is written at the first round boundary after this many seconds; left out, after a minute, or after
+    twenty times as long as the last one took to write, where that is more."""
     recipe: dict[str, Any] = Field(default={}, examples=[{"epochs": 12, "floor": 40.0}])
     """What differs in the teachers' recipe (`harness/data/recipe.py`); a teacher that is there is not trained again."""
     pairs: list[AskedPair] = Field(min_length=1, examples=[[{"teacher": "wrn40_2", "student": "wrn16_1"}]])

@@ -31,7 +31,7 @@ def cell(method: Path | str, **changes: object) -> Cell:
         "verify": True,
         "threads": 1,
         "device": "auto",
-        "checkpoint_seconds": 300.0,
+        "checkpoint_seconds": None,
     }
     return Cell(**(values | changes))  # type: ignore[arg-type]
 

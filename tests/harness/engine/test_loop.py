@@ -1,0 +1,52 @@
+"""When checkpoints are written: by the minute, and the more rarely the longer one takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.commands.contract import prepare, tiny_cell
+from harness.engine import checkpoint, loop
+from harness.engine.loop import Engine
+
+
+class Time:
+    """A clock that moves when a round or a write moves it."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return self.now
+
+
+def saves(folder: Path, monkeypatch: pytest.MonkeyPatch, *, round_takes: float, write_takes: float) -> list[float]:
+    """Seconds from the start at which writes began, of a run whose rounds and writes take so long."""
+    clock, began = Time(), []
+
+    def save(path: Path, state: dict[str, Any]) -> None:
+        began.append(clock.now - Time.now)
+        clock.now += write_takes
+
+    def on_round(engine: Engine) -> None:
+        clock.now += round_takes
+
+    monkeypatch.setattr(loop, "time", clock)
+    monkeypatch.setattr(checkpoint, "save", save)
+    engine = prepare(tiny_cell("ssd-kd"), folder)
+    engine.checkpoint_seconds, engine.on_round = None, on_round
+    engine.run()
+    return began
+
+
+def test_a_checkpoint_is_due_every_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert saves(tmp_path, monkeypatch, round_takes=25.0, write_takes=0.0)[:2] == [75.0, 150.0]
+
+
+def test_one_that_takes_long_is_written_the_more_rarely(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Twenty times ten seconds are two rounds.
+    assert saves(tmp_path, monkeypatch, round_takes=100.0, write_takes=10.0)[:3] == [100.0, 310.0, 520.0]
