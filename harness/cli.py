@@ -65,6 +65,9 @@ AnyGridFile = Annotated[
         "--configfile", help="Grid to look in; without it the default one, then all of workflow/config.", parser=path
     ),
 ]
+Concurrent = Annotated[
+    int, typer.Option(min=1, max=1024, help="Cells that may run at once on this machine; recorded with each.")
+]
 MEANT = "A part of a cell's name such as ssd-kd/scale-10, a shell pattern of whole names, or a key."
 
 
@@ -135,9 +138,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Results go here instead; required with --set.", parser=path)] = None,
     results: ResultsFolder = RESULTS,
     plan_key: Annotated[str | None, typer.Option(help="Key of the cell as the workflow computed it.")] = None,
-    concurrent: Annotated[
-        int, typer.Option(min=1, max=1024, help="Cells that may run at once on this machine; recorded.")
-    ] = 1,
+    concurrent: Concurrent = 1,
 ) -> None:
     """Run cells, or resume them, or copy back what is already done; several in a process each."""
     from harness.commands import run
@@ -282,12 +283,12 @@ def prepare(
 
 
 @app.command()
-def validate(configfile: GridFile, results: ResultsFolder = RESULTS) -> None:
+def validate(configfile: GridFile, results: ResultsFolder = RESULTS, concurrent: Concurrent = 1) -> None:
     """Check every cell of a grid before anything trains, and say what it will take."""
     from harness.commands import estimate, status, validate
 
     place.is_there(results)
-    _print(estimate.lines(status.of_grid(validate.validate(configfile), results)))
+    _print(estimate.lines(status.of_grid(validate.validate(configfile, concurrent=concurrent), results)))
 
 
 @app.command()

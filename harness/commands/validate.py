@@ -16,6 +16,7 @@ from harness.engine.failures import MethodFailed, inside_method
 from harness.errors import UserError
 from harness.grid.cell import Cell
 from harness.grid.grid import Grid, load_grid
+from harness.machine import memory
 from harness.machine.devices import device_memory
 from harness.networks.forward import check_features
 from harness.run import fitting, shaped
@@ -29,11 +30,11 @@ SCALE = 1.0
 """Percent at which methods are built: the size of pool and buffer decides nothing, but takes time."""
 
 
-def validate(path: Path, report: Callable[[str], object] = say) -> list[Cell]:
+def validate(path: Path, report: Callable[[str], object] = say, concurrent: int = 1) -> list[Cell]:
     """Build every method once for every pair, with its options; returns the cells.
 
     Raises UserError at the first problem. Reports presets whose values are another pair's, buffers that are never full,
-    and scales that leave fewer than FEW_IMAGES images.
+    scales that leave fewer than FEW_IMAGES images, and memory that ``concurrent`` cells at once seem to lack.
     """
     grid = load_grid(path)
     cells = grid.cells
@@ -47,16 +48,19 @@ def validate(path: Path, report: Callable[[str], object] = say) -> list[Cell]:
             report(f"{path.name}: {name}: {note}")
         _check_recipes(grid, name, dataset)
         _validate_dataset(dataset, name, mine, path.name, report)
-    _check_company(grid, path.name, report)
+    if problem := _crowded(grid, concurrent):
+        report(f"{path.name}: {problem}")
     report(f"{path.name}: {len(cells)} cells are valid")
     return cells
 
 
-def _check_company(grid: Grid, file: str, report: Callable[[str], object]) -> None:
-    """Report if the cells that share a GPU may need more memory together than it has."""
-    available = device_memory(grid.device) if grid.share > 1 and grid.device != "cpu" else None
-    if available and (problem := fitting.shared_problem(grid.cells, grid.share, available)):
-        report(f"{file}: {problem}")
+def _crowded(grid: Grid, concurrent: int) -> str | None:
+    """What to say if cells that share a GPU, or run at once without one, may need more memory than there is."""
+    if grid.device != "cpu" and (card := device_memory(grid.device)):
+        return fitting.shared_problem(grid.cells, grid.share, card) if grid.share > 1 else None
+    if grid.device == "cuda" or concurrent == 1:
+        return None
+    return fitting.crowd_problem(grid.cells, concurrent, memory.available())
 
 
 def _check_recipes(grid: Grid, name: str, dataset: Dataset) -> None:

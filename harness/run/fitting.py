@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from harness.grid.cell import Cell
 from harness.run.assemble import method_config
@@ -12,6 +13,8 @@ from harness.store.layout import scale_text
 
 FEWEST = 2
 """Images of a batch: batch norm needs two."""
+PROCESS = 900 * 2**20
+"""Bytes of main memory that a run takes beside the tensors of its method, by a measurement (docs/scale.md)."""
 
 
 def memory_problem(cell: Cell, available: int) -> str | None:
@@ -31,23 +34,53 @@ def memory_problem(cell: Cell, available: int) -> str | None:
 
 
 def shared_problem(cells: Sequence[Cell], share: int, available: int) -> str | None:
-    """What to say if the ``share`` cells that need most do not fit into ``available`` bytes together; None if they do.
+    """What to say if the ``share`` cells that need most do not fit on a GPU of ``available`` bytes; None if they do."""
+    if crowd := _crowd(cells, share, available):
+        return f"share: {share}: {crowd}"
+    return None
+
+
+def crowd_problem(cells: Sequence[Cell], concurrent: int, available: int) -> str | None:
+    """What to say if the ``concurrent`` cells that need most do not fit into main memory; None if they do."""
+    if crowd := _crowd(cells, concurrent, available, PROCESS):
+        return f"{concurrent} cells at once: {crowd}: --cores {crowd.fitting * cells[0].threads}"
+    return None
+
+
+@dataclass(frozen=True)
+class _Crowd:
+    """Cells that do not fit together."""
+
+    needed: int
+    """Bytes of all of them."""
+    largest: tuple[int, str]
+    """Bytes and name of the one that needs most."""
+    available: int
+    fitting: int
+    """How many of them fit, those first that need most."""
+
+    def __str__(self) -> str:
+        size, row = self.largest
+        return (
+            f"the cells that need most take about {_gib(self.needed)} together, up to {_gib(size)} each ({row}); "
+            f"there is memory of {_gib(self.available)}, for {self.fitting} of them"
+        )
+
+
+def _crowd(cells: Sequence[Cell], count: int, available: int, process: int = 0) -> _Crowd | None:
+    """The ``count`` cells that need most, ``process`` bytes on top for each, unless they fit.
 
     Of each setup of ``cells`` the largest data scale counts, for all its cells.
     """
     setups: dict[tuple[object, ...], list[Cell]] = {}
     for cell in sorted(cells, key=lambda cell: -cell.scale):
         setups.setdefault((cell.study, cell.dataset, cell.pair, cell.label), []).append(cell)
-    known = [(found.memory, group) for group in setups.values() if (found := estimate(group[0]))]
-    largest = sorted(((size, cell.row) for size, group in known for cell in group), reverse=True)[:share]
+    known = [(found.memory + process, group) for group in setups.values() if (found := estimate(group[0]))]
+    largest = sorted(((size, cell.row) for size, group in known for cell in group), reverse=True)[:count]
     sums = list(itertools.accumulate(size for size, _ in largest))
     if not sums or sums[-1] <= available:
         return None
-    fitting = sum(total <= available for total in sums)
-    return (
-        f"share: {share}: the cells that need most take about {_gib(sums[-1])} of a GPU together, up to "
-        f"{_gib(largest[0][0])} each ({largest[0][1]}); the device has {_gib(available)}, for {fitting} of them"
-    )
+    return _Crowd(sums[-1], largest[0], available, sum(total <= available for total in sums))
 
 
 def _gib(size: int) -> str:

@@ -326,11 +326,12 @@ def test_what_train_teacher_cannot_do_is_said_before_any_work(
 
 def test_validate_and_check(dkd: Command, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Any] = []
-    stand_in(monkeypatch, "commands.validate", validate=lambda path: calls.append(path) or [])
+    stand_in(monkeypatch, "commands.validate", validate=lambda path, concurrent: calls.append((path, concurrent)) or [])
     stand_in(monkeypatch, "commands.contract", check=calls.append)
     assert dkd("validate", "--configfile", file, "--results", "there")[0] == 0
+    assert dkd("validate", "--configfile", file, "--results", "there", "--concurrent", "3")[0] == 0
     assert dkd("check", "mine.py")[0] == 0
-    assert calls == [file, "mine.py"]
+    assert calls == [(file, 1), (file, 3), "mine.py"]
 
 
 def test_list_and_stale(dkd: Command, file: Path, tmp_path: Path) -> None:

@@ -69,10 +69,11 @@ def validate():
         except UserError as error:
             sys.exit(f"error: {error}")
     stamp = PLACE.validated(GRID.name)
-    asked = sha256("".join(PLANS.values()).encode()).hexdigest()
+    asked = sha256("".join([*PLANS.values(), str(CONCURRENT)]).encode()).hexdigest()
     if stamp.exists() and stamp.read_text(encoding="utf-8") == asked:
         return
-    if os.system(f"{DKD} validate --configfile {shlex.quote(str(CONFIG))} --results {shlex.quote(RESULTS)}"):
+    files = f"--configfile {shlex.quote(str(CONFIG))} --results {shlex.quote(RESULTS)}"
+    if os.system(f"{DKD} validate {files} --concurrent {CONCURRENT}"):
         sys.exit("error: nothing was started")
     write_bytes(stamp, asked.encode())
 

@@ -92,6 +92,17 @@ def test_a_buffer_that_is_never_full_is_said(tmp_path: Path, options: str, scale
     assert [line for line in lines if "slots" in line] == ([f"mine.yaml: methods.ssd-kd: {said}"] if said else [])
 
 
+@pytest.mark.parametrize(("concurrent", "said"), [(1, False), (2, True)])
+def test_memory_that_cells_at_once_lack_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, concurrent: int, said: bool
+) -> None:
+    monkeypatch.setattr("harness.machine.memory.available", lambda: 1024**3)
+    file, lines = write(tmp_path, "{preset: smoke}"), list[str]()
+    file.write_text(file.read_text(encoding="utf-8").replace("seeds: [0]", "seeds: [0, 1]"), encoding="utf-8")
+    validate(file, lines.append, concurrent)
+    assert any("2 cells at once" in line and line.endswith("for 1 of them: --cores 1") for line in lines) == said
+
+
 class WithoutBatchNorm(nn.Module):
     """A linear network with the interface of all others."""
 

@@ -16,7 +16,7 @@ from harness.engine.flops import FlopClock, count_flops
 from harness.grid.cell import Cell
 from harness.run.assemble import build_method, method_config
 from harness.run.cost import estimate, resident
-from harness.run.fitting import memory_problem, shared_problem
+from harness.run.fitting import crowd_problem, memory_problem, shared_problem
 from harness.run.rounds import CostClock
 from harness.store.records import Flops
 from methods.base.method import Method, MethodConfig
@@ -142,6 +142,17 @@ def test_cells_that_share_a_card_are_judged_by_their_sum(share: int, seeds: int)
     assert f"share: {share}: the cells that need most" in problem
     assert large.row in problem
     assert problem.endswith(f"for {len(sizes) - 1} of them")
+
+
+def test_cells_that_run_at_once_are_judged_with_their_processes() -> None:
+    cells = [replace(tiny("fast", batch=512), seed=seed, threads=2) for seed in range(9)]
+    each = estimate(cells[0]).memory + 900 * 1024**2
+    assert crowd_problem(cells, 4, 4 * each) is None
+    problem = crowd_problem(cells, 4, 4 * each - 1)
+    assert problem.startswith("4 cells at once: the cells that need most take about")
+    assert f"{4 * each / 1024**3:.1f} GiB together, up to {each / 1024**3:.1f} GiB each" in problem
+    assert problem.endswith("for 3 of them: --cores 6")
+    assert "for 9 of them" not in (crowd_problem(cells, 64, 9 * each) or "")  # there are no more cells than nine
 
 
 def test_a_method_that_fails_is_not_estimated_and_not_refused(tmp_path: Path) -> None:
