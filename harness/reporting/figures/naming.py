@@ -26,6 +26,10 @@ PLACES = [(ring, way) for ring in RINGS for way in WAYS]
 """Where a name may stand, the best place first."""
 OUTSIDE = 10.0
 """How much worse a square inch outside the panel is than one upon another name or mark."""
+CLEAR = 1.5
+"""How many times as far from every other mark as from its own a name must be, to be read as its own."""
+UNCLEAR = 0.003
+"""How many square inches upon other names a place is worth that could be read as another mark's."""
 
 LEADER: dict[str, Any] = {"arrowstyle": "-", "linewidth": 0.4, "shrinkA": 0, "shrinkB": 2}
 """From a name to what it names."""
@@ -68,16 +72,22 @@ def beside(axes: Axes, points: Sequence[Named], lines: Sequence[Line] = ()) -> N
         lines: upright or level ones that names shall not meet.
 
     Eight places around the point are tried, at growing distance. The first that meets no mark, no bar and no name that
-    is there already is taken, else the one that meets the least of them. A line leads to a name that is not close.
-    Points below the panel have no name.
+    is there already, and is nearer to its own mark than to the others, is taken, else the one of the least harm. A line
+    leads to a name that is not close, or closer to another mark. Points below the panel have no name.
     """
     taken = np.concatenate([_marks(axes, points), _strokes(axes, [*lines, *_bars(points)])])
     panel = np.array([[0.0, 0.0, *_size(axes)]])
-    for point in (point for point in points if point.y >= axes.get_ylim()[0]):
-        boxes = _boxes(_place(axes, point.x, point.y), len(point.name))
+    middles = _middles(axes, points)
+    for index, point in enumerate(points):
+        if point.y < axes.get_ylim()[0]:
+            continue
+        boxes = _boxes(middles[index], len(point.name))
         outside = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) - _shared(boxes, panel)
-        best = int(np.argmin(np.round(_shared(boxes, taken) + OUTSIDE * outside, 6)))
-        _write(axes, point, *PLACES[best])
+        gaps = _gaps(boxes, middles)
+        unclear = np.delete(gaps, index, axis=1).min(axis=1, initial=np.inf) < CLEAR * gaps[:, index]
+        best = int(np.argmin(np.round(_shared(boxes, taken) + OUTSIDE * outside + UNCLEAR * unclear, 6)))
+        ring, way = PLACES[best]
+        _write(axes, point, ring, way, led=bool(unclear[best]) or ring > RINGS[1])
         taken = np.concatenate([taken, boxes[best : best + 1]])
 
 
@@ -132,9 +142,21 @@ def _place(axes: Axes, x: float, y: float) -> tuple[float, float]:
     return across * wide, along * high
 
 
+def _middles(axes: Axes, points: Sequence[Named]) -> Boxes:
+    """Where the points are [N, 2], in inches from the panel's corner."""
+    return np.array([_place(axes, point.x, point.y) for point in points]).reshape(-1, 2)
+
+
 def _marks(axes: Axes, points: Sequence[Named]) -> Boxes:
-    middles = np.array([_place(axes, point.x, point.y) for point in points]).reshape(-1, 2)
+    middles = _middles(axes, points)
     return np.hstack([middles - MARK / 2, middles + MARK / 2])
+
+
+def _gaps(boxes: Boxes, middles: Boxes) -> Boxes:
+    """Inches [N, M] from each of N boxes to each of M points; 0 inside."""
+    beyond = np.maximum(boxes[:, None, :2] - middles, middles - boxes[:, None, 2:])
+    gaps: Boxes = np.linalg.norm(np.clip(beyond, 0, None), axis=2)
+    return gaps
 
 
 def _bars(points: Sequence[Named]) -> list[Line]:
@@ -149,10 +171,10 @@ def _strokes(axes: Axes, lines: Sequence[Line]) -> Boxes:
     return np.hstack([ends.min(axis=1) - THIN, ends.max(axis=1) + THIN])
 
 
-def _boxes(place: tuple[float, float], letters: int) -> Boxes:
+def _boxes(place: Boxes, letters: int) -> Boxes:
     """What a name takes at each of the `PLACES` around a point."""
     ways = np.array([way for _, way in PLACES])
-    middles = np.array(place) + ways * [[ring] for ring, _ in PLACES]
+    middles = place + ways * [[ring] for ring, _ in PLACES]
     size = np.array([LETTER * letters, LINE])
     low = middles - size * (1 - np.sign(ways)) / 2
     return np.hstack([low, low + size])
@@ -165,7 +187,7 @@ def _shared(boxes: Boxes, others: Boxes) -> Boxes:
     return shared
 
 
-def _write(axes: Axes, point: Named, ring: float, way: tuple[float, float]) -> None:
+def _write(axes: Axes, point: Named, ring: float, way: tuple[float, float], *, led: bool) -> None:
     across, along = (72 * ring * part for part in way)
     axes.annotate(
         point.name,
@@ -176,7 +198,7 @@ def _write(axes: Axes, point: Named, ring: float, way: tuple[float, float]) -> N
         va={1: "bottom", 0: "center", -1: "top"}[int(np.sign(way[1]))],
         color=point.colour,
         fontsize=SIZE,
-        arrowprops={**LEADER, "color": point.colour} if ring > RINGS[1] else None,
+        arrowprops={**LEADER, "color": point.colour} if led else None,
         bbox=PLATE,
         zorder=2.5,
     )

@@ -2,6 +2,8 @@
 "use strict";
 const points = (() => {
   const LETTERS = 11.5, LINE = 14, MARK = 10, BAR = 3, NEAR = 24;
+  // A name must be so many times as far from other marks as from its own; else it costs pixels as if upon other names.
+  const CLEAR = 1.5, UNCLEAR = 40;
   const RINGS = [8, 17, 28, 42, 60];
   const WAYS = [[1, 0], [-1, 0], [0, 1], [0, -1], [0.7, 0.7], [0.7, -0.7], [-0.7, 0.7], [-0.7, -0.7]];
 
@@ -9,18 +11,22 @@ const points = (() => {
   const shared = (a, b) =>
     Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0])) * Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
   const area = (box) => (box[2] - box[0]) * (box[3] - box[1]);
+  const gap = (box, at) => Math.hypot(Math.max(box[0] - at.x, at.x - box[2], 0), Math.max(box[1] - at.y, at.y - box[3], 0));
   const start = (place, size, way) => place - (size * (1 - Math.sign(way))) / 2;
 
-  // Where a name goes: the first place around its point that meets nothing, else the one that meets the least.
-  function placed(at, wide, taken, panel) {
+  // Where a name goes: the first place around its point that meets nothing and is nearer to it than to others, else the
+  // one of the least harm; and whether a line must lead there.
+  function placed(at, others, wide, taken, panel) {
     const ratio = uPlot.pxRatio, high = LINE * ratio;
     let best;
     for (const ring of RINGS) {
       for (const way of WAYS) {
         const left = start(at.x + ring * ratio * way[0], wide, way[0]), top = start(at.y + ring * ratio * way[1], high, way[1]);
         const box = [left, top, left + wide, top + high];
-        const cost = taken.reduce((sum, other) => sum + shared(box, other), 10 * (area(box) - shared(box, panel)));
-        if (!best || cost < best.cost - 0.5) best = { cost, box, far: ring > RINGS[1] };
+        const unclear = others.some((other) => gap(box, other) < CLEAR * gap(box, at));
+        const harm = 10 * (area(box) - shared(box, panel)) + unclear * UNCLEAR * ratio * ratio;
+        const cost = taken.reduce((sum, other) => sum + shared(box, other), harm);
+        if (!best || cost < best.cost - 0.5) best = { cost, box, led: unclear || ring > RINGS[1] };
       }
     }
     return best;
@@ -54,13 +60,15 @@ const points = (() => {
     }
     context.font = `${LETTERS * ratio}px ${getComputedStyle(plot.root).fontFamily}`;
     context.textBaseline = "middle"; context.textAlign = "left";
-    for (const { name, ink, across: [, x], along: [, y] } of [...shown].sort((a, b) => a.pale - b.pale)) {
-      const at = { x: across(x), y: along(y) };
-      const { box, far } = placed(at, context.measureText(name).width, taken, [left, top, left + width, top + height]);
+    const sorted = [...shown].sort((a, b) => a.pale - b.pale);
+    const marks = sorted.map(({ across: [, x], along: [, y] }) => ({ x: across(x), y: along(y) }));
+    for (const [index, { name, ink }] of sorted.entries()) {
+      const at = marks[index], others = marks.filter((mark) => mark !== at), panel = [left, top, left + width, top + height];
+      const { box, led } = placed(at, others, context.measureText(name).width, taken, panel);
       taken.push(box);
       context.strokeStyle = context.fillStyle = ink;
       context.lineWidth = ratio / 2;
-      if (far) line(at.x, at.y, Math.min(Math.max(at.x, box[0]), box[2]), at.y < box[1] ? box[1] : Math.min(at.y, box[3]));
+      if (led) line(at.x, at.y, Math.min(Math.max(at.x, box[0]), box[2]), at.y < box[1] ? box[1] : Math.min(at.y, box[3]));
       context.fillText(name, box[0], (box[1] + box[3]) / 2);
     }
     context.restore();

@@ -1,6 +1,7 @@
 """Where names stand is measured by matplotlib's own renderer, which the placing does not ask."""
 
 import itertools
+import math
 import random
 
 import pytest
@@ -45,6 +46,22 @@ def test_names_at_points_keep_off_one_another_and_off_marks() -> None:
     cores = [box.shrunk(0.96, 0.8) for box in boxes]
     assert not any(one.overlaps(other) for one, other in itertools.combinations(cores, 2))
     assert not [point for point in marks for box in boxes if box.contains(*point)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_name_is_nearest_to_its_own_mark_or_has_a_line_to_it(seed: int) -> None:
+    chance = random.Random(seed)
+    points = [(10 ** chance.uniform(1.2, 2.2), chance.uniform(5, 40)) for _ in range(12)]
+    with style():
+        axes = panel()
+        naming.beside(axes, named(points))
+        boxes = written(axes)
+        marks = axes.transData.transform(points)
+    for index, (box, text) in enumerate(zip(boxes, axes.texts, strict=True)):
+        away = [
+            math.hypot(max(box.x0 - x, x - box.x1, 0.0), max(box.y0 - y, y - box.y1, 0.0)) for x, y in marks.tolist()
+        ]
+        assert text.arrow_patch is not None or away.index(min(away)) == index
 
 
 def test_names_stay_within_the_panel_and_off_lines() -> None:
