@@ -9,12 +9,14 @@ import pytest
 from harness.commands.compare import methods
 from harness.reporting import speed
 from harness.reporting.leaderboard import board
+from harness.reporting.profiles import profiles
 from harness.reporting.quantities import COST
 from harness.reporting.rows import Row, group
 from harness.reporting.runs import load
 from harness.reporting.settings import settings
 from harness.store.records import Seconds
 from tests import factory
+from tests.harness.reporting.test_leaderboard import row
 
 
 def write(results: Path, label: str, seconds: float, slowness: tuple[float, ...], evaluation: float = 3.0) -> None:
@@ -43,9 +45,9 @@ def test_the_cheapest_is_not_whoever_met_the_fast_machine(tmp_path: Path) -> Non
 
 def test_the_spread_of_seeds_is_the_methods_own(tmp_path: Path) -> None:
     write(tmp_path, "a", 100.0, (1.0, 2.0, 4.0))
-    (row,) = rows(tmp_path).values()
-    assert row.summary(COST).sd == pytest.approx(152.7525, abs=1e-3)
-    summary = row.summary(speed.cost([row]))
+    (own,) = rows(tmp_path).values()
+    assert own.summary(COST).sd == pytest.approx(152.7525, abs=1e-3)
+    summary = own.summary(speed.cost([own]))
     assert (summary.mean, summary.sd) == pytest.approx((200.0, 0.0))
 
 
@@ -68,9 +70,25 @@ def test_records_that_do_not_tell_their_evaluations(tmp_path: Path, epochs: obje
     for seed, slow in enumerate((1.0, 2.0)):
         spent = Seconds(startup=0.0, synthesis=50.0 * slow, distillation=0.0, evaluation=9.0 * slow)
         factory.write(tmp_path, factory.metrics("a", seed=seed, seconds=spent), config={"epochs": epochs})
-    (row,) = rows(tmp_path).values()
-    assert speed.cost([row]) is COST
-    assert not any(map(speed.tells, row.done))
+    (own,) = rows(tmp_path).values()
+    assert speed.cost([own]) is COST
+    assert not any(map(speed.tells, own.done))
+
+
+def test_profiles_compare_costs_of_equally_fast_machines() -> None:
+    asked = [
+        row(
+            label,
+            [80.0],
+            cell=f"toy/digits/t{pair}--cnn3_16/{label}/scale-10/seed-0",
+            seconds=Seconds(startup=0.0, synthesis=seconds * slow, distillation=0.0, evaluation=9.0 * slow),
+        )
+        for pair in range(3)
+        for label, seconds, slow in (("fast-2", 100.0, 2.0), ("dafl", 150.0, 1.0))
+    ]
+    (found,) = profiles(asked)
+    ratios = {profile.label: profile.ratios for profile in found.methods}
+    assert ratios == {"fast-2": pytest.approx((1.0, 1.0, 1.0)), "dafl": pytest.approx((1.5, 1.5, 1.5))}
 
 
 def test_compare_says_that_machines_differed(tmp_path: Path) -> None:
