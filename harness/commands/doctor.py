@@ -22,7 +22,7 @@ from harness.commands.output import Line, columns
 from harness.data import identity
 from harness.data.own import OwnData
 from harness.errors import UserError
-from harness.machine import facts, nvml, users
+from harness.machine import cores, facts, nvml, users
 from harness.store import checking, reading
 from harness.store.bounds import BY_HASH
 from harness.store.files import there
@@ -111,7 +111,9 @@ def packages() -> Iterator[Check]:
 
 def devices() -> Iterator[Check]:
     """Processor, and the GPUs that nvidia-smi knows, compared with what torch can use."""
-    yield Check("CPU", True, f"{facts.cpu_name()}, {os.cpu_count()} cores")
+    there, ours = os.cpu_count() or 1, cores.available()
+    limit = f", of which this process may use {ours}" if ours < there else ""
+    yield Check("CPU", True, f"{facts.cpu_name()}, {there} cores{limit}")
     cards = nvml.descriptions()
     if not cards:
         yield Check("GPU", True, "none: cells run on the CPU")

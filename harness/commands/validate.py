@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from harness.engine.failures import MethodFailed, inside_method
 from harness.errors import UserError
 from harness.grid.cell import Cell
 from harness.grid.grid import Grid, load_grid
-from harness.machine import memory
+from harness.machine import cores, memory
 from harness.machine.devices import device_memory
 from harness.networks.forward import check_features
 from harness.run import fitting, shaped
@@ -34,7 +34,7 @@ def validate(path: Path, report: Callable[[str], object] = say, concurrent: int 
     """Build every method once for every pair, with its options; returns the cells.
 
     Raises UserError at the first problem. Reports presets whose values are another pair's, buffers that are never full,
-    scales that leave fewer than FEW_IMAGES images, and memory that ``concurrent`` cells at once seem to lack.
+    scales that leave fewer than FEW_IMAGES images, and cores and memory that ``concurrent`` cells at once seem to lack.
     """
     grid = load_grid(path)
     cells = grid.cells
@@ -48,14 +48,22 @@ def validate(path: Path, report: Callable[[str], object] = say, concurrent: int 
             report(f"{path.name}: {name}: {note}")
         _check_recipes(grid, name, dataset)
         _validate_dataset(dataset, name, mine, path.name, report)
-    if problem := _crowded(grid, concurrent):
+    for problem in _crowded(grid, concurrent):
         report(f"{path.name}: {problem}")
     report(f"{path.name}: {len(cells)} cells are valid")
     return cells
 
 
-def _crowded(grid: Grid, concurrent: int) -> str | None:
-    """What to say if cells that share a GPU, or run at once without one, may need more memory than there is."""
+def _crowded(grid: Grid, concurrent: int) -> Iterator[str]:
+    """What to say if cells that run at once may need more cores or memory than there is."""
+    wanted, ours = concurrent * grid.threads, cores.available()
+    if concurrent > 1 and wanted > ours:
+        yield f"{concurrent} cells at once want {wanted} cores, this process may use {ours}: --cores {ours}"
+    if problem := _memory_problem(grid, concurrent):
+        yield problem
+
+
+def _memory_problem(grid: Grid, concurrent: int) -> str | None:
     if grid.device != "cpu" and (card := device_memory(grid.device)):
         return fitting.shared_problem(grid.cells, grid.share, card) if grid.share > 1 else None
     if grid.device == "cuda" or concurrent == 1:

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness.machine import groups
+
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 """Names of what can be set. Source: Linux, mallopt(3)."""
 
@@ -36,27 +38,8 @@ def available(root: Path = Path("/")) -> int:
 
 
 def _limits(root: Path) -> Iterator[int]:
-    """Of Linux's control groups that the process is in, of either version; Linux, cgroups(7)."""
+    """Of the control groups, beside the largest number there is; Linux, cgroups(7)."""
     yield sys.maxsize
-    try:
-        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return
-    for line in lines:
-        _, controllers, group = line.split(":", 2)
-        if not controllers:
-            yield from _above(root / "sys/fs/cgroup", group, "memory.max")
-        elif "memory" in controllers.split(","):
-            yield from _above(root / "sys/fs/cgroup/memory", group, "memory.limit_in_bytes")
-
-
-def _above(top: Path, group: str, name: str) -> Iterator[int]:
-    """What files of this name say in the folder of a group, and in those above it."""
-    place = Path(group.strip("/"))
-    for folder in (place, *place.parents):
-        try:
-            text = (top / folder / name).read_text(encoding="utf-8").strip()
-        except OSError:
-            continue
-        if text.isdigit():  # "max" is no limit
-            yield int(text)
+    for folder in groups.folders("memory", root):
+        for name in ("memory.max", "memory.limit_in_bytes"):
+            yield from (int(word) for word in groups.said(folder / name) if word.isdigit())  # "max" is no limit

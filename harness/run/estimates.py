@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from multiprocessing import forkserver, get_context
 
 from harness.grid.cell import Cell
+from harness.machine import cores
 from harness.run.costs import Cost
 
 MANY = 100
@@ -21,7 +22,7 @@ MOST_PROCESSES = 8
 
 def prepare(count: int) -> int:
     """How many processes find the costs of ``count`` cells, 0 for this one; they import PyTorch from now on, once."""
-    processes = min(MOST_PROCESSES, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+    processes = min(MOST_PROCESSES, cores.available() if hasattr(os, "sched_getaffinity") else 1)
     if processes < 2 or count < MANY:
         return 0
     forkserver.set_forkserver_preload(["harness.run.cost"])

@@ -103,6 +103,17 @@ def test_memory_that_cells_at_once_lack_is_said(
     assert any("2 cells at once" in line and line.endswith("for 1 of them: --cores 1") for line in lines) == said
 
 
+@pytest.mark.parametrize(("concurrent", "said"), [(1, False), (2, False), (3, True)])
+def test_more_cells_at_once_than_cores_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, concurrent: int, said: bool
+) -> None:
+    monkeypatch.setattr("harness.machine.cores.available", lambda: 2)
+    lines = list[str]()
+    validate(write(tmp_path, "{preset: smoke}"), lines.append, concurrent)
+    told = f"mine.yaml: {concurrent} cells at once want {concurrent} cores, this process may use 2: --cores 2"
+    assert (told in lines) == said
+
+
 class WithoutBatchNorm(nn.Module):
     """A linear network with the interface of all others."""
 
