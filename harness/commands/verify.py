@@ -35,8 +35,6 @@ State = Literal["verified", "wrong", "unverified", "nothing"]
 
 EXACT = 1e-9
 """Percent by which equal scores of one device under one PyTorch may differ."""
-ELSEWHERE = 100 / 10_000
-"""Percent by which others may: another order of additions turns one image in ten thousand, our choice."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +180,7 @@ def _compare_teacher(result: Metrics, teacher: _Teacher, device: torch.device) -
     record = teacher.record
     if result.teacher_sha256 != record.identity:
         raise UserError(f"it learned from another teacher than {result.teacher} is now: sha256 {result.teacher_sha256}")
-    if result.teacher_metric != record.value:
+    if not checking.measured_alike(result.teacher_metric, record.value):
         raise _Wrong(f"teacher_metric is {result.teacher_metric}, its record says {record.value}")
     given = _Given(record.device_name, record.versions, device, teacher.evaluator.images)
     given.compare(f"teacher {result.teacher}", record.value, teacher.measured)
@@ -202,7 +200,7 @@ class _Given:
         """Raise _Wrong unless a score is the recorded one: to the last digit, or to one image if others calculate."""
         there = _calculator(self.device_name or "an unknown device", self.versions)
         here = _calculator(device_name(self.device), facts.versions())
-        allowed = EXACT if here == there else max(ELSEWHERE, 100 / self.images) + EXACT
+        allowed = EXACT if here == there else max(checking.ONE_IMAGE, 100 / self.images + EXACT)
         if recorded is None or not math.isclose(recorded, measured, rel_tol=0, abs_tol=allowed):
             where = "" if here == there else f" (on {here}, recorded on {there})"
             raise _Wrong(f"{name} is {recorded}, measured now {measured}{where}")

@@ -22,6 +22,9 @@ GROWING = ("waiting", "lost")
 """Seconds that are still added to after the last evaluation."""
 PIXELS = 64 * 1026**2
 """Of a sheet of samples, at most: 64 images of 1,024 pixels each way, and their borders."""
+ONE_IMAGE = 100 / 10_000 + 1e-9
+"""Points by which two machines may measure one network apart: an image in ten thousand, for another order of additions
+turns it, our choice."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,11 @@ def teacher(folder: TeacherFolder, *, weights: bool = False) -> TeacherRecord:
     if weights:
         _check_seal(folder.weights, record.sha256)
     return record
+
+
+def measured_alike(one: float, other: float) -> bool:
+    """Whether two measurements of one network, in percent, are as close as those of two machines are."""
+    return abs(one - other) <= ONE_IMAGE
 
 
 def teacher_identity(folder: TeacherFolder) -> str | None:

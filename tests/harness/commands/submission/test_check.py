@@ -208,6 +208,14 @@ def test_a_teacher_that_did_not_teach_it(sent: Path) -> None:
     assert any("teacher_metric is 99.0, its teacher's record says 98.0" in problem for problem in problems)
 
 
+@pytest.mark.parametrize(("value", "problems"), [(99.01, 0), (98.99, 0), (99.02, 2), (98.0, 2)])
+def test_two_machines_measure_one_teacher_an_image_apart(sent: Path, value: float, problems: int) -> None:
+    record = factory.teacher().model_copy(update={"value": value})
+    atomic.write(sent / "teachers/digits/wrn10_1/teacher.json", record)
+    relist(sent)
+    assert len(check.check(sent).problems) == problems
+
+
 def test_what_is_no_submission(tmp_path: Path) -> None:
     for path, problem in ((tmp_path, "there is no cell in it"), (tmp_path / "none", "no such folder or archive")):
         with pytest.raises(UserError, match=problem):
