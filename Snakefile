@@ -36,9 +36,9 @@ include: "workflow/rules/reports.smk"
 
 # No rule: if all cells depended on it and it ran again, Snakemake would not look for changed parameters in the cells.
 onstart:
+    count_jobs()
     validate()
     write_plans()
-    count_jobs()
     quieten()
     follow()
 

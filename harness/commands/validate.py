@@ -48,7 +48,7 @@ def validate(path: Path, report: Callable[[str], object] = say, concurrent: int 
             report(f"{path.name}: {name}: {note}")
         _check_recipes(grid, name, dataset)
         _validate_dataset(dataset, name, mine, path.name, report)
-    for problem in _crowded(grid, concurrent):
+    for problem in _crowded(grid, min(concurrent, len(cells))):
         report(f"{path.name}: {problem}")
     report(f"{path.name}: {len(cells)} cells are valid")
     return cells
@@ -59,6 +59,7 @@ def _crowded(grid: Grid, concurrent: int) -> Iterator[str]:
     wanted, ours = concurrent * grid.threads, cores.available()
     if concurrent > 1 and wanted > ours:
         yield f"{concurrent} cells at once want {wanted} cores, this process may use {ours}: --cores {ours}"
+        concurrent = max(1, ours // grid.threads)
     if problem := _memory_problem(grid, concurrent):
         yield problem
 

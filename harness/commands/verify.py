@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -119,8 +119,8 @@ class _Bench:
             _compare_teacher(result, teacher, device)
             student = built.get("student", network_spec(result.student))
             score = _score(run, student, result.threads, teacher, device)
-            versions = evidence.manifest.attempts[-1].versions
-            given = _Given(result.device_name, versions, device, teacher.evaluator.images)
+            by = {_calculator(attempt.device_name, attempt.versions) for attempt in evidence.manifest.attempts}
+            given = _Given(by, device, teacher.evaluator.images)
             given.compare("final", result.final, score.metric)
             given.compare("agreement", result.agreement, score.agreement)
         except DamagedRecord as error:
@@ -182,7 +182,8 @@ def _compare_teacher(result: Metrics, teacher: _Teacher, device: torch.device) -
         raise UserError(f"it learned from another teacher than {result.teacher} is now: sha256 {result.teacher_sha256}")
     if not checking.measured_alike(result.teacher_metric, record.value):
         raise _Wrong(f"teacher_metric is {result.teacher_metric}, its record says {record.value}")
-    given = _Given(record.device_name, record.versions, device, teacher.evaluator.images)
+    by = {_calculator(record.device_name or "an unknown device", record.versions)}
+    given = _Given(by, device, teacher.evaluator.images)
     given.compare(f"teacher {result.teacher}", record.value, teacher.measured)
 
 
@@ -190,19 +191,18 @@ def _compare_teacher(result: Metrics, teacher: _Teacher, device: torch.device) -
 class _Given:
     """Where a score was recorded, and where and on how much it is measured now."""
 
-    device_name: str | None
-    """None where it is not known."""
-    versions: Mapping[str, str]
+    recorded_by: Set[str]
+    """`_calculator` of every attempt: any of them may have measured it."""
     device: torch.device
     images: int
 
     def compare(self, name: str, recorded: float | None, measured: float) -> None:
         """Raise _Wrong unless a score is the recorded one: to the last digit, or to one image if others calculate."""
-        there = _calculator(self.device_name or "an unknown device", self.versions)
         here = _calculator(device_name(self.device), facts.versions())
-        allowed = EXACT if here == there else max(checking.ONE_IMAGE, 100 / self.images + EXACT)
+        same = self.recorded_by == {here}
+        allowed = EXACT if same else max(checking.ONE_IMAGE, 100 / self.images + EXACT)
         if recorded is None or not math.isclose(recorded, measured, rel_tol=0, abs_tol=allowed):
-            where = "" if here == there else f" (on {here}, recorded on {there})"
+            where = "" if same else f" (on {here}, recorded on {' or '.join(sorted(self.recorded_by))})"
             raise _Wrong(f"{name} is {recorded}, measured now {measured}{where}")
 
 

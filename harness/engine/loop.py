@@ -82,6 +82,7 @@ class Engine:
 
     def resume(self) -> bool:
         """Continue from the checkpoint, if there is one. Raises UserError if it is damaged or does not fit."""
+        started = time.monotonic()
         state = checkpoint.load(self.folder.checkpoint, self.device)
         if state is None:
             # Without a checkpoint nothing is covered: events are of a run whose checkpoint was removed by hand.
@@ -94,6 +95,7 @@ class Engine:
             where = self.folder.checkpoint
             raise NoResume(f"{where}: does not fit this run: {error}; delete it to start this run again") from error
         self._flush()
+        self._saving = time.monotonic() - started  # as long as writing it, as far as is known here
         return True
 
     def run(self) -> None:

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from harness.engine.evaluate import batch_size
 from harness.grid.cell import Cell
+from harness.run import shaped
 from harness.run.assemble import method_config
 from harness.run.cost import estimate
 from harness.store.layout import scale_text
 
 FEWEST = 2
 """Images of a batch: batch norm needs two."""
-PROCESS = 900 * 2**20
-"""Bytes of main memory that a run takes beside the tensors of its method, by a measurement (docs/scale.md)."""
+PROCESS = 700 * 2**20
+"""Bytes of main memory that a run takes before its first round, PyTorch included. Measured, docs/scale.md."""
+EVALUATION = 95
+"""Bytes of main memory that evaluations take at most, and what is kept of them, by those of a batch of test images in
+fp32. Measured, docs/scale.md."""
 
 
 def memory_problem(cell: Cell, available: int) -> str | None:
     """What to say if the cell seems to need more than ``available`` bytes: how much, and which batch would fit."""
-    cost = estimate(cell)
-    if cost is None or cost.memory <= available:
+    cost, beside = estimate(cell), _beside(cell) if cell.device == "cpu" else 0
+    if cost is None or cost.memory + beside <= available:
         return None
     config = method_config(cell)
-    share = max(0, available - cost.resident) / cost.activations
+    share = max(0, available - beside - cost.resident) / cost.activations
     batches = {name: getattr(config, name) for name in ("batch", "inversion_batch") if hasattr(config, name)}
     fitting = ", ".join(f"{name}: {int(share * size)} instead of {size}" for name, size in batches.items())
     fix = f"this would fit: {fitting}" if share * min(batches.values()) >= FEWEST else "no batch would fit"
     return (
-        f"{cell.label} on {cell.pair} at {scale_text(cell.scale)} % needs about {_gib(cost.memory)}, "
+        f"{cell.label} on {cell.pair} at {scale_text(cell.scale)} % needs about {_gib(cost.memory + beside)}, "
         f"the device has {_gib(available)}; {fix}"
     )
 
@@ -42,8 +48,8 @@ def shared_problem(cells: Sequence[Cell], share: int, available: int) -> str | N
 
 def crowd_problem(cells: Sequence[Cell], concurrent: int, available: int) -> str | None:
     """What to say if the ``concurrent`` cells that need most do not fit into main memory; None if they do."""
-    if crowd := _crowd(cells, concurrent, available, PROCESS):
-        return f"{concurrent} cells at once: {crowd}: --cores {crowd.fitting * cells[0].threads}"
+    if crowd := _crowd(cells, concurrent, available, _beside):
+        return f"{concurrent} cells at once: {crowd}: --cores {max(1, crowd.fitting) * cells[0].threads}"
     return None
 
 
@@ -63,24 +69,32 @@ class _Crowd:
         size, row = self.largest
         return (
             f"the cells that need most take about {_gib(self.needed)} together, up to {_gib(size)} each ({row}); "
-            f"there is memory of {_gib(self.available)}, for {self.fitting} of them"
+            f"there is memory of {_gib(self.available)}, for {self.fitting or 'none'} of them"
         )
 
 
-def _crowd(cells: Sequence[Cell], count: int, available: int, process: int = 0) -> _Crowd | None:
-    """The ``count`` cells that need most, ``process`` bytes on top for each, unless they fit.
+def _crowd(
+    cells: Sequence[Cell], count: int, available: int, beside: Callable[[Cell], int] = lambda cell: 0
+) -> _Crowd | None:
+    """The ``count`` cells that need most, each with the bytes ``beside`` its method's, unless they fit.
 
     Of each setup of ``cells`` the largest data scale counts, for all its cells.
     """
     setups: dict[tuple[object, ...], list[Cell]] = {}
     for cell in sorted(cells, key=lambda cell: -cell.scale):
         setups.setdefault((cell.study, cell.dataset, cell.pair, cell.label), []).append(cell)
-    known = [(found.memory + process, group) for group in setups.values() if (found := estimate(group[0]))]
+    known = [(found.memory + beside(group[0]), group) for group in setups.values() if (found := estimate(group[0]))]
     largest = sorted(((size, cell.row) for size, group in known for cell in group), reverse=True)[:count]
     sums = list(itertools.accumulate(size for size, _ in largest))
     if not sums or sums[-1] <= available:
         return None
     return _Crowd(sums[-1], largest[0], available, sum(total <= available for total in sums))
+
+
+def _beside(cell: Cell) -> int:
+    """Bytes that a run takes on top of its method's tensors, where both are in main memory."""
+    task = shaped.task_of(cell.data)
+    return PROCESS + EVALUATION * batch_size(task) * math.prod(task.shape) * 4
 
 
 def _gib(size: int) -> str:

@@ -18,7 +18,7 @@ from harness import start, terminal
 from harness.data import identity
 from harness.errors import UserError
 from harness.grid import grid, keys, paths
-from harness.machine import gpus
+from harness.machine import cores, gpus, memory
 from harness.store import checking, layout
 from harness.store.atomic import write, write_bytes
 from harness.store.records import Plan, Planned
@@ -61,7 +61,7 @@ def cell_of(wildcards):
 
 
 def validate():
-    """Check the GPUs, and the whole study once per change of it or of the code; the end, if a cell cannot work."""
+    """Check the GPUs, and the study once per change of it, the code or the machine; the end, if a cell cannot work."""
     if CARDS is not None:
         try:
             precisions = {cell.precision for cell in CELLS.values()}
@@ -69,7 +69,8 @@ def validate():
         except UserError as error:
             sys.exit(f"error: {error}")
     stamp = PLACE.validated(GRID.name)
-    asked = sha256("".join([*PLANS.values(), str(CONCURRENT)]).encode()).hexdigest()
+    machine = CONCURRENT, cores.available(), memory.available()
+    asked = sha256("".join([*PLANS.values(), str(machine)]).encode()).hexdigest()
     if stamp.exists() and stamp.read_text(encoding="utf-8") == asked:
         return
     files = f"--configfile {shlex.quote(str(CONFIG))} --results {shlex.quote(RESULTS)}"

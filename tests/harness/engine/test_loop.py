@@ -24,21 +24,31 @@ class Time:
         return self.now
 
 
-def saves(folder: Path, monkeypatch: pytest.MonkeyPatch, *, round_takes: float, write_takes: float) -> list[float]:
-    """Seconds from the start at which writes began, of a run whose rounds and writes take so long."""
-    clock, began = Time(), []
+def saves(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, round_takes: float, write_takes: float, resumed: bool = False
+) -> list[float]:
+    """Seconds from the start at which writes began, of a run whose rounds, writes and readings take so long."""
+    clock, began, original = Time(), list[float](), checkpoint.load
 
     def save(path: Path, state: dict[str, Any]) -> None:
         began.append(clock.now - Time.now)
         clock.now += write_takes
 
+    def load(*args: Any) -> Any:
+        clock.now += write_takes
+        return original(*args)
+
     def on_round(engine: Engine) -> None:
         clock.now += round_takes
 
+    if resumed:
+        prepare(tiny_cell("ssd-kd"), folder).save()
+        monkeypatch.setattr(checkpoint, "load", load)
     monkeypatch.setattr(loop, "time", clock)
     monkeypatch.setattr(checkpoint, "save", save)
     engine = prepare(tiny_cell("ssd-kd"), folder)
     engine.checkpoint_seconds, engine.on_round = None, on_round
+    assert engine.resume() == resumed
     engine.run()
     return began
 
@@ -50,3 +60,9 @@ def test_a_checkpoint_is_due_every_minute(tmp_path: Path, monkeypatch: pytest.Mo
 def test_one_that_takes_long_is_written_the_more_rarely(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Twenty times ten seconds are two rounds.
     assert saves(tmp_path, monkeypatch, round_takes=100.0, write_takes=10.0)[:3] == [100.0, 310.0, 520.0]
+
+
+def test_a_process_that_goes_on_judges_by_what_reading_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # From the start, which is before the reading.
+    found = saves(tmp_path, monkeypatch, round_takes=100.0, write_takes=10.0, resumed=True)
+    assert found[:2] == [210.0, 420.0]

@@ -122,14 +122,19 @@ def test_memory_holds_the_images_of_the_data_scale() -> None:
     assert twice == pytest.approx(2 * once, rel=1e-3)  # what batch norm keeps of its channels is no image's
 
 
-def test_a_cell_that_does_not_fit_says_what_would() -> None:
-    cell = tiny("fast", batch=512)
+PROCESS = 700 * 1024**2 + 95 * 1000 * 8 * 8 * 4
+"""Bytes beside a method's tensors in main memory: a process, and 95 times 1,000 test images of 8 x 8 fp32 numbers."""
+
+
+@pytest.mark.parametrize(("device", "beside"), [("auto", 0), ("cpu", PROCESS)])
+def test_a_cell_that_does_not_fit_says_what_would(device: str, beside: int) -> None:
+    cell = replace(tiny("fast", batch=512), device=device)
     cost = estimate(cell)
-    assert memory_problem(cell, cost.memory) is None
-    problem = memory_problem(cell, cost.resident + cost.activations // 4)
+    assert memory_problem(cell, cost.memory + beside) is None
+    problem = memory_problem(cell, cost.resident + cost.activations // 4 + beside)
     assert "fast on wrn10_1 → cnn3_16 at 5 % needs about" in problem
     assert "this would fit: batch: 128 instead of 512, inversion_batch: 4 instead of 16" in problem
-    assert "no batch would fit" in memory_problem(cell, cost.resident)
+    assert "no batch would fit" in memory_problem(cell, cost.resident + beside)
 
 
 @pytest.mark.parametrize(("share", "seeds"), [(2, 1), (2, 2), (3, 2), (8, 1)])
@@ -146,13 +151,14 @@ def test_cells_that_share_a_card_are_judged_by_their_sum(share: int, seeds: int)
 
 def test_cells_that_run_at_once_are_judged_with_their_processes() -> None:
     cells = [replace(tiny("fast", batch=512), seed=seed, threads=2) for seed in range(9)]
-    each = estimate(cells[0]).memory + 900 * 1024**2
+    each = estimate(cells[0]).memory + PROCESS
     assert crowd_problem(cells, 4, 4 * each) is None
     problem = crowd_problem(cells, 4, 4 * each - 1)
     assert problem.startswith("4 cells at once: the cells that need most take about")
     assert f"{4 * each / 1024**3:.1f} GiB together, up to {each / 1024**3:.1f} GiB each" in problem
     assert problem.endswith("for 3 of them: --cores 6")
-    assert "for 9 of them" not in (crowd_problem(cells, 64, 9 * each) or "")  # there are no more cells than nine
+    assert crowd_problem(cells, 64, 9 * each) is None  # there are no more cells than nine
+    assert crowd_problem(cells, 4, each - 1).endswith("for none of them: --cores 2")
 
 
 def test_a_method_that_fails_is_not_estimated_and_not_refused(tmp_path: Path) -> None:
