@@ -17,9 +17,9 @@ from harness.engine.evaluate import Evaluator, Score
 from harness.errors import UserError
 from harness.grid import grid, study
 from harness.run import runner
-from harness.store import checking, reading, verdict
+from harness.store import atomic, checking, reading, verdict
 from harness.store.layout import Results, RunFolder
-from harness.store.records import Metrics, Verification
+from harness.store.records import Manifest, Metrics, Verification
 from harness.teachers import shelf
 from tests import factory
 from tests.harness.conftest import Command
@@ -230,3 +230,21 @@ def test_another_device_or_pytorch_may_differ_by_one_image(
     else:
         monkeypatch.setattr(verify.facts, "versions", lambda: {"torch": "99.0"})
     assert elsewhere(results, monkeypatch, images, shift) == [state, state]
+
+
+def test_a_run_of_two_pytorches_may_differ_by_one_image(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last attempt need not be the one that measured: a run that was killed at its end does nothing but end."""
+    students = type("Students", (Evaluator,), {"images": 10_000, "__call__": _higher})
+    monkeypatch.setattr(verify, "Evaluator", students)
+    assert states(results) == ["wrong", "wrong"]
+    for run in Results(results).runs():
+        manifest = reading.read(run.manifest, Manifest)
+        earlier = manifest.attempts[-1].model_copy(update={"versions": {"torch": "1.0"}})
+        atomic.write(run.manifest, manifest.model_copy(update={"attempts": [earlier, *manifest.attempts]}))
+        factory.seal(run.path, reading.read(run.metrics, Metrics))
+    assert states(results) == ["verified", "verified"]
+
+
+def _higher(evaluator: Evaluator, student: torch.nn.Module) -> Score:
+    score = Evaluator.__call__(evaluator, student)
+    return Score(score.metric + 0.01, score.agreement + 0.01)
