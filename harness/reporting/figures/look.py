@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -68,15 +68,16 @@ def looks(rows: Sequence[Row]) -> dict[str, Look]:
         label: Look(GREYS[i % len(GREYS)], MARKERS[i % len(MARKERS)], GREY_DASHES[i % len(GREY_DASHES)], names[label])
         for i, label in enumerate(grey)
     }
-    # Colours come again after eight families. Dashes are counted by colour and markers over all labels, and as there
-    # are 4 of the ones and 13 of the others, it takes long until two labels agree in all three.
-    drawn: Counter[str] = Counter()
+    # Colours come again after eight families. Dashes are counted by colour; markers over all labels, but for those that
+    # a colour has already: points tell apart by both as long as a colour has no more labels than there are markers.
+    drawn: dict[str, list[str]] = defaultdict(list)
     for slot, family in enumerate(_families(row for row in rows if row.label not in found)):
         colour = COLOURS[slot % len(COLOURS)]
         for label in family:
-            marker, dash = MARKERS[len(found) % len(MARKERS)], DASHES[drawn[colour] % len(DASHES)]
-            found[label] = Look(colour, marker, dash, names[label])
-            drawn[colour] += 1
+            inorder = [MARKERS[(len(found) + ahead) % len(MARKERS)] for ahead in range(len(MARKERS))]
+            marker = next((new for new in inorder if new not in drawn[colour]), inorder[0])
+            found[label] = Look(colour, marker, DASHES[len(drawn[colour]) % len(DASHES)], names[label])
+            drawn[colour].append(marker)
     return found
 
 

@@ -1,5 +1,7 @@
 from pathlib import Path
 
+from harness import ROOT
+from harness.grid.grid import load_grid
 from harness.reporting.figures.look import GREYS, leading, looks
 from harness.reporting.rows import group
 from harness.reporting.runs import load
@@ -36,3 +38,11 @@ def test_of_many_methods_the_most_accurate_keep_their_colours(tmp_path: Path) ->
     assert [label for label, look in own.items() if look.pale] == ["m-0", "m-1", "m-2"]
     few = [row for row in rows if row.label != "m-8"]
     assert leading(few, looks(few)) == looks(few)
+
+
+def test_points_of_a_study_of_all_methods_tell_apart_without_lines(tmp_path: Path) -> None:
+    cells = load_grid(ROOT / "workflow/config/cifar10-cpu.yaml").cells
+    for label, method in {cell.label: cell.method for cell in cells}.items():
+        factory.write(tmp_path, factory.metrics(label, method=method))
+    styles = looks(group(load(tmp_path)))
+    assert len({(look.colour, look.marker) for look in styles.values()}) == len(styles) > 20
