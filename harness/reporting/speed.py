@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
+from typing import Any
 
 from harness.reporting.quantities import COST, Quantity
 from harness.reporting.rows import Row
 from harness.reporting.runs import RecordedRun
+from harness.store.records import Metrics
 
 ENOUGH = 0.2
 """Seconds of one evaluation from which on it tells: on the digits it takes a hundredth. Our choice."""
@@ -19,12 +21,18 @@ differ by 1.13 on one host, and by 1.8 between two of one name."""
 
 def tells(run: RecordedRun) -> bool:
     """Whether its evaluations took long enough, on a processor: a card waits for launches there, and not in a graph."""
-    return run.metrics.device == "cpu" and _evaluation(run) >= ENOUGH
+    return in_evaluations(run.metrics, run.config) is not None
 
 
 def relative_cost(run: RecordedRun) -> float:
     """Its cost end to end in evaluations of its own: comparable between machines, where they tell."""
     return run.metrics.cost.end_to_end / _evaluation(run)
+
+
+def in_evaluations(result: Metrics, config: Mapping[str, Any]) -> float | None:
+    """The `relative_cost` of a run whose method had this configuration; None where its evaluations do not tell."""
+    seconds = _seconds(result, config)
+    return result.cost.end_to_end / seconds if result.device == "cpu" and seconds >= ENOUGH else None
 
 
 def spread(runs: Iterable[RecordedRun]) -> float:
@@ -60,6 +68,10 @@ def _by_work(runs: Iterable[RecordedRun]) -> Iterator[list[RecordedRun]]:
 
 
 def _evaluation(run: RecordedRun) -> float:
-    """Seconds of one; 0 where a record of older code or of somebody else does not tell how many there were."""
-    epochs = run.config.get("epochs")
-    return run.metrics.cost.evaluation / epochs if isinstance(epochs, int) and epochs > 0 else 0.0
+    return _seconds(run.metrics, run.config)
+
+
+def _seconds(result: Metrics, config: Mapping[str, Any]) -> float:
+    """Of one evaluation; 0 where a record of older code or of somebody else does not tell how many there were."""
+    epochs = config.get("epochs")
+    return result.cost.evaluation / epochs if isinstance(epochs, int) and epochs > 0 else 0.0

@@ -11,8 +11,8 @@ from harness.commands.compare.sides import Side, Version, differing, side, unit
 from harness.commands.compare.within import Interval, further
 from harness.commands.output import Line, columns
 from harness.errors import UserError
+from harness.reporting import speed
 from harness.store.layout import CellName, Results
-from harness.store.records import Metrics
 
 SHOWN = 5
 """Rows that are named to somebody who has none of them."""
@@ -97,7 +97,7 @@ def _facts(cell: Cell) -> Iterator[tuple[str, str]]:
     else:
         yield "accuracy", _accuracy(result.final, cell.committed)
         yield "expected", _expected(result.final, cell.expected)
-        yield "cost", _cost(result, [version.result for version in cell.committed])
+        yield "cost", _cost(cell.own, cell.committed)
     # Of the same seed, if there is one: then what differs is not the seed.
     like = next((other for other in cell.committed if other.result.seed == result.seed), cell.committed[0])
     yield from (("differs", text) for text in differing(like, cell.own) or ["nothing that is recorded"])
@@ -119,12 +119,22 @@ def _expected(final: float, expected: Interval | None) -> str:
     return f"{'within' if final in expected else 'NOT within'} {expected}, where 19 of 20 further seeds lie"
 
 
-def _cost(own: Metrics, committed: Sequence[Metrics]) -> str:
-    there = mean(result.cost.end_to_end for result in committed)
-    same = {unit(result) for result in committed} == {unit(own)}
-    ratio = f", × {own.cost.end_to_end / there:.2f}" if same and there else ""
-    overloaded = "; your machine was overloaded" if own.overloaded else ""
-    return f"{own.cost.end_to_end:.1f} {unit(own)}; committed {there:.1f} {unit(committed[0])}{ratio}{overloaded}"
+def _cost(own: Version, committed: Sequence[Version]) -> str:
+    result, others = own.result, [version.result for version in committed]
+    spent, there = result.cost.end_to_end, mean(other.cost.end_to_end for other in others)
+    same = {unit(other) for other in others} == {unit(result)}
+    ratio = f", × {spent / there:.2f}{_as_fast(own, committed)}" if same and there else ""
+    overloaded = "; your machine was overloaded" if result.overloaded else ""
+    return f"{spent:.1f} {unit(result)}; committed {there:.1f} {unit(others[0])}{ratio}{overloaded}"
+
+
+def _as_fast(own: Version, committed: Sequence[Version]) -> str:
+    """The ratio of costs in evaluations of each run, where all of them tell."""
+    costs = [speed.in_evaluations(each.result, each.manifest.config) for each in (own, *committed) if each.manifest]
+    told = [cost for cost in costs if cost]
+    if len(told) <= len(committed):
+        return ""
+    return f" (× {told[0] / mean(told[1:]):.2f} on an equally fast machine)"
 
 
 def _finals(versions: Sequence[Version]) -> list[float]:

@@ -54,7 +54,7 @@ def test_a_cell_as_expected(repository: Path, tmp_path: Path) -> None:
         f"{ROW}/seed-1",
         "  accuracy  75.90 % top1; committed 71.00 ± 1.00 (n = 3, seeds 0, 1, 2), Δ +4.90",
         "  expected  within 66.03 to 75.97, where 19 of 20 further seeds lie",
-        "  cost      25.0 CPU s; committed 10.0 CPU s, × 2.50",
+        "  cost      25.0 CPU s; committed 10.0 CPU s, × 2.50 (× 2.50 on an equally fast machine)",
         "  differs   steps: 200 → 100",
         "  differs   data_verified: True → False",
         "  differs   device_name: Test CPU → Other CPU",
@@ -62,6 +62,17 @@ def test_a_cell_as_expected(repository: Path, tmp_path: Path) -> None:
         "  differs   methods/ssd_kd.py changed",
         "1 of 1 cells are as expected; by chance alone, 1 in 20 is not",
     ]
+
+
+@pytest.mark.parametrize(("evaluation", "told_too"), [(9.0, True), (0.3, False)])
+def test_a_slower_machine_is_told_by_its_evaluations(tmp_path: Path, evaluation: float, told_too: bool) -> None:
+    """Three evaluations each: of 1.2 s where 10 s were spent, of 3 s where 30 s were: by them 10.0 against 8.33."""
+    for folder, slow in (("bench/reference/cpu-test", 0.4), ("mine", 1.0)):
+        seconds = spent(30.0 if folder == "mine" else 10.0).model_copy(update={"evaluation": evaluation * slow})
+        factory.write(tmp_path / folder, factory.metrics(seconds=seconds), config={"epochs": 3})
+    _, lines = told(tmp_path / "mine", tmp_path / "bench")
+    more = " (× 1.20 on an equally fast machine)" if told_too else ""
+    assert f"  cost      30.0 CPU s; committed 10.0 CPU s, × 3.00{more}" in lines
 
 
 def test_a_cell_beyond(repository: Path, tmp_path: Path, dkd: Command, monkeypatch: pytest.MonkeyPatch) -> None:
