@@ -83,8 +83,8 @@ def test_methods_and_scales_are_narrowed(opened: sync_api.Page) -> None:
     assert element(opened, f"board-{PAIR}/scale-10").is_visible()
     assert opened.url.endswith("#?method=ssd%2C+scratch&scale=10")
     opened.get_by_role("button", name="Show all").click()
+    sync_api.expect(element(opened, f"board-{PAIR}/scale-100")).to_be_visible()
     assert len(methods(opened, TABLE)) == 5
-    assert element(opened, f"board-{PAIR}/scale-100").is_visible()
 
 
 def test_a_number_leads_to_its_runs_and_back(opened: sync_api.Page) -> None:
@@ -93,13 +93,13 @@ def test_a_number_leads_to_its_runs_and_back(opened: sync_api.Page) -> None:
     runs = element(opened, f"{PAIR}/ssd-kd/scale-10")
     assert not runs.is_visible()
     element(opened, TABLE).get_by_role("link", name="88.83 ± 1.04").click()
-    assert runs.is_visible()
-    assert runs.evaluate("element => element.getBoundingClientRect().top < innerHeight")
+    # The page follows its address in an event of its own, after the click.
+    sync_api.expect(runs).to_be_in_viewport()
     assert opened.url.endswith("/ssd-kd/scale-10?method=ssd")
     manifest = runs.get_by_role("link", name="manifest").nth(1).get_attribute("href") or ""
     assert manifest.endswith(f"{factory.metrics('ssd-kd', 10.0, 1).key}/manifest.json")
     runs.get_by_role("link", name="back to the leaderboard").click()
-    assert element(opened, f"board-{PAIR}/scale-10").get_attribute("open") is not None
+    sync_api.expect(element(opened, f"board-{PAIR}/scale-10")).to_have_attribute("open", "")
 
 
 def test_a_chart_shows_values_and_hides_methods(opened: sync_api.Page) -> None:
@@ -127,7 +127,7 @@ def test_the_chart_beside_a_board_tells_what_is_at_the_pointer(opened: sync_api.
     told = board.locator(".tip").inner_text().splitlines()
     assert told == ["Scratch", "top-1 (%): 97.5 (97 to 98)", "end-to-end cost (CPU s): 79 (78 to 80)"]
     board.get_by_role("link", name="The same as a figure").click()
-    assert element(opened, f"{PAIR}/figures").locator("figure.efficiency").is_visible()
+    sync_api.expect(element(opened, f"{PAIR}/figures").locator("figure.efficiency")).to_be_visible()
 
 
 def test_a_table_is_copied_as_its_file(opened: sync_api.Page, reports: Path) -> None:
