@@ -62,6 +62,7 @@ class _Crowd:
     largest: tuple[int, str]
     """Bytes and name of the one that needs most."""
     available: int
+    """Bytes that there are."""
     fitting: int
     """How many of them fit, those first that need most."""
 
