@@ -23,6 +23,7 @@ DATASETS = {
     "digits": "Digits",
     "digits-tuning": "Digits (tuning)",
     "cifar10": "CIFAR-10",
+    "cifar10-tuning": "CIFAR-10 (tuning)",
     "cifar100": "CIFAR-100",
     "nyuv2": "NYUv2",
     "camvid": "CamVid",
