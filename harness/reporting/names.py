@@ -79,8 +79,8 @@ def _spelled(method: str) -> str:
 
 
 def _variant(rest: str) -> str:
-    """What a label says behind the name of its method."""
-    if not rest or rest[0].isdigit():
-        return f"-{rest}" if rest else ""
+    """What a label says behind the name of its method: a number belongs to it, words do not."""
+    number, _, words = rest.partition("-") if rest[:1].isdigit() else ("", "", rest)
     printed = {**_methods(), "ema": "EMA"}
-    return f" ({' '.join(printed.get(word, word) for word in rest.split('-'))})"
+    spelled = " ".join(printed.get(word, word) for word in words.split("-"))
+    return (f"-{number}" if number else "") + (f" ({spelled})" if words else "")

@@ -11,17 +11,23 @@ from harness import ROOT
 
 ROWS = {
     "no module": "none",
-    "no priority sampling": "no-priority",
+    "no priority sampling (α = 0)": "no-priority",
+    "β = 0": "beta-0",
     "no difficulty (γ = 0)": "no-difficulty",
     "difficulty without the other two": "only-difficulty",
     "priority sampling without the other two": "only-priority",
+    "weights by their mean": "weight-mean",
+    "γ = 5": "gamma-5",
+    "γ = 1": "gamma-1",
     "diversity without the other two": "only-diversity",
     "no diversity": "no-diversity",
     "first priority by the maximum": "first-max",
+    "α = 1": "alpha-1",
     "replacing the oldest": "replace-oldest",
+    "β = 1": "beta-1",
     "order by φ": "order-phi",
 }
-STUDENT = {2: 12.7062, 3: 4.3027}
+STUDENT = {3: 4.3027}
 """n -> the 97.5 % quantile of Student's t with n - 1 degrees of freedom, of a statistical table."""
 
 

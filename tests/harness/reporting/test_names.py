@@ -12,6 +12,8 @@ from methods.base.pair import Pair
         ("ssd-kd", "SSD-KD"),
         ("ssd-kd-a", "SSD-KD (a)"),
         ("fast-2", "Fast-2"),
+        ("fast-2-tuned", "Fast-2 (tuned)"),
+        ("ssd-kd-tuned", "SSD-KD (tuned)"),
         ("spaceshipnet-80k", "SpaceshipNet-80k"),
         ("dafl-cmi", "DAFL (CMI)"),
         ("dfad-ema", "DFAD (EMA)"),
