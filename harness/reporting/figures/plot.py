@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -159,9 +160,17 @@ def clip(axes: Axes, rows: Sequence[Row], styles: dict[str, Look], chance: float
 
 
 def log(axis: Axis) -> None:
-    """A logarithmic axis with plain numbers; between the decades only where these alone would be too few."""
-    (axis.axes.set_xscale if isinstance(axis, XAxis) else axis.axes.set_yscale)("log")
+    """A logarithmic axis with plain numbers; between the decades only where these alone would be too few.
+
+    It goes from a value to its double at least, so that equal costs look equal.
+    """
+    across = isinstance(axis, XAxis)
+    (axis.axes.set_xscale if across else axis.axes.set_yscale)("log")
     low, high = axis.get_view_interval()
+    if high < 2 * low:
+        room = math.sqrt(2 * low / high)
+        low, high = low / room, high * room
+        (axis.axes.set_xlim if across else axis.axes.set_ylim)(low, high)
     subs = (1.0,) if high / low > 100 else (1.0, 3.0) if high / low > 12 else (1.0, 2.0, 3.0, 5.0, 7.0)
     # Within a factor of three its own ticks would be too few, or run into one another.
     axis.set_major_locator(LogLocator(subs=subs) if high / low > 3 else MaxNLocator(4, steps=[1, 2, 5, 10]))

@@ -146,7 +146,7 @@
       value: (_, value) => (value === null ? "–" : value.toFixed(2)),
     }));
     const curves = {
-      scales: { x: { time: false, distr: 3, range: (_, low, high) => [low / 1.1, high * 1.1] } },
+      scales: { x: { time: false, distr: 3, range: (_, low, high) => widened(low, high, 1.1) } },
       focus: { alpha: 0.3 }, cursor: { focus: { prox: 16 }, drag: { setScale: false } },
     };
     const size = () => ({ width: into.clientWidth, height: chart.points ? 400 : 340 });

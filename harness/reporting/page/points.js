@@ -1,5 +1,10 @@
 // What uPlot leaves to others in a chart of points: their names and bars, rings, the floor, and values at the pointer.
 "use strict";
+// A logarithmic axis: so many times as far as its values, and from one to its double at least, so that equal costs look equal.
+const widened = (low, high, room) => {
+  const times = Math.max(room, Math.sqrt((2 * low) / high));
+  return [low / times, high * times];
+};
 const points = (() => {
   const LETTERS = 11.5, LINE = 14, MARK = 10, BAR = 3, NEAR = 24;
   // A name must be so many times as far from other marks as from its own; else it costs pixels as if upon other names.
@@ -93,7 +98,7 @@ const points = (() => {
     const reach = (name) => [Math.min(...chart.series.map((one) => one[name][0])), Math.max(...chart.series.map((one) => one[name][2]))];
     const [cheap, dear] = reach("across"), [worst, best] = reach("along");
     const room = (dear / cheap) ** 0.12 * 1.05, space = 0.05 * (best - worst) + 0.5;
-    return { x: { time: false, distr: 3, range: [cheap / room, dear * room] }, y: { range: [worst - space, best + space] } };
+    return { x: { time: false, distr: 3, range: widened(cheap, dear, room) }, y: { range: [worst - space, best + space] } };
   }
 
   // The options of uPlot for such a chart.

@@ -44,6 +44,20 @@ def test_bars_reach_from_the_lowest_to_the_highest_seed(tmp_path: Path) -> None:
     assert ends == [[[2.0, 87.0], [7.0, 87.0]], [[4.0, 80.0], [4.0, 91.0]]]
 
 
+@pytest.mark.parametrize("costs", [(1317.5, 1318.2), (2.0, 2.0), (0.051, 0.07)])
+def test_nearly_equal_costs_look_equal(tmp_path: Path, costs: tuple[float, ...]) -> None:
+    for seed, cost in enumerate(costs):
+        write(tmp_path, "a", 10.0, cost, 80.0 + seed, seed)
+    rows = group(load(tmp_path))
+    figure = efficiency(rows, looks(rows))
+    assert figure is not None
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    low, high = axes.get_xlim()
+    assert high / low > 1.99
+    assert sum(low <= place <= high for place in axes.get_xticks()) >= 2
+
+
 def test_points_stand_at_costs_of_equally_fast_machines(tmp_path: Path) -> None:
     for label, working, slowness in (("a", 20.0, (2.0, 2.0)), ("b", 30.0, (1.0,))):
         for seed, slow in enumerate(slowness):

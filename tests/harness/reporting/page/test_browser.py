@@ -126,6 +126,10 @@ def test_the_chart_beside_a_board_tells_what_is_at_the_pointer(opened: sync_api.
     over.hover(position={"x": at["width"] / 2, "y": at["height"] * (98.9 - 97.5) / (98.9 - 89.1)})
     told = board.locator(".tip").inner_text().splitlines()
     assert told == ["Scratch", "top-1 (%): 97.5 (97 to 98)", "end-to-end cost (CPU s): 79 (78 to 80)"]
+    # 78 to 80 is a fortieth of the axis, which goes to twice its beginning; what differs more has its own room.
+    low, high = opened.evaluate("widened(78, 80, 1.05)")
+    assert (round(high / low, 9), round(low * high, 6)) == (2, 78 * 80)
+    assert opened.evaluate("widened(10, 90, 1.5)") == [10 / 1.5, 135]
     board.get_by_role("link", name="The same as a figure").click()
     sync_api.expect(element(opened, f"{PAIR}/figures").locator("figure.efficiency")).to_be_visible()
 
