@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -63,7 +64,10 @@ def render(
 
 
 def _sections(rows: Sequence[Row], styles: dict[str, Look], mixed: bool, overloaded: bool, out: Path) -> list[Section]:
-    studies = {name: [row for row in rows if row.study == name] for name in sorted({row.study for row in rows})}
+    """One of each study, the largest first: that is what the page opens with."""
+    runs = Counter(run.metrics.study for row in rows for run in row.recorded)
+    ordered = sorted({row.study for row in rows}, key=lambda study: (-runs[study], study))
+    studies = {name: [row for row in rows if row.study == name] for name in ordered}
     # A mixture is refused before anything is drawn or written.
     odd = {name: check(own, mixed) for name, own in studies.items()}
     pictures = gallery.draw(rows, styles, out, overloaded)

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,16 @@ def test_several_studies_and_pairs(tmp_path: Path) -> None:
     assert [path.name for path in sorted((tmp_path / "one").iterdir())] == ["index.html", "one"]
     with pytest.raises(ConfigError, match="valid choices: one, two"):
         render(tmp_path / "results", tmp_path / "x", study="three")
+
+
+def test_the_page_opens_with_the_study_of_most_runs(tmp_path: Path) -> None:
+    for study, seeds in (("ablation", 1), ("main", 3), ("side", 1)):
+        for seed in range(seeds):
+            cell = f"{study}/digits/wrn10_1--cnn3_16/ssd-kd/scale-10/seed-{seed}"
+            factory.write(tmp_path / "results", factory.metrics(study=study, seed=seed, cell=cell))
+    render(tmp_path / "results", tmp_path / "out")
+    headings = re.findall(r"<h2[^>]*>\s*(\w+)", (tmp_path / "out/index.html").read_text(encoding="utf-8"))
+    assert [heading for heading in headings if heading in ("ablation", "main", "side")] == ["main", "ablation", "side"]
 
 
 def test_nothing_to_report(results: Path, tmp_path: Path) -> None:
