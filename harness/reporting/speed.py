@@ -49,13 +49,16 @@ def uneven(rows: Iterable[Row]) -> bool:
 
 def cost(rows: Sequence[Row]) -> Quantity:
     """What these rows cost end to end; where they are `uneven`, at the usual speed of the machines of their pair."""
+    times = factors(rows)
+    return Quantity(COST.name, lambda metrics: metrics.cost.end_to_end * times[metrics.cell]) if times else COST
+
+
+def factors(rows: Sequence[Row]) -> dict[str, float]:
+    """Cell -> its machine's speed, as a multiple of what is usual for its pair; empty unless the rows are `uneven`."""
     if not uneven(rows):
-        return COST
-    factors: dict[str, float] = {}
-    for own in _by_work(run for row in rows for run in row.done):
-        usual = median(map(_evaluation, own))
-        factors |= {run.metrics.cell: usual / _evaluation(run) for run in own}
-    return Quantity(COST.name, lambda metrics: metrics.cost.end_to_end * factors[metrics.cell])
+        return {}
+    groups = ((own, median(map(_evaluation, own))) for own in _by_work(run for row in rows for run in row.done))
+    return {run.metrics.cell: usual / _evaluation(run) for own, usual in groups for run in own}
 
 
 def _by_work(runs: Iterable[RecordedRun]) -> Iterator[list[RecordedRun]]:

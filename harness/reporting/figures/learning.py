@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from harness.reporting import units
+from harness.reporting import speed, units
 from harness.reporting.figures import naming, plot
 from harness.reporting.figures.canvas import TEXT_WIDTH, Key, panels, side_by_side
 from harness.reporting.figures.look import Look, leading
@@ -43,7 +43,8 @@ def learning(rows: Sequence[Row], styles: dict[str, Look], width: float = TEXT_W
     The marker of a label stands at the end of its curve; hollow if a machine was overloaded.
     """
     done = plot.done(rows)
-    curves = {row.name: found for row in done if (found := curve(row))}
+    speeds = speed.factors(done)
+    curves = {row.name: found for row in done if (found := curve(row, speeds))}
     if not curves:
         return None
     unit = units.cost(done)
@@ -63,13 +64,18 @@ def learning(rows: Sequence[Row], styles: dict[str, Look], width: float = TEXT_W
     return figure
 
 
-def curve(row: Row) -> list[Epoch]:
-    """The epochs of the row's runs that are done, averaged over those that reached them; empty where none is known."""
+def curve(row: Row, speeds: Mapping[str, float]) -> list[Epoch]:
+    """The epochs of the row's runs that are done, averaged over those that reached them; empty where none is known.
+
+    Args:
+        speeds: `speed.factors` of the rows that share the picture.
+    """
     # Seeds are averaged epoch by epoch, times as well as values: their clocks differ, their epochs do not.
     epochs: dict[int, list[Reached]] = {}
     for run in row.done:
+        times = speeds.get(run.metrics.cell, 1.0)
         for event in evaluations(run.folder):
-            reached = (event.cost(run.metrics.device).end_to_end, event.metric)
+            reached = (times * event.cost(run.metrics.device).end_to_end, event.metric)
             epochs.setdefault(event.epoch, []).append(reached)
     return [_epoch(reached) for _, reached in sorted(epochs.items())]
 

@@ -8,11 +8,11 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from harness.reporting import units
+from harness.reporting import speed, units
 from harness.reporting.figures import plot
 from harness.reporting.figures.canvas import TEXT_WIDTH, Key, Margins, panels
 from harness.reporting.figures.look import Look, leading
-from harness.reporting.quantities import COST, FINAL, SCALE
+from harness.reporting.quantities import FINAL, SCALE
 from harness.reporting.rows import Row, labels, metric
 
 TEACHER: dict[str, Any] = {
@@ -32,10 +32,10 @@ def scale(rows: Sequence[Row], styles: dict[str, Look], width: float = TEXT_WIDT
     done = plot.done(rows)
     if not done:
         return None
-    unit = units.cost(done)
+    unit, cost = units.cost(done), speed.cost(done)
     shown: plot.Shown = (
         (lambda row: row.summary(FINAL), metric(done)),
-        (lambda row: row.summary(COST).scaled(1 / unit.size), f"end-to-end cost ({unit.name})"),
+        (lambda row: row.summary(cost).scaled(1 / unit.size), f"end-to-end cost ({unit.name})"),
     )
     several = len({row.scale for row in done}) > 1
     if not several:

@@ -71,7 +71,8 @@ def _reach(summary: Summary) -> list[float]:
 
 def _learning(rows: Sequence[Row], unit: Unit, styles: Mapping[str, Look]) -> Chart | None:
     """A curve per row: what it had reached at each of the same costs."""
-    curves = {row.label: found for row in rows if (found := curve(row))}
+    speeds = speed.factors(rows)
+    curves = {row.label: found for row in rows if (found := curve(row, speeds))}
     costs = [epoch.cost / unit.size for found in curves.values() for epoch in found]
     if not costs or not min(costs) > 0:
         return None
