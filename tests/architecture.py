@@ -44,7 +44,7 @@ ALLOWED: dict[str, set[str]] = {
         *("harness.machine", "harness.explain", "harness.terminal", *KEPT, "methods", *CONTRACT),
     },
     "harness.tracking": {*KEPT, "harness.machine", "harness.reporting"},
-    "harness.reporting": {"harness.remaining", *KEPT, "methods", "methods.base"},
+    "harness.reporting": {"harness.machine", "harness.remaining", *KEPT, "methods", "methods.base"},
     "harness.commands": {
         *("harness", "harness.code", "harness.run", "harness.teachers", "harness.engine", "harness.grid"),
         "harness.networks",

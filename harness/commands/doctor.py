@@ -21,7 +21,7 @@ from harness.commands import costs
 from harness.commands.output import Line, columns
 from harness.data import identity
 from harness.data.own import OwnData
-from harness.errors import UserError
+from harness.errors import UserError, describe
 from harness.machine import cores, facts, nvml, users
 from harness.store import checking, reading
 from harness.store.bounds import BY_HASH
@@ -205,7 +205,7 @@ def _package(name: str, requirement: str) -> Check:
         importlib.import_module(MODULES.get(name, name))
         version = importlib.metadata.version(name)
     except Exception as error:  # noqa: BLE001 - a broken package raises whatever it likes when it is imported
-        return Check(name, False, f"{type(error).__name__}: {str(error).splitlines()[0]}{use}", fix, needed)
+        return Check(name, False, f"{describe(error)}{use}", fix, needed)
     fits = Requirement(requirement).specifier.contains(version, prereleases=True)
     return Check(name, fits, f"{version}{use}", fix, needed)
 

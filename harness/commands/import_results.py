@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.errors import UserError, one_line
-from harness.store import atomic, checking, files, reading
+from harness.store import atomic, checking, files, occupancy, reading
 from harness.store.files import there
 from harness.store.layout import Results, RunFolder, TeacherFolder
 from harness.store.reading import DamagedRecord
 from harness.store.records import Manifest, Metrics
+from harness.teachers import shelf
+from harness.terminal import say
 
 FolderT = TypeVar("FolderT", RunFolder, TeacherFolder)
 
@@ -58,13 +60,8 @@ def merge(theirs: Path, ours: Path) -> ImportReport:
     if theirs.resolve() == ours.resolve():
         raise UserError(f"{theirs}: that is where results are imported to; --results names another place")
     work = _Import(source, target)
-    for teacher in source.teachers():
-        if there(teacher.record):
-            work.attempt(work.teacher, teacher)
-    for run in source.runs():
-        work.attempt(work.run, run)
-    work.strays()
-    shutil.rmtree(target.stage, ignore_errors=True)
+    with occupancy.hold(target.import_lock, f"import into {ours}"):
+        work.everything()
     return work.report
 
 
@@ -74,6 +71,16 @@ class _Import:
     def __init__(self, theirs: Results, ours: Results) -> None:
         self.theirs, self.ours, self.stage = theirs, ours, Results(ours.stage)
         self.report = ImportReport()
+
+    def everything(self) -> None:
+        """Take all that is finished, teachers first, since runs are checked against them."""
+        for teacher in self.theirs.teachers():
+            if there(teacher.record):
+                self.attempt(self.teacher, teacher)
+        for run in self.theirs.runs():
+            self.attempt(self.run, run)
+        self.strays()
+        shutil.rmtree(self.stage.path, ignore_errors=True)
 
     def attempt(self, step: Callable[[FolderT], None], folder: FolderT) -> None:
         """Do one step; note why it was not done."""
@@ -86,7 +93,7 @@ class _Import:
         except Refused as error:
             self._note(folder.path, str(error))
         except OSError as error:
-            if not str(error.filename).startswith(str(self.theirs.path)):
+            if not Path(error.filename or "").is_relative_to(self.theirs.path):
                 raise  # trouble of ours, a full disk for example
             self._note(Path(error.filename), f"cannot be taken: {error.strerror}")
 
@@ -103,8 +110,10 @@ class _Import:
         atomic.take(folder.record, staged.record, files.MOST)
         record = checking.teacher(staged, weights=True)
         _require(record.value >= record.floor, f"{record.value:.2f} % is below its floor of {record.floor:.2f} %")
-        atomic.copy(staged.weights, target.weights)  # the record last, since it vouches for the weights
-        atomic.copy(staged.record, target.record)
+        with shelf.alone(target, say):
+            _require(not there(target.record), "a teacher of ours was made meanwhile; give the same command again")
+            atomic.copy(staged.weights, target.weights)  # the record last, since it vouches for the weights
+            atomic.copy(staged.record, target.record)
         self.report.teachers += 1
 
     def run(self, run: RunFolder) -> None:

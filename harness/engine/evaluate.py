@@ -70,13 +70,14 @@ class Evaluator:
 
         int16 [n], or uint8 [n, H, W].
         """
-        training = network.training
+        training = {module: module.training for module in network.modules()}
         network.eval()
         batches = self._images.split(batch_size(self.task))
         with precision.full():
             logits = (network(self._normalise(images.float() / 255)) for images in batches)
             predicted = torch.cat([batch.argmax(dim=1).to(self._kind) for batch in logits])
-        network.train(training)
+        for module, mode in training.items():
+            module.training = mode
         return predicted
 
     def _metric(self, predicted: Tensor) -> float:

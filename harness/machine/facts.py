@@ -39,7 +39,8 @@ def commit() -> tuple[str | None, bool | None]:
     head = _git("rev-parse", "HEAD")
     if head is None:
         return None, None
-    return head, bool(_git("status", "--porcelain", "--untracked-files=no"))
+    changed = _git("status", "--porcelain", "--untracked-files=no")
+    return head, None if changed is None else bool(changed)
 
 
 def resolve(revision: str) -> str | None:

@@ -74,6 +74,8 @@ def check(device: str, wanted: int | None, cards: int, share: int = 1, precision
         raise UserError("device: cuda, but no GPU is visible here\n  on this machine's CPU: set device: auto or cpu")
     if "tf32" in precisions and not cards:
         raise UserError("precision: tf32, but no GPU is visible here\n  on this machine's CPU: precision: fp32 or bf16")
+    if device != "cpu" and cards and wanted == 0:
+        raise UserError("--resources gpu=0, and the study wants one\n  on this machine's CPU: set device: cpu")
     places = cards * share
     if device != "cpu" and cards and wanted is not None and wanted > places:
         shared = f", each for {share} cells at once" if share > 1 else ""

@@ -59,7 +59,7 @@ def filters(items: Sequence[str]) -> dict[str, list[str]]:
             raise UserError(
                 f"--only {item}: write it as column=value,value, such as --only method=ssd-kd\n  columns: {TOLD}"
             )
-        found[column] = values.split(",")
+        found.setdefault(column, []).extend(values.split(","))
     return found
 
 

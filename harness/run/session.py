@@ -135,11 +135,10 @@ class _Session:
         clock.book("waiting", Elapsed(wall=waited))
         clock.book("lost" if resumed else "startup", startup)
         # A killed process noted its progress more often than it wrote checkpoints: what lies between is lost work. The
-        # note goes at once, or a second kill before the next one would count it twice.
+        # note stays until the next one: after a second kill before that, it tells as much again.
         if progress := occupancy.progress(self.run.folder):
             earlier = progress.seconds, progress.cpu_seconds
             clock.book("lost", Elapsed(*(_lost(then, now) for then, now in zip(earlier, done, strict=True))))
-        self.run.folder.progress.unlink(missing_ok=True)
         if resumed:
             self.report.say(f"resumed at round {engine.ledger.next_round}, {clock.seconds.lost:.0f} s lost")
 
@@ -280,4 +279,4 @@ def _since_start(waited: float) -> Elapsed:
 
 def _lost(then: Seconds, done: Seconds) -> float:
     """What a killed process had done beyond its last checkpoint, and had lost before."""
-    return then.lost - done.lost + max(0.0, then.end_to_end - done.end_to_end)
+    return max(0.0, then.lost + then.end_to_end - done.lost - done.end_to_end)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -23,8 +24,7 @@ from harness.store.reading import intact_lines
 from harness.store.records import Event, Record
 
 ABANDONED = 3600.0
-"""Seconds without a change after which nobody writes a temporary file any more. A process's id tells it on one machine
-only."""
+"""Seconds without a change after which nobody writes a temporary file any more."""
 
 LOG = 8 * 2**20
 """Bytes of a log, at most."""
@@ -44,13 +44,13 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_with(path: Path, save: Callable[[Path], object], durable: bool = True) -> None:
     """Let ``save`` write a temporary file beside ``path``, then move it there.
 
-    The temporary name carries the process id, so that two writers never share one. What killed writers of ``path`` left
-    behind is removed.
+    The temporary name is a random one, so that two writers never share it, be they of one machine or of several. What
+    killed writers of ``path`` left behind is removed.
     """
     # It lies in the same folder, because a rename is atomic within one file system alone, and its name begins with a
     # dot, so that no reader and no glob takes it for a record.
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     remove_abandoned(path.parent.glob(f".{glob.escape(path.name)}.*.tmp"))
     with _named(path):
         try:

@@ -367,6 +367,11 @@ class Results:
         """Where imported runs are put together before they are moved to their place."""
         return self.path / ".import"
 
+    @property
+    def import_lock(self) -> Path:
+        """Held by the one process that imports."""
+        return self.path / ".import.lock"
+
     def validated(self, grid: str) -> Path:
         """Stamp of the workflow: which cells of a grid were checked."""
         return self.path / ".stamps" / f"{grid}.validated"

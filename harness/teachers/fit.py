@@ -51,7 +51,8 @@ class Fit:
         self.epochs = recipe.epochs or min(PARTS, recipe.steps or 0)
         self.epoch, self.seconds = 0, 0.0
         teacher = TeacherFolder(file.parent)
-        self._identity = f"{teacher.dataset}/{teacher.name}, data {dataset.identity}, {recipe.given}"
+        trained = {name: value for name, value in recipe.given.items() if name != "floor"}
+        self._identity = f"{teacher.dataset}/{teacher.name}, data {dataset.identity}, {trained}"
 
     def run(self, report: Callable[[str], object]) -> nn.Module:
         """All remaining epochs; returns the network in evaluation mode."""
@@ -65,7 +66,7 @@ class Fit:
             left = self.seconds / self.epoch * (self.epochs - self.epoch)
             part = "part" if self.recipe.steps else "epoch"
             report(f"{part} {self.epoch}/{self.epochs}, loss {loss:.4f}, {left:.0f} s left")
-            if time.monotonic() - saved >= CHECKPOINT_SECONDS:
+            if time.monotonic() - saved >= CHECKPOINT_SECONDS or self.epoch == self.epochs:
                 self._save()
                 saved = time.monotonic()
         return self.network.eval()

@@ -15,8 +15,16 @@ SQLITE = "sqlite:///"
 
 
 def address(results: Path) -> str:
-    """Where MLflow stores: ``MLFLOW_TRACKING_URI``, or a SQLite file in the results folder. It may hold a password."""
-    return os.environ.get(VARIABLE) or f"{SQLITE}{Results(results).database.resolve()}"
+    """Where MLflow stores: ``MLFLOW_TRACKING_URI``, or a SQLite file in the results folder. It may hold a password.
+
+    Raises UserError if the variable holds no address.
+    """
+    uri = os.environ.get(VARIABLE) or f"{SQLITE}{Results(results).database.resolve()}"
+    try:
+        urlsplit(uri).port  # noqa: B018 - raises for what is no number, or no port
+    except ValueError as error:
+        raise UserError(f"{VARIABLE}: not an address: {error}\n  such as http://localhost:5000") from None
+    return uri
 
 
 def is_ours(uri: str, results: Path) -> bool:
@@ -40,13 +48,10 @@ def identity(uri: str, results: Path) -> str:
 
 
 def public(uri: str) -> str:
-    """The address without user, password and options. Raises UserError if it is none."""
+    """The address without user, password and options."""
     if uri.startswith("sqlite:"):
         return uri
-    try:
-        parts = urlsplit(uri)
-    except ValueError as error:
-        raise UserError(f"{VARIABLE}: not an address: {error}") from None
+    parts = urlsplit(uri)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else parts.path or uri
 
 

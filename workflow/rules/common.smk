@@ -70,7 +70,8 @@ def validate():
             sys.exit(f"error: {error}")
     stamp = PLACE.validated(GRID.name)
     machine = CONCURRENT, cores.available(), memory.available()
-    asked = sha256("".join([*PLANS.values(), str(machine)]).encode()).hexdigest()
+    beside = [(study.device, study.graphs, study.share, study.recipe) for study in GRID.studies]  # in no cell's key
+    asked = sha256("".join([*PLANS.values(), str(beside), str(machine)]).encode()).hexdigest()
     if stamp.exists() and stamp.read_text(encoding="utf-8") == asked:
         return
     files = f"--configfile {shlex.quote(str(CONFIG))} --results {shlex.quote(RESULTS)}"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from harness.machine import cores
 from harness.reporting import names, text
 from harness.reporting import profiles as summaries
 from harness.reporting.figures.canvas import COLUMN_WIDTH, TEXT_WIDTH, save, style
@@ -182,7 +183,7 @@ def _overall(found: summaries.Profiles, styles: dict[str, Look], folder: Path) -
 def _in_parallel(tasks: Sequence[Task]) -> list[Picture | None]:
     """One process per core: drawing takes nearly all of the time of a report."""
     # Where the system does not tell which cores are ours, forking is not safe with its libraries either (macOS).
-    workers = min(len(tasks), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+    workers = min(len(tasks), cores.available() if hasattr(os, "sched_getaffinity") else 1)
     if workers < 2:
         return [_draw(task) for task in tasks]
     with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:

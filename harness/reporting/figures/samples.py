@@ -24,10 +24,6 @@ PIXELS = 512
 """Longest side of a sheet as embedded; larger ones are reduced."""
 
 
-LARGEST = 2**26
-"""Pixels of a sheet at most: those of the bench have a quarter."""
-
-
 def samples(rows: Sequence[Row], width: float = TEXT_WIDTH) -> Figure | None:
     """The sample sheets of the first seed of each label that has one, side by side; all rows of one scale."""
     sheets = {row.label: sheet for row in rows if (sheet := _sheet(row)) is not None}
@@ -70,8 +66,6 @@ def _decoded(path: Path) -> Image.Image | None:
     """A sheet, reduced; None, with a warning, for what is none or would take all memory to decode."""
     try:
         with Image.open(path, formats=["PNG"]) as image:
-            if image.width * image.height > LARGEST:
-                raise ValueError(f"{image.width} × {image.height} pixels are too many")
             image.thumbnail((PIXELS, PIXELS))
             return image.convert("RGB")
     except (

@@ -43,6 +43,7 @@ PLACES = {
     Results(ROOT).artifacts: "there/mlflow-artifacts",
     Results(ROOT).sync_lock: "there/.sync.lock",
     Results(ROOT).stage: "there/.import",
+    Results(ROOT).import_lock: "there/.import.lock",
     Results(ROOT).validated("smoke"): "there/.stamps/smoke.validated",
     Results(ROOT).refused("teachers/cifar10/vgg11"): "there/.stamps/refused/teachers/cifar10/vgg11",
     Results(ROOT).planned("smoke"): "there/.stamps/smoke.plan.json",
