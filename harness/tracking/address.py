@@ -22,8 +22,9 @@ def address(results: Path) -> str:
     uri = os.environ.get(VARIABLE) or f"{SQLITE}{Results(results).database.resolve()}"
     try:
         urlsplit(uri).port  # noqa: B018 - raises for what is no number, or no port
-    except ValueError as error:
-        raise UserError(f"{VARIABLE}: not an address: {error}\n  such as http://localhost:5000") from None
+    except ValueError:  # its text may quote a part of a password
+        told = "not an address: its host or its port cannot be read\n  set it to one such as http://localhost:5000"
+        raise UserError(f"{VARIABLE}: {told}") from None
     return uri
 
 

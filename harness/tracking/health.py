@@ -25,7 +25,11 @@ class Health:
 
 def examine(results: Path) -> Health:
     """The state of the store, and what to do about it."""
-    uri = address(results)
+    try:
+        uri = address(results)
+    except UserError as error:
+        problem, _, remedy = str(error).partition("\n")
+        return Health(False, problem, " ".join(remedy.split()))
     ours, shown = is_ours(uri, results), public(uri)
     set_environment()
     try:

@@ -41,6 +41,15 @@ def test_only_what_changed_runs_again(bench: Bench) -> None:
     assert set(bench.work()) == CELLS | AFTER, "another teacher makes other results, and is not trained again"
 
 
+@pytest.mark.parametrize("change", ["recipe: {epochs: 3}", "share: 8", "device: cpu"])
+def test_a_change_that_moves_no_key_is_validated_too(bench: Bench, change: str) -> None:
+    bench.work()
+    with bench.study.open("a", encoding="utf-8") as file:
+        file.write(f"{change}\n")
+    assert "validate" in bench.work()
+    assert "validate" not in bench.work()
+
+
 def test_a_failing_cell_stops_no_other_and_destroys_nothing(bench: Bench) -> None:
     (bench.folder / "fail").write_text("/first/", encoding="utf-8")
     done = bench.work(code=1)

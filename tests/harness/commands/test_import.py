@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import errno
 import os
 import shutil
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +13,8 @@ import pytest
 
 from harness.commands import import_results
 from harness.errors import UserError
-from harness.store import atomic, checking, checksums, reading
-from harness.store.layout import CellFolder
+from harness.store import atomic, checking, checksums, occupancy, reading
+from harness.store.layout import CellFolder, Results, TeacherFolder
 from harness.store.records import Metrics
 from tests import factory
 from tests.harness.conftest import Command
@@ -37,7 +40,9 @@ def teach(results: Path, weights: bytes = WEIGHTS, **changes: Any) -> str:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """Name -> content; locks stay where they were held."""
+    found = [path for path in folder.rglob("*") if path.is_file() and path.name not in (".import.lock", "lock")]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
 @pytest.fixture
@@ -65,7 +70,7 @@ def test_finished_runs_and_their_teacher_are_added(theirs: Path, ours: Path) -> 
     report = import_results.merge(theirs, ours)
     assert str(report) == "3 runs and 1 teachers imported, 0 already here, 1 unfinished"
     unfinished = factory.metrics(seed=2).cell
-    left_there = ("lock", "mlflow.json", "checkpoint.pt")
+    left_there = ("mlflow.json", "checkpoint.pt")
     expected = {
         name: content
         for name, content in files(theirs).items()
@@ -285,3 +290,43 @@ def test_there_must_be_something_to_import(tmp_path: Path, theirs: Path) -> None
             import_results.merge(folder, tmp_path / "ours")
     with pytest.raises(UserError, match="that is where results are imported to"):
         import_results.merge(theirs, theirs)
+
+
+def test_a_teacher_that_came_while_its_place_was_waited_for_is_not_replaced(
+    theirs: Path, ours: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def after_a_training(folder: TeacherFolder, report: object) -> Iterator[None]:
+        teach(ours, b"trained meanwhile")
+        yield
+
+    monkeypatch.setattr("harness.teachers.shelf.alone", after_a_training)
+    report = import_results.merge(theirs, ours)
+    assert report.teachers == 0
+    assert "a teacher of ours was made meanwhile" in report.problems[0]
+    assert (ours / "teachers/digits/wrn10_1/teacher.safetensors").read_bytes() == b"trained meanwhile"
+
+
+def test_one_import_waits_for_another(theirs: Path, ours: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done: list[str] = []
+    other = threading.Thread(target=lambda: done.append(str(import_results.merge(theirs, ours))))
+    with occupancy.hold(Results(ours).import_lock, "the first"):
+        other.start()
+        said = ""
+        while "another process is at work on it; waiting" not in said:
+            assert other.is_alive(), said
+            said += "".join(capsys.readouterr())
+        assert not (ours / ".import").exists()
+    other.join()
+    assert done == ["3 runs and 1 teachers imported, 0 already here, 1 unfinished"]
+
+
+def test_trouble_of_ours_is_not_taken_for_theirs_where_names_begin_alike(theirs: Path) -> None:
+    ours = theirs.with_name("theirs-too")
+
+    def full(folder: TeacherFolder) -> None:
+        raise OSError(errno.ENOSPC, "no space left", str(ours / "teachers/digits/wrn10_1/teacher.json"))
+
+    work = import_results._Import(Results(theirs), Results(ours))
+    with pytest.raises(OSError, match="no space left"):
+        work.attempt(full, Results(theirs).teacher("digits", "wrn10_1"))

@@ -58,6 +58,15 @@ def test_accuracy_and_agreement() -> None:
     assert Evaluator(test, teacher, CPU)(teacher).metric == 50.0
 
 
+def test_every_module_is_left_in_its_mode() -> None:
+    images = torch.zeros(2, 1, 1, 2, dtype=torch.uint8)
+    frozen = nn.BatchNorm2d(1).eval()
+    student = nn.Sequential(frozen, Says(0, 1)).train()
+    frozen.eval()
+    Evaluator(dataset(images, torch.tensor([0, 0])), Says(0, 1), CPU)(student)
+    assert [module.training for module in student.modules()] == [True, False, True]
+
+
 def test_a_thousand_classes_of_large_images_in_batches_of_as_many_pixels() -> None:
     """Labels on both sides of what a byte holds, 255 among them; 2,000 pixels each way make batches of one."""
     labels = torch.tensor([0, 255, 256, 999])

@@ -48,6 +48,11 @@ def test_commit_and_changes(clone: Path) -> None:
     assert facts.commit() == (git(clone, "rev-parse", "HEAD"), True)
 
 
+def test_a_status_that_cannot_be_told_is_not_clean(clone: Path) -> None:
+    (clone / ".git/index").write_bytes(b"damaged")
+    assert facts.commit() == (git(clone, "rev-parse", "HEAD"), None)
+
+
 def test_what_a_file_held_at_a_commit(clone: Path) -> None:
     first = git(clone, "rev-parse", "HEAD")
     (clone / "file").write_text("y\n", encoding="utf-8")

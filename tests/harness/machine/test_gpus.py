@@ -313,7 +313,15 @@ def test_no_nvidia_smi_means_no_cards(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(
     ("device", "wanted", "cards", "share"),
-    [("auto", 4, 0, 1), ("cpu", 4, 1, 1), ("cuda", None, 1, 1), ("auto", 3, 1, 3), ("cuda", 8, 4, 2)],
+    [
+        ("auto", 4, 0, 1),
+        ("auto", 0, 0, 1),
+        ("cpu", 0, 1, 1),
+        ("cpu", 4, 1, 1),
+        ("cuda", None, 1, 1),
+        ("auto", 3, 1, 3),
+        ("cuda", 8, 4, 2),
+    ],
 )
 def test_check_accepts(device: str, wanted: int | None, cards: int, share: int) -> None:
     gpus.check(device, wanted, cards, share)
@@ -333,6 +341,8 @@ def test_check_says_how_many_cards_there_are_and_what_to_type() -> None:
         gpus.check("auto", 7, 2, 3)
     with pytest.raises(UserError, match="no GPU is visible"):
         gpus.check("cuda", None, 0)
+    with pytest.raises(UserError, match=r"gpu=0, and the study wants one\n.*device: cpu"):
+        gpus.check("auto", 0, 1)
 
 
 def fake_nvidia_smi(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:

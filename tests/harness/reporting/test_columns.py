@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ConfigError
-from harness.reporting.columns import select
+from harness.reporting.columns import filters, select
 from harness.reporting.runs import load
 from methods.base.prior import Prior
 from tests import factory
@@ -66,3 +66,7 @@ def test_values_are_those_of_all_runs_whatever_else_is_asked(study: Path) -> Non
     assert select(load(study), {"label": ["a"], "seed": ["1", "2"]}) == []
     with pytest.raises(ConfigError, match=r"only scale=1: no run has this value\n  valid choices: 0.5, 10"):
         select(load(study), {"label": ["a"], "scale": ["1"]})
+
+
+def test_a_column_given_twice_accepts_all_its_values() -> None:
+    assert filters(["label=a", "scale=10", "label=b,c"]) == {"label": ["a", "b", "c"], "scale": ["10"]}

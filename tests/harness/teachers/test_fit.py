@@ -49,6 +49,15 @@ def test_a_stopped_training_ends_as_if_it_had_not_been_stopped(tmp_path: Path, m
         assert torch.equal(value, resumed.state_dict()[name]), name
 
 
+def test_a_training_below_its_floor_need_not_be_repeated_with_a_lower_one(tmp_path: Path) -> None:
+    dataset, said = data.load("digits"), list[str]()
+    for floor in (99.9, 0.0):
+        recipe = dataset.teachers.recipe_for("cnn3_16", {**SHORT, "floor": floor})
+        network = Streams(0, CPU).build("teacher-init", lambda: networks.build("cnn3_16", 10, 1))
+        Fit(network, dataset, recipe, CPU, tmp_path / "training.pt").run(said.append)
+    assert [line.partition(",")[0] for line in said] == ["epoch 1/3", "epoch 2/3", "epoch 3/3", "resumed after epoch 3"]
+
+
 @pytest.mark.parametrize(
     ("images", "steps", "epochs"),
     [(200, 7, 7), (200, 101, 40), (50, 45, 40), (1, 3, 3)],

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UserError
-from harness.tracking import address, store
+from harness.tracking import address, health, store
 
 STORES = {
     "http://alice:s3cret@mlflow.example:5000/base": "http://mlflow.example:5000/base",
@@ -42,9 +42,17 @@ def test_ones_own_store_has_no_place(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert address.sqlite_file(uri) == tmp_path / "mlflow.db"
 
 
-def test_what_is_no_address() -> None:
-    with pytest.raises(UserError, match="MLFLOW_TRACKING_URI: not an address"):
-        address.public("http://[alice:s3cret@")
+@pytest.mark.parametrize(
+    "uri",
+    ["http://[alice:s3cret@", "http://alice:s3cret/x@h", "http://localhost:50O0", "mysql://h:99999/x", "http://[::1"],
+)
+def test_what_is_no_address_is_told_by_every_command(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with pytest.raises(UserError, match="MLFLOW_TRACKING_URI: not an address") as told:
+        address.address(tmp_path)
+    assert "s3cret" not in str(told.value)
+    found = health.examine(tmp_path)
+    assert (found.ok, found.found.partition(":")[0]) == (False, "MLFLOW_TRACKING_URI")
 
 
 @pytest.mark.parametrize("module", ["psycopg2", "MySQLdb", "pymysql"])
