@@ -38,7 +38,7 @@ def first() -> str:
     lines = [f"| | top-1 (%) | CPU min | cost to {names.label(PLAIN)} | seeds |", "| --- | ---: | ---: | ---: | ---: |"]
     lines += [f"| {' | '.join(_line(row, plain))} |" for row in ordered]
     there = sum(len(row.done) for row in rows)
-    missing = f"still to run: {', '.join(yet)}" if yet else "of every label at least one seed"
+    missing = f"none yet of {', '.join(map(names.label, yet))}" if yet else "of every label at least one seed"
     return "\n".join([*lines, "", f"{there} of {len(planned)} cells so far; {missing}.", ""])
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from harness.data import cifar
 from harness.data.dataset import Dataset
+from harness.data.recipe import Teachers
 from methods.base.task import RealImages
 
 FILES = {"cifar10-tuning": ["cifar-10-batches-py", "cifar-10-batches-bin"]}
@@ -27,6 +28,7 @@ def _dataset(folder: Path, verify: bool) -> Dataset:
     whole = cifar.DATASETS["cifar10"](folder, verify)
     return dataclasses.replace(
         whole,
+        teachers=Teachers(cifar.RECIPE),  # what is published of teachers is of the test set
         task=dataclasses.replace(whole.task, reference_size=TRAIN),
         train=partial(_part, whole, tuning=False),
         test=partial(_part, whole, tuning=True),

@@ -59,8 +59,8 @@ def prepare(dataset: str | OwnData, sources: Sources | None = None, report: Call
         _look_at(dataset, report)
         return
     name, folder = dataset, data.folder()
-    if name in cifar.DATASETS:
-        cifar.download(name, folder)
+    if (whole := name.removesuffix("-tuning")) in cifar.DATASETS:
+        cifar.download(whole, folder)
     elif name == "nyuv2":
         if sources is not None:
             _nyuv2(sources, folder / nyuv2.FOLDER, report)

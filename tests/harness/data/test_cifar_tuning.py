@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from harness import data
-from harness.data import cifar, cifar_tuning
+from harness.data import cifar, cifar_tuning, prepare
 from harness.data.cifar import CIFAR10
+from harness.errors import UserError
 
 PER_FILE = 4_000
 
@@ -56,7 +57,16 @@ def test_it_is_otherwise_cifar10(folder: Path) -> None:
     whole, tuning = data.load("cifar10"), data.load("cifar10-tuning")
     assert tuning.task.reference_size == 48_000
     assert (tuning.task.mean, tuning.task.classes, tuning.task.flip) == (whole.task.mean, 10, True)
+    assert (tuning.teachers.published, tuning.teachers.recipe) == ({}, whole.teachers.recipe)
     assert tuning.verified and cifar_tuning.FILES["cifar10-tuning"] == cifar.FILES["cifar10"]
+
+
+def test_preparing_it_brings_cifar10(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    brought: list[str] = []
+    monkeypatch.setattr(cifar, "download", lambda name, folder: brought.append(name))
+    with pytest.raises(UserError, match="missing"):  # nothing came
+        prepare.prepare("cifar10-tuning")
+    assert brought == ["cifar10"]
 
 
 @pytest.mark.skipif(not (data.folder() / CIFAR10.binary).is_dir(), reason="needs the real CIFAR-10 in DKD_DATA")
