@@ -84,7 +84,7 @@ class Fit:
         return float(total / sum(map(len, batches)))
 
     def _batches(self, random: torch.Generator) -> list[Tensor]:
-        """Numbers of images, batch by batch; within an epoch, or a part, every image comes once before one comes again."""
+        """Numbers of images, batch by batch; in an epoch or a part every image comes once before one comes again."""
         n, batch, steps = len(self.real.images), self.recipe.batch, self.recipe.steps
         if steps is None:
             batches = torch.randperm(n, generator=random, device=self.device).split(batch)
