@@ -134,6 +134,18 @@ def test_the_chart_beside_a_board_tells_what_is_at_the_pointer(opened: sync_api.
     sync_api.expect(element(opened, f"{PAIR}/figures").locator("figure.efficiency")).to_be_visible()
 
 
+def test_a_board_is_seen_whole_beside_its_chart_or_above_it(opened: sync_api.Page) -> None:
+    board = element(opened, f"board-{PAIR}/scale-100")
+    board.locator(".u-over").wait_for()
+    boxes = "board => ['.scroll', '.chart'].map(each => board.querySelector(each).getBoundingClientRect().toJSON())"
+    for width, beside in ((860, True), (1200, False)):  # of the page's 1216, of which a chart takes 320 at least
+        board.locator("table").evaluate("(table, width) => { table.style.width = `${width}px` }", width)
+        table, chart = board.evaluate(boxes)
+        assert table["width"] == width
+        assert (chart["left"] >= table["right"], chart["top"] >= table["bottom"]) == (beside, not beside)
+        assert chart["width"] == pytest.approx(1216 - (width + 24 if beside else 0))
+
+
 def test_a_table_is_copied_as_its_file(opened: sync_api.Page, reports: Path) -> None:
     opened.context.grant_permissions(["clipboard-read", "clipboard-write"])
     opened.get_by_text("Accuracy and cost", exact=True).click()
