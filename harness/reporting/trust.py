@@ -10,9 +10,10 @@ from harness import remaining
 from harness.reporting import names, speed, text
 from harness.reporting.rows import Row
 from harness.reporting.runs import RecordedRun
-from harness.reporting.tables import mixture, notes
+from harness.reporting.tables import mixture, notes, remarks
 from harness.store import verdict
 from harness.store.bounds import BY_HASH
+from harness.store.layout import scale_text
 
 LOST = ("failed", "diverged", "damaged")
 """States of cells that have ended without a number."""
@@ -154,8 +155,21 @@ def _likeness(rows: Sequence[Row]) -> Fact:
     wrong, again = sum(word.startswith("NOT") for word in found), sum(map(bool, found))
     alike = "teacher, code, device and precision are the same in all runs" if not odd else f"{odd.total()} runs differ"
     doubts = [f"{_count(count, 'run')} unlike the others: {note}." for note, count in sorted(odd.items())]
+    doubts += _options(rows)
     doubts += [f"{_count(wrong, 'run')} did not give the same number when measured again."] if wrong else []
     return Fact("Runs", (alike, f"{again} of {len(runs)} measured again by dkd verify"), tuple(doubts))
+
+
+def _options(rows: Sequence[Row]) -> list[str]:
+    """Which rows are means over runs of different options."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(remarks.differing(row), []).append(f"{row.title} at {scale_text(row.scale)} %")
+    return [
+        f"Seeds of {text.some(list(dict.fromkeys(of)))} ran with different {options}."
+        for options, of in found.items()
+        if options
+    ]
 
 
 def _count(number: int, thing: str) -> str:

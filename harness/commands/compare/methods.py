@@ -14,6 +14,7 @@ from harness.reporting.quantities import FINAL, Quantity
 from harness.reporting.rows import Row, group, matched
 from harness.reporting.rows import metric as metric_of
 from harness.reporting.stats import LEVEL, paired, summarise
+from harness.reporting.tables import remarks
 from harness.reporting.units import clock
 from harness.store.layout import scale_text
 
@@ -129,6 +130,8 @@ def _besides(rows: Sequence[Row], found: Sequence[Match]) -> Iterator[str]:
     compared = {row.name for match in found for row in (match.a, match.b)}
     yield from (f"only of one: {row.name}" for row in rows if row.name not in compared)
     yield from (f"left out: {row.name}: {problem}" for row in rows for problem in row.problems())
+    told = {row.name: remarks.differing(row) for row in rows if row.name in compared}
+    yield from (f"{name}: seeds ran with different {options}" for name, options in told.items() if options)
     if overloaded := sum(len(row.overloaded) for row in rows if row.name in compared):
         yield f"{overloaded} of these runs on an overloaded machine: their costs say little"
     if any(speed.uneven([match.a, match.b]) for match in found):

@@ -55,7 +55,26 @@ def of_runs(row: Row, odd: Odd) -> list[str]:
     """How runs of the row differ from the others of the study, and from what was last planned."""
     stale = [run.name.seed for run in row.done if run.stale]
     told = [f"{text.seeds(stale)} stale: code or configuration changed since"] if stale else []
+    told += [f"seeds ran with different {options}"] if (options := differing(row)) else []
     return [*dict.fromkeys(odd[run.name] for run in row.done if run.name in odd), *told]
+
+
+def differing(row: Row) -> str:
+    """Options in which its seeds differ, ``steps: 600 (seed 0), 400 (seeds 1, 2)``: a mean over them is of no method.
+
+    Empty if they had the same.
+    """
+    names = sorted({name for run in row.done for name in run.config})
+    values = {name: _values(row, name) for name in names}
+    return "; ".join(f"{name}: {', '.join(told)}" for name, told in values.items() if len(told) > 1)
+
+
+def _values(row: Row, name: str) -> list[str]:
+    """What an option was, and in which seeds."""
+    found: dict[str, list[int]] = {}
+    for run in row.done:
+        found.setdefault(str(run.config.get(name, "absent")), []).append(run.name.seed)
+    return [f"{text.short(value)} ({text.seeds(seeds)})" for value, seeds in found.items()]
 
 
 def of_cost(row: Row) -> list[str]:

@@ -126,6 +126,16 @@ def test_machines_that_are_not_alike_in_their_work_are_not_compared(tmp_path: Pa
     assert of(tmp_path).sound
 
 
+def test_seeds_of_different_options_are_a_doubt(tmp_path: Path) -> None:
+    for label in ("dafl", "fast", "ssd-kd"):
+        for seed in range(3):
+            asked = {"steps": 600 if seed == 0 and label != "fast" else 400}
+            factory.write(tmp_path, factory.metrics(label, seed=seed), config=asked)
+    assert of(tmp_path).verdict == [
+        "Seeds of DAFL at 10 %, SSD-KD at 10 % ran with different steps: 600 (seed 0), 400 (seeds 1, 2)."
+    ]
+
+
 def test_a_single_seed_is_a_doubt(tmp_path: Path) -> None:
     factory.write(tmp_path, factory.metrics())
     assert of(tmp_path).verdict == ["With a single seed no difference can be told from chance."]

@@ -96,6 +96,14 @@ def test_what_does_not_count_is_said(tmp_path: Path) -> None:
     ]
 
 
+def test_seeds_of_different_options_are_said(tmp_path: Path) -> None:
+    add(tmp_path, "ssd-kd", [80.0, 82.0], cost=20.0)
+    for seed, steps in enumerate((600, 400)):
+        factory.write(tmp_path, factory.metrics("fast-2", seed=seed), config={"steps": steps})
+    said = "toy/digits/wrn10_1--cnn3_16/fast-2/scale-10: seeds ran with different steps: 600 (seed 0), 400 (seed 1)"
+    assert lines(tmp_path)[7:] == [said]
+
+
 def test_two_labels_that_never_meet(tmp_path: Path) -> None:
     add(tmp_path, "ssd-kd", [80.0], cost=20.0)
     add(tmp_path, "fast-2", [80.0], cost=20.0, scale=5.0)

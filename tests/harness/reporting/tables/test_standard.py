@@ -6,7 +6,7 @@ import pytest
 from harness.reporting.rows import group
 from harness.reporting.runs import load
 from harness.reporting.tables import remarks, standard
-from harness.reporting.tables.table import Table
+from harness.reporting.tables.table import Line, Table
 from harness.store.records import Seconds
 from tests import factory
 
@@ -79,6 +79,24 @@ def test_what_methods_make_and_students_see_stands_beside_the_accuracy(tmp_path:
         ["90.00", "130", "1,280,000", "–", "51,200"],
         ["90.00", "130", "160", "40", "–"],  # an older record
     ]
+
+
+def test_seeds_of_different_options_mark_their_row(tmp_path: Path) -> None:
+    for seed, config in enumerate(({"steps": 600}, {"steps": 400, "alpha": 0.5}, {"steps": 400, "alpha": 0.50000001})):
+        factory.write(tmp_path, factory.metrics(seed=seed, device="cuda"), config=config)
+        factory.write(tmp_path, factory.metrics("dafl", seed=seed, device="cuda"), config={"steps": 400})
+    factory.write(tmp_path, factory.metrics("dafl", seed=3, device="cuda", status="failed"), config={"steps": 1})
+    said = (
+        "seeds ran with different alpha: absent (seed 0), 0.5 (seed 1), 0.50000001 (seed 2); "
+        "steps: 600 (seed 0), 400 (seeds 1, 2)"
+    )
+    for table in standard.tables(group(load(tmp_path)), {}):
+        assert {line.title.text for line in table.blocks[0].lines if _said(table, line, said)} == {"SSD-KD"}
+        assert said in table.csv
+
+
+def _said(table: Table, line: Line, note: str) -> bool:
+    return any(table.footnotes[mark] == note for entry in line.entries for mark in entry.marks)
 
 
 def test_cpu_times_of_several_at_once_are_marked_and_no_others(tmp_path: Path) -> None:
