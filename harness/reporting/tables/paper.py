@@ -24,9 +24,13 @@ PUBLISHED = (
 
 
 def tables(rows: Sequence[Row], odd: remarks.Odd) -> list[Table]:
-    """A table for each dataset of a study that the papers report, however few cells are done."""
-    found = sorted({row.dataset for row in rows} & published.datasets())
-    return [_table(dataset, [row for row in rows if row.dataset == dataset], odd) for dataset in found]
+    """A table for each dataset of a study of whose pairs anything is published, however few cells are done."""
+    found = {name: [row for row in rows if row.dataset == name] for name in sorted({row.dataset for row in rows})}
+    return [
+        _table(dataset, own, odd)
+        for dataset, own in found.items()
+        if published.lines(dataset, (row.pair.networks for row in own))
+    ]
 
 
 def _table(dataset: str, rows: Sequence[Row], odd: remarks.Odd) -> Table:

@@ -123,11 +123,6 @@ def of(dataset: str, line: str | None, pair: Pair) -> Published | None:
     return numbers().get(Key(dataset, line, pair)) if line else None
 
 
-def datasets() -> set[str]:
-    """Datasets of which anything is printed."""
-    return {key.dataset for key in numbers()}
-
-
 def lines(dataset: str, pairs: Iterable[Pair]) -> set[str]:
     """The lines that have a number for any of these pairs on a dataset."""
     wanted = set(pairs)

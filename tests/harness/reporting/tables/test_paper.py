@@ -192,6 +192,13 @@ def test_the_csv_has_both_numbers(tmp_path: Path) -> None:
     assert (values["final_mean"], values["published"], values["published_as"]) == ("90.5", "88.36", "Fast-2")
 
 
+def test_pairs_of_which_nothing_is_published_make_no_table(tmp_path: Path) -> None:
+    write(tmp_path, "ssd-kd", Pair.of("resnet20+akamaster", "wrn16_1"))
+    assert paper.tables(group(load(tmp_path)), {}) == []
+    write(tmp_path, "ssd-kd", WRN)
+    assert len(only(tmp_path).blocks[0].columns) == 2
+
+
 @pytest.mark.parametrize("dataset", ["digits", "camvid"])
 def test_other_datasets_have_no_such_table(tmp_path: Path, dataset: str) -> None:
     factory.write(tmp_path, factory.metrics("ssd-kd"))
