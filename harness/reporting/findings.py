@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness.reporting import names, speed, text
+from harness.reporting import names, speed, text, units
 from harness.reporting.quantities import COST, FINAL, Quantity
 from harness.reporting.rows import Row, by_pair, by_seed, matched
 from harness.reporting.stats import Paired, paired
@@ -94,8 +94,8 @@ def _higher(claim: Claim, row: Row, other: Row) -> Finding:
 
 def _faster(claim: Claim, row: Row, other: Row) -> Finding:
     """Of ratios the logarithms are compared, for which twice and half are as far from 1."""
-    costs = matched(row, other, COST)
-    means = _means([(own / 60, their / 60) for own, their in costs], "min")
+    costs, unit = matched(row, other, COST), units.cost([row, other])
+    means = _means([(own / unit.size, their / unit.size) for own, their in costs], unit.name)
     known = all(speed.tells(run) for run in (*row.done, *other.done))
     both = by_seed(row, other, speed.relative_cost) if known else costs
     margin = [math.log(their / own) for own, their in both]

@@ -11,7 +11,7 @@ from harness.commands.compare.sides import Side, Version, differing, side, unit
 from harness.commands.compare.within import Interval, further
 from harness.commands.output import Line, columns
 from harness.errors import UserError
-from harness.reporting import speed
+from harness.reporting import speed, text
 from harness.store.layout import CellName, Results
 
 SHOWN = 5
@@ -100,7 +100,7 @@ def _facts(cell: Cell) -> Iterator[tuple[str, str]]:
         yield "cost", _cost(cell.own, cell.committed)
     # Of the same seed, if there is one: then what differs is not the seed.
     like = next((other for other in cell.committed if other.result.seed == result.seed), cell.committed[0])
-    yield from (("differs", text) for text in differing(like, cell.own) or ["nothing that is recorded"])
+    yield from (("differs", what) for what in differing(like, cell.own) or ["nothing that is recorded"])
 
 
 def _accuracy(final: float, committed: Sequence[Version]) -> str:
@@ -109,7 +109,7 @@ def _accuracy(final: float, committed: Sequence[Version]) -> str:
     seeds = ", ".join(str(version.result.seed) for version in committed)
     return (
         f"{final:.2f} % {committed[0].result.metric}; committed {mean(there):.2f}{spread} "
-        f"(n = {len(there)}, seeds {seeds}), Δ {final - mean(there):+.2f}"
+        f"(n = {len(there)}, seeds {seeds}), Δ {text.signed(final - mean(there))}"
     )
 
 

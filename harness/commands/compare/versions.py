@@ -8,6 +8,7 @@ from statistics import mean, stdev
 from harness.commands.compare import within
 from harness.commands.compare.sides import Side, Version, differing, unit
 from harness.commands.output import Line, columns
+from harness.reporting import text
 from harness.store.layout import CellName
 from harness.store.records import Metrics
 
@@ -55,8 +56,8 @@ def _group(pairs: Paired) -> Iterator[tuple[str, str]]:
         verdict = within.judge(*_finals(both))
         yield "expected", str(verdict) if verdict else "one seed does not say"
         yield "cost", _cost(both)
-    found = dict.fromkeys(text for pair in pairs for text in differing(*pair))
-    yield from (("differs", text) for text in found or ["nothing that is recorded"])
+    found = dict.fromkeys(what for pair in pairs for what in differing(*pair))
+    yield from (("differs", what) for what in found or ["nothing that is recorded"])
 
 
 def _done(pairs: Paired) -> Done:
@@ -73,7 +74,7 @@ def _accuracy(both: Done) -> str:
     spread = f" ± {stdev(deltas):.2f}" if len(deltas) > 1 else ""
     seeds = ", ".join(str(result.seed) for result, _ in both)
     return (
-        f"{mean(before):.2f} → {mean(after):.2f} % {both[0][0].metric}, Δ {mean(deltas):+.2f}{spread} "
+        f"{mean(before):.2f} → {mean(after):.2f} % {both[0][0].metric}, Δ {text.signed(mean(deltas))}{spread} "
         f"(n = {len(deltas)}, seeds {seeds})"
     )
 

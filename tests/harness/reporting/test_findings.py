@@ -49,7 +49,13 @@ def test_speed_is_a_ratio_of_end_to_end_seconds(tmp_path: Path) -> None:
     write(tmp_path, "fast-2", [80.0, 80.0, 80.0], minutes=5.0)
     told = found(tmp_path, "faster")
     assert told.verdict == "confirmed"
-    assert "2.00 against 5.00 min: 2.50 [2.50, 2.50] times" in told.evidence
+    assert "2.00 against 5.00 CPU min: 2.50 [2.50, 2.50] times" in told.evidence
+
+
+def test_seconds_are_told_where_minutes_would_be_a_fraction(tmp_path: Path) -> None:
+    write(tmp_path, "ssd-kd", [80.0], minutes=0.04)  # 2.4 s
+    write(tmp_path, "fast-2", [80.0], minutes=0.05)
+    assert found(tmp_path, "faster").evidence.startswith("2.40 against 3.00 CPU s: 1.25 times as fast on an equally")
 
 
 def test_a_machine_of_twice_the_speed_makes_no_method_faster(tmp_path: Path) -> None:
@@ -59,7 +65,7 @@ def test_a_machine_of_twice_the_speed_makes_no_method_faster(tmp_path: Path) -> 
             spent = Seconds(startup=0.0, synthesis=60 * minutes * slow, distillation=0.0, evaluation=30.0 * slow)
             factory.write(tmp_path, factory.metrics(label, 10.0, seed, seconds=spent))
     assert (
-        "3.33 against 1.33 min: 0.50 [0.50, 0.50] times as fast on an equally fast machine"
+        "3.33 against 1.33 CPU min: 0.50 [0.50, 0.50] times as fast on an equally fast machine"
         in found(tmp_path, "faster").evidence
     )
 

@@ -82,6 +82,8 @@ def test_a_cell_beyond(repository: Path, tmp_path: Path, dkd: Command, monkeypat
     assert not as_expected
     assert "  expected  NOT within 66.03 to 75.97, where 19 of 20 further seeds lie" in lines
     assert lines[-1].startswith("1 of 2 cells are as expected")
+    factory.write(tmp_path / "lower", factory.metrics(seed=0, final=70.48))
+    assert any(line.endswith("Δ −0.52") for line in told(tmp_path / "lower", repository)[1])
     monkeypatch.setattr(compare, "BENCH", repository)
     code, out, _ = dkd("compare", "reference", "--results", tmp_path / "mine")
     assert (code, out.splitlines()) == (1, lines)

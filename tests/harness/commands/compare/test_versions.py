@@ -98,7 +98,7 @@ def test_a_folder_from_elsewhere(results: Path, tmp_path: Path) -> None:
 def test_two_keys_are_compared_whatever_they_are(results: Path) -> None:
     factory.write(results, factory.metrics("dafl", seed=3, key="3" * 16, final=70.0))
     found = lines(results, "212121", "333333")
-    assert found[2] == "  accuracy  83.00 → 70.00 % top1, Δ -13.00 (n = 1, seeds 1)"
+    assert found[2] == "  accuracy  83.00 → 70.00 % top1, Δ −13.00 (n = 1, seeds 1)"
     assert {"  differs   label: ssd-kd → dafl", "  differs   seed: 1 → 3"} <= set(found)
 
 
