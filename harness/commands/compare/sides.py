@@ -22,7 +22,9 @@ class Version:
 
     result: Metrics
     manifest: Manifest | None
-    """None where it is lost."""
+    """None where it is lost, or in a file of records."""
+    alone: bool = False
+    """Whether it is of a file of records, which has no manifests."""
 
     @property
     def commit(self) -> str:
@@ -66,12 +68,18 @@ def differing(a: Version, b: Version) -> list[str]:
     """What differs between two runs, in words: facts, versions of packages, options, code."""
     found = differences.of_values(_facts(a), _facts(b))
     if not (a.manifest and b.manifest):
-        return [*found, "unknown: a manifest is lost"]
+        return [*found, _untold(a, b)]
     return [
         *found,
         *differences.of_options(a.manifest.config, b.manifest.config),
         *differences.of_code(a.manifest, b.manifest),
     ]
+
+
+def _untold(*versions: Version) -> str:
+    """Why nothing is known of options and code."""
+    lost = any(not (version.manifest or version.alone) for version in versions)
+    return "unknown: a manifest is lost" if lost else "options and code unknown: a file of records has neither"
 
 
 def unit(result: Metrics) -> str:
@@ -88,7 +96,7 @@ def _is_folder(path: Path) -> bool:
 
 def _of_report(path: Path) -> list[Version]:
     try:
-        return [Version(result, None) for result in reading.read_lines(path, Metrics)]
+        return [Version(result, None, alone=True) for result in reading.read_lines(path, Metrics)]
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from statistics import mean, stdev
 
 from harness.commands.compare import within
@@ -14,6 +14,8 @@ from harness.store.records import Metrics
 
 Paired = list[tuple[Version, Version]]
 """Two runs of the same cell each."""
+SHOWN = 5
+"""Rows of one side alone that are named."""
 Done = list[tuple[Metrics, Metrics]]
 """The results of those where both have one."""
 
@@ -28,13 +30,23 @@ def table(a: Side, b: Side) -> Iterator[Line]:
     for name, group in groups.items():
         yield name
         yield columns(_group(group), indent=2)
+    paired = {version.result.cell for pair in pairs for version in pair}
+    for letter, one in (("A", a), ("B", b)):
+        yield from (f"only in {letter}: {row}" for row in _rows(one.runs.keys() - paired))
+        yield from one.problems
     judged = [verdict for group in groups.values() if (verdict := within.judge(*_finals(_done(group))))]
     if judged:
         yield f"{sum(verdict.within for verdict in judged)} of {len(judged)} rows are within what their seeds differ by"
-    paired = {version.result.cell for pair in pairs for version in pair}
-    for letter, one in (("A", a), ("B", b)):
-        yield from (f"only in {letter}: {cell}" for cell in sorted(one.runs.keys() - paired))
-        yield from one.problems
+
+
+def _rows(cells: Set[str]) -> Iterator[str]:
+    """Rows with their seeds: the first ones, and how many more."""
+    seeds: dict[str, list[int]] = {}
+    for cell in sorted(map(CellName.parse, cells), key=lambda cell: (cell.row, cell.seed)):
+        seeds.setdefault(cell.row, []).append(cell.seed)
+    yield from (f"{row}, {text.seeds(own)}" for row, own in [*seeds.items()][:SHOWN])
+    if (more := len(seeds) - SHOWN) > 0:
+        yield f"{more} more row{'s' * (more > 1)}"
 
 
 def _pairs(a: Side, b: Side) -> Paired:

@@ -62,8 +62,8 @@ def test_two_commits_are_paired_by_seed(results: Path) -> None:
         "  differs   methods/parts/losses.py is new",
         "  differs   methods/ssd_kd.py changed",
         "  differs   NUMBERS of harness/grid/keys.py: 1 → 2",
+        f"only in B: {GROUP}, seed 2",
         "1 of 1 rows are within what their seeds differ by",
-        f"only in B: {GROUP}/seed-2",
     ]
 
 
@@ -88,11 +88,18 @@ def test_a_folder_from_elsewhere(results: Path, tmp_path: Path) -> None:
     ]
     assert "  differs   device_name: Test CPU → Big GPU" in found
     assert f"  differs   teacher_sha256: {'7e' * 32} → {'00' * 32}" in found
-    assert found[-3:] == [
-        f"only in A: {GROUP}/seed-0",
-        f"only in A: {GROUP}/seed-2",
-        f"only in B: {factory.metrics('dafl').cell}",
-    ]
+    dafl = GROUP.replace("ssd-kd", "dafl")
+    assert found[-2:] == [f"only in A: {GROUP}, seeds 0, 2", f"only in B: {dafl}, seed 0"]
+
+
+@pytest.mark.parametrize(("rows", "more"), [(5, []), (6, ["1 more row"]), (8, ["3 more rows"])])
+def test_of_many_rows_of_one_side_five_are_named(results: Path, tmp_path: Path, rows: int, more: list[str]) -> None:
+    for label in "abcdefgh"[:rows]:
+        for seed in (2, 10):
+            factory.write(tmp_path / "elsewhere", factory.metrics(label, seed=seed))
+    found = lines(results, results, tmp_path / "elsewhere")
+    told = [*(f"{GROUP.replace('ssd-kd', label)}, seeds 2, 10" for label in "abcde"), *more]
+    assert [line for line in found if "only in B" in line] == [f"only in B: {line}" for line in told]
 
 
 def test_two_keys_are_compared_whatever_they_are(results: Path) -> None:
@@ -130,6 +137,8 @@ def test_the_records_of_a_report(results: Path, tmp_path: Path) -> None:
     published.write_text("\n".join(lines_) + "\n", encoding="utf-8")
     found = lines(results, results, published)
     assert "  accuracy  83.00 → 83.25 % top1, Δ +0.25 ± 0.35 (n = 2, seeds 0, 1)" in found
+    assert "  differs   options and code unknown: a file of records has neither" in found
+    assert not [line for line in found if "lost" in line]
     published.write_text(lines_[0] + "\n{}\n", encoding="utf-8")
     with pytest.raises(DamagedRecord, match="line 2"):
         sides.side(str(published), results)
