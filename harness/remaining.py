@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from statistics import fmean
 
 from harness.store.layout import CellName
@@ -31,7 +31,7 @@ class Expected:
     Args:
         taken: cells that are done -> seconds on the wall. A row's cells tell of that row; a row of which no cell is
             done takes the product of what its pair, its label and its scale do elsewhere (least squares of logarithms,
-            our choice); what was never seen counts as the mean.
+            our choice). All three must have been seen (`known`).
     """
 
     def __init__(self, taken: Iterable[tuple[CellName, float]]) -> None:
@@ -76,18 +76,30 @@ def words(
 ) -> str:
     """How long the cells that are left will take, in words; empty if none is, or none is done to judge them by.
 
+    Of cells whose pair, label or scale was never seen nothing is said: ten times the scale takes ten times as long.
+
     Args:
         done: cells that are done, with their results.
         left: cells that are not, with the seconds that each has worked until now.
         at_once: how many may run at the same time, where that is known; else as many as when the last one was done.
         running: how many do; no fewer are assumed.
     """
-    if not done or not left:
+    judged = list(known((cell for cell, _ in done), left))
+    if not judged:
         return ""
     _, latest = max(done, key=lambda one: one[1].finished)
     together = max(running, at_once or latest.concurrent, 1)
-    seconds = remaining([(cell, took(result)) for cell, result in done], left, together)
-    return "" if seconds is None else f"{duration(seconds)} left, {together} at once"
+    seconds = remaining([(cell, took(result)) for cell, result in done], judged, together)
+    whose = "" if len(judged) == len(left) else f" for {len(judged)} of {len(left)} cells"
+    return "" if seconds is None else f"{duration(seconds)} left{whose}, {together} at once"
+
+
+def known(done: Iterable[CellName], left: Iterable[tuple[CellName, float]]) -> Iterator[tuple[CellName, float]]:
+    """Those of ``left`` whose pair, label and scale ``done`` has, each somewhere."""
+    seen = [{factor(cell) for cell in cells} for cells in [list(done)] for factor in FACTORS]
+    for cell, spent in left:
+        if all(factor(cell) in levels for factor, levels in zip(FACTORS, seen, strict=True)):
+            yield cell, spent
 
 
 def remaining(

@@ -80,3 +80,12 @@ def test_in_words_as_many_at_once_as_there_were() -> None:
     assert words(done, left, at_once=1) == "about 50 min left, 1 at once"
     assert words(done, left, at_once=1, running=3) == "about 17 min left, 3 at once"
     assert words([], left) == words(done, []) == ""
+
+
+def test_nothing_is_said_of_a_label_a_pair_or_a_scale_of_which_nothing_is_done() -> None:
+    """One cell of 600 s is left that is known; what another scale takes is not."""
+    each = Seconds(startup=0.0, synthesis=500.0, distillation=90.0, evaluation=10.0)
+    done = [(cell("fast"), factory.metrics("fast", seconds=each, concurrent=1))]
+    unknown = [(cell("fast", 100.0), 0.0), (cell("dafl"), 0.0), (cell("fast", student="u"), 0.0)]
+    assert words(done, [(cell("fast", seed=1), 0.0), *unknown]) == "about 10 min left for 1 of 4 cells, 1 at once"
+    assert words(done, unknown) == ""

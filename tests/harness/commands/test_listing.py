@@ -66,13 +66,20 @@ def test_rows_stand_below_their_pair_and_what_went_wrong_comes_first() -> None:
 
 def test_the_summary_says_how_long_the_rest_takes() -> None:
     """A minute each: 1/4 of one, two that wait, one again; on two cores as in the last run."""
-    (line,) = listing.summary(GRID)
-    assert line == "10 cells: 5 done, 2 waiting, 1 running, 1 stale, 1 failed; about 2 min left, 2 at once"
-    (line,) = listing.summary(GRID, at_once=1)
+    grid = [*GRID, cell("cmi", 2, "done"), cell("zskt", 2, "done", pair="wrn10_1--wrn16_1")]
+    (line,) = listing.summary(grid)
+    assert line == "12 cells: 7 done, 2 waiting, 1 running, 1 stale, 1 failed; about 2 min left, 2 at once"
+    (line,) = listing.summary(grid, at_once=1)
     assert line.endswith("; about 3 min left, 1 at once")
     assert list(listing.summary([])) == ["0 cells"]
     assert list(listing.summary(GRID[:2])) == ["2 cells: 2 done"]
     assert list(listing.summary(GRID[4:6])) == ["2 cells: 2 waiting"]
+
+
+def test_the_summary_leaves_out_the_time_of_labels_pairs_and_scales_of_which_nothing_is_done() -> None:
+    """Of four cells that are left, cmi's and zskt's are of labels never seen. A minute of ssd-kd is left in 1/4."""
+    (line,) = listing.summary(GRID, at_once=1)
+    assert line.endswith("; under a minute left for 1 of 4 cells, 1 at once")
 
 
 def test_many_seeds_of_one_fate_are_told_once() -> None:

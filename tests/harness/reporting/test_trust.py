@@ -69,8 +69,9 @@ def test_a_grid_in_progress_says_how_much_of_it_is_there(tmp_path: Path) -> None
         factory.write(tmp_path, cell)
     factory.plan(tmp_path, [cells[0].model_copy(update={"plan_key": "0" * 16}), *cells[1:]])
     found = of(tmp_path)
+    # two of 13.5 s; of the other scale nothing is done
     assert lines(found, "Cells") == (
-        "1 of 6 planned are done, 1 stale, 4 waiting, about 1 min left, 2 at once",  # 5 × 13.5 s
+        "1 of 6 planned are done, 1 stale, 4 waiting, under a minute left for 2 of 5 cells, 2 at once",
     )
     assert found.verdict == [
         "The grid is not finished: ranks and means may change.",
