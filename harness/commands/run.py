@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness import start
-from harness.commands import estimate, status
+from harness.commands import listing, status
 from harness.errors import UserError
 from harness.grid import settings
 from harness.grid.cell import Cell
@@ -65,8 +65,8 @@ def _plan(found: Sequence[tuple[Path, Cell]], results: Path | None) -> str:
     told = [f"{len(found)} cells of {files}"]
     if results:
         states = status.of_grid([cell for _, cell in found], results)
-        told += [status.totals(states), estimate.known(states)]
-    return "; ".join(told)
+        told += [status.totals(states), listing.time_left(states, 1)]
+    return "; ".join(filter(None, told))
 
 
 def _options(changes: Sequence[str], results: Path, out: Path | None, concurrent: int) -> list[str]:

@@ -11,6 +11,9 @@ import pytest
 
 from harness.commands import run
 from harness.errors import UserError
+from harness.grid import keys
+from harness.grid.grid import load_grid
+from tests import factory
 
 STUDY = """study: toy
 dataset: digits
@@ -62,6 +65,25 @@ def test_one_cell_stays_in_this_process(study: Path, tmp_path: Path, monkeypatch
     monkeypatch.setattr(run, "run_cell", lambda cell, **wanted: ran.append({"cell": cell.name, **wanted}))
     assert run.run(f"{CELL}1", study, results=tmp_path, plan_key="0" * 16, concurrent=2) == 0
     assert ran == [{"cell": f"{CELL}1", "results": tmp_path, "plan_key": "0" * 16, "concurrent": 2}]
+
+
+@pytest.mark.parametrize(
+    ("done", "told"), [(0, "3 waiting"), (1, "2 waiting, 1 done; under a minute left, 1 at once"), (3, "3 done")]
+)
+def test_what_is_about_to_run_is_told_with_the_time_as_far_as_records_tell(
+    done: int,
+    told: str,
+    study: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """13.5 s a cell."""
+    monkeypatch.setattr(subprocess, "run", Commands(0, 0, 0))
+    for cell in load_grid(study).cells[:done]:
+        factory.write(tmp_path, factory.metrics("kd-noise", seed=cell.seed, plan_key=keys.plan_key(cell)))
+    assert run.run("toy/*", study, results=tmp_path) == 0
+    assert capsys.readouterr().out.splitlines()[0] == f"3 cells of {study}; {told}"
 
 
 def test_a_plan_key_belongs_to_one_cell(study: Path, tmp_path: Path) -> None:
