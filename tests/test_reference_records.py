@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from harness import ROOT
+from harness.commands import estimate
+from harness.commands.status import CellStatus
 from harness.commands.submission import check
+from harness.grid.cell import Cell
 from harness.grid.grid import load_grid
 from harness.run.fitting import crowd_problem
 from harness.store import reading
@@ -29,3 +34,11 @@ def test_memory_that_cells_at_once_are_said_to_need_is_what_they_took() -> None:
     for place, peak in first.items():
         assert crowd_problem([cells[place]], 1, peak - 1), f"{place}: {peak}"
         assert crowd_problem([cells[place]], 1, peak * 3 // 2) is None, f"{place}: {peak}"
+        assert peak <= _told(cells[place]) <= peak * 3 // 2, f"{place}: {peak}"
+
+
+def _told(cell: Cell) -> int:
+    """Bytes of memory in what `dkd list --estimate` says of one cell."""
+    waiting = CellStatus(cell, Results(Path("r")).cell(cell.name), "waiting")
+    (line,) = (str(line) for line in estimate.lines([waiting]) if str(line).startswith("memory: "))
+    return int(line.removeprefix("memory: about ").split()[0].replace(",", "")) * 2**20

@@ -6,13 +6,14 @@ Judged by its finished seeds where there are any, and by counted operations else
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
 from rich.console import Console
 from rich.progress import track
 
+from harness.commands.output import Line, columns
 from harness.commands.speeds import KINDS, Judged, Speeds
 from harness.commands.status import CellStatus
 from harness.grid.cell import Cell
@@ -21,6 +22,7 @@ from harness.run import estimates
 from harness.run.costs import Cost
 from harness.store.layout import CellFolder
 from harness.store.records import Flops, Metrics
+from harness.terminal import count
 
 LEFT = ("waiting", "running", "stale", "damaged")
 """States of cells that still have to run; what a running one has done already is not taken off."""
@@ -28,6 +30,7 @@ ASSUMED = {"cuda": 5e12, "cpu": 3e10}
 """Operations per second where nothing was measured: a recent data-centre GPU on small networks (our choice), one core
 (measured on the digits)."""
 ASSUMPTION = "our assumption"
+SEEDS = "finished seeds"
 
 
 @dataclass(frozen=True)
@@ -61,28 +64,56 @@ def prepare(cells: Sequence[Cell]) -> None:
     estimates.prepare(len({cell.row for cell in cells}))
 
 
-def lines(found: Sequence[CellStatus], counting: Counting = _counted) -> Iterator[str]:
-    """What is done took, and what is left will take.
+def lines(found: Sequence[CellStatus], counting: Counting = _counted) -> Iterator[Line]:
+    """What is left will take, by label; then what is done took, and all that is left will take.
 
     Args:
         found: the states of the grid's cells.
         counting: cells and their costs, one of each row of which no seed is done.
     """
     spent = _by_row(found)
-    done = [one for several in spent.values() for one in several]
-    yield f"done: {_sum([(one.seconds, one.bytes) for one in done])}"
-    yield known(found)
-    unknown = [status.cell for status in found if status.state in LEFT and status.cell.row not in spent]
-    if unknown:
-        finished = [(status.cell, status.result) for status in found if status.state == "done" and status.result]
-        yield from _by_operations(unknown, Speeds(finished), counting)
+    left = [status.cell for status in found if status.state in LEFT]
+    rows = {cell.row: cell for cell in left if cell.row not in spent}
+    costs = _costs(rows, counting)
+    speeds = Speeds((status.cell, status.result) for status in found if status.state == "done" and status.result)
+    judged = [(cell, _judge(cell, spent, costs, speeds)) for cell in left]
+    yield columns(_by_label(judged))
+    yield f"done: {_sum([(one.seconds, one.bytes) for several in spent.values() for one in several])}"
+    yield f"left, judged by {SEEDS}: {_sum([_mean(spent[cell.row]) for cell in left if cell.row in spent])}"
+    yield from (f"not estimated: {row}" for row in rows if row not in costs)
+    if costs:
+        yield from _by_operations([(costs[cell.row], one) for cell, one in judged if cell.row in costs and one], speeds)
+        yield from _largest(rows, costs)
 
 
-def known(found: Sequence[CellStatus]) -> str:
-    """What is left will take, of cells that have finished seeds: from records alone."""
-    spent = _by_row(found)
-    rows = [status.cell.row for status in found if status.state in LEFT]
-    return f"left, judged by finished seeds: {_sum([_mean(spent[row]) for row in rows if row in spent])}"
+def _costs(rows: Mapping[str, Cell], counting: Counting) -> dict[str, Cost]:
+    """Row -> its cost, in the order of ``rows``; without those that cannot be estimated."""
+    found = {cell.row: cost for cell, cost in counting(list(rows.values()))} if rows else {}
+    return {row: cost for row in rows if (cost := found[row])}
+
+
+def _judge(
+    cell: Cell, spent: Mapping[str, Sequence[Spent]], costs: Mapping[str, Cost], speeds: Speeds
+) -> Judged | None:
+    """What a cell that is left will take; None where nothing tells."""
+    if cell.row in spent:
+        return Judged(_mean(spent[cell.row])[0], SEEDS)
+    cost = costs.get(cell.row)
+    return (speeds.judge(cell, cost.flops) or _assumed(cell, cost.flops)) if cost else None
+
+
+def _by_label(judged: Sequence[tuple[Cell, Judged | None]]) -> Iterator[tuple[str, str, str, str]]:
+    """A row a label of a study: its cells that are left, over all pairs and scales, hours, and what tells them."""
+    labels: dict[tuple[str, str], list[Judged | None]] = {}
+    for cell, one in judged:
+        labels.setdefault((cell.study, cell.label), []).append(one)
+    several = len({study for study, _ in labels}) > 1
+    for (study, label), found in labels.items():
+        hours = sum(one.seconds for one in found if one) / 3600
+        by = Counter(f"by {_named(one.by)}" if one else "not estimated" for one in found)
+        told = [kind if len(by) == 1 else f"{number} {kind}" for kind, number in by.items()]
+        name = f"{study}/{label}" if several else label
+        yield name, count(len(found), "cell"), f"{float(f'{hours:.3g}'):,g} device hours", ", ".join(told)
 
 
 def _by_row(found: Sequence[CellStatus]) -> dict[str, list[Spent]]:
@@ -94,25 +125,21 @@ def _by_row(found: Sequence[CellStatus]) -> dict[str, list[Spent]]:
     return spent
 
 
-def _by_operations(cells: Sequence[Cell], speeds: Speeds, counting: Counting) -> Iterator[str]:
-    rows = {cell.row: cell for cell in cells}
-    counted = {cell.row: cost for cell, cost in counting(list(rows.values()))}
-    found = {row: counted[row] for row in rows}
-    yield from (f"not estimated: {row}" for row, cost in found.items() if cost is None)
-    costs = {row: cost for row, cost in found.items() if cost}
-    if not costs:
-        return
-    left = [(cell, costs[cell.row].flops) for cell in cells if cell.row in costs]
-    judged = [speeds.judge(cell, flops) or _assumed(cell, flops) for cell, flops in left]
-    seconds = sum(one.seconds for one in judged)
-    speed = sum(_all(flops) for _, flops in left) / seconds if seconds else 0.0
+def _by_operations(judged: Sequence[tuple[Cost, Judged]], speeds: Speeds) -> Iterator[str]:
+    seconds = sum(one.seconds for _, one in judged)
+    speed = sum(_all(cost.flops) for cost, _ in judged) / seconds if seconds else 0.0
     yield (
-        f"left, judged by operations: {len(left)} cells, about {seconds / 3600:.3g} device hours "
-        f"at {speed / 1e9:,.0f} GFLOP/s ({_origin(judged, speeds)}); "
-        "times of small networks depend on more than operations"
+        f"left, judged by operations: {count(len(judged), 'cell')}, about {seconds / 3600:.3g} device hours "
+        f"at {speed / 1e9:,.0f} GFLOP/s ({_origin([one for _, one in judged], speeds)}); "
+        "start-up and evaluations come on top, and times of small networks depend on more than operations"
     )
-    row, largest = max(costs.items(), key=lambda item: item[1].memory)
-    yield f"memory: about {largest.memory / 2**20:,.0f} MiB at most, in {row}"
+
+
+def _largest(rows: Mapping[str, Cell], costs: Mapping[str, Cost]) -> Iterator[str]:
+    """The row that needs most memory, on a processor with its process, and the one that stores the largest images."""
+    on_cpu = {row: gpus.device(cell.device) == "cpu" for row, cell in rows.items()}
+    size, row = max((cost.memory + on_cpu[row] * cost.process, row) for row, cost in costs.items())
+    yield f"memory: about {size / 2**20:,.0f} MiB at most, in {row}"
     stored = [(cost.images.bytes, row, cost.images.lie) for row, cost in costs.items() if cost.images]
     if stored:
         _, row, lie = max(stored)
@@ -120,7 +147,7 @@ def _by_operations(cells: Sequence[Cell], speeds: Speeds, counting: Counting) ->
 
 
 def _assumed(cell: Cell, flops: Flops) -> Judged:
-    return Judged(_all(flops) / ASSUMED[_device(cell.device)], ASSUMPTION)
+    return Judged(_all(flops) / ASSUMED[gpus.device(cell.device)], ASSUMPTION)
 
 
 def _all(flops: Flops) -> int:
@@ -131,15 +158,13 @@ def _origin(judged: Sequence[Judged], speeds: Speeds) -> str:
     """What the cells were judged by, the nearest first, and how many."""
     counts = Counter(one.by for one in judged)
     if speeds.device is None:
-        return f"{ASSUMPTION}, no cell is finished"
-    known = [f"{counts[kind]} by their {kind}" for kind, _ in KINDS if counts[kind]]
-    rest = [f"{counts[ASSUMPTION]} by {ASSUMPTION}"] if counts[ASSUMPTION] else []
-    return f"as the finished cells on {speeds.device}: {', '.join(known + rest)}"
+        return f"{ASSUMPTION}, no finished cell tells"
+    known = [f"{counts[kind]} by {_named(kind)}" for kind in (*(kind for kind, _ in KINDS), ASSUMPTION) if counts[kind]]
+    return f"as the finished cells on {speeds.device}: {', '.join(known)}"
 
 
-def _device(wanted: str) -> str:
-    """Where ``auto`` will lead on this machine."""
-    return wanted if wanted != "auto" else "cuda" if gpus.visible() else "cpu"
+def _named(kind: str) -> str:
+    return kind if kind == ASSUMPTION else f"their {kind}"
 
 
 def _spent(folder: CellFolder, result: Metrics) -> Spent:
@@ -152,4 +177,4 @@ def _mean(spent: Sequence[Spent]) -> tuple[float, float]:
 
 def _sum(costs: Sequence[tuple[float, float]]) -> str:
     hours, mebibytes = sum(seconds for seconds, _ in costs) / 3600, sum(size for _, size in costs) / 2**20
-    return f"{len(costs)} cells, {hours:.2f} device hours, {mebibytes:.1f} MiB"
+    return f"{count(len(costs), 'cell')}, {hours:.2f} device hours, {mebibytes:.1f} MiB"

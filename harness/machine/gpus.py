@@ -56,6 +56,11 @@ class Lease:
             os.environ[VISIBLE] = self.others
 
 
+def device(wanted: str) -> str:
+    """Where a cell's device leads on this machine: ``auto`` to ``cuda`` if there is a card, else to ``cpu``."""
+    return wanted if wanted != "auto" else "cuda" if visible() else "cpu"
+
+
 def visible() -> list[str]:
     """UUIDs of the cards (or MIG instances) that this process may use; empty without a driver.
 

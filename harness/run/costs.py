@@ -30,6 +30,8 @@ class Cost:
     """Bytes that grow with the batch, at the peak, in fp32: with `bf16` most of them take half."""
     images: Images | None = None
     """None where none are stored."""
+    process: int = 0
+    """Bytes of main memory that the run's process and its evaluations take beside, wherever its tensors are."""
 
     @property
     def memory(self) -> int:

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.engine.evaluate import batch_size
 from harness.grid.cell import Cell
-from harness.run import shaped
 from harness.run.assemble import method_config
 from harness.run.cost import estimate
+from harness.run.costs import Cost
 from harness.store.layout import scale_text
 
 FEWEST = 2
 """Images of a batch: batch norm needs two."""
-PROCESS = 700 * 2**20
-"""Bytes of main memory that a run takes before its first round, PyTorch included. Measured, docs/scale.md."""
-EVALUATION = 95
-"""Bytes of main memory that evaluations take at most, and what is kept of them, by those of a batch of test images in
-fp32. Measured, docs/scale.md."""
 
 
 def memory_problem(cell: Cell, available: int) -> str | None:
     """What to say if the cell seems to need more than ``available`` bytes: how much, and which batch would fit."""
-    cost, beside = estimate(cell), _beside(cell) if cell.device == "cpu" else 0
+    cost = estimate(cell)
+    beside = cost.process if cost and cell.device == "cpu" else 0
     if cost is None or cost.memory + beside <= available:
         return None
     config = method_config(cell)
@@ -41,14 +35,14 @@ def memory_problem(cell: Cell, available: int) -> str | None:
 
 def shared_problem(cells: Sequence[Cell], share: int, available: int) -> str | None:
     """What to say if the ``share`` cells that need most do not fit on a GPU of ``available`` bytes; None if they do."""
-    if crowd := _crowd(cells, share, available):
+    if crowd := _crowd(cells, share, available, lambda cost: cost.memory):
         return f"share: {share}: {crowd}"
     return None
 
 
 def crowd_problem(cells: Sequence[Cell], concurrent: int, available: int) -> str | None:
     """What to say if the ``concurrent`` cells that need most do not fit into main memory; None if they do."""
-    if crowd := _crowd(cells, concurrent, available, _beside):
+    if crowd := _crowd(cells, concurrent, available, lambda cost: cost.memory + cost.process):
         return f"{concurrent} cells at once: {crowd}: --cores {max(1, crowd.fitting) * cells[0].threads}"
     return None
 
@@ -74,28 +68,20 @@ class _Crowd:
         )
 
 
-def _crowd(
-    cells: Sequence[Cell], count: int, available: int, beside: Callable[[Cell], int] = lambda cell: 0
-) -> _Crowd | None:
-    """The ``count`` cells that need most, each with the bytes ``beside`` its method's, unless they fit.
+def _crowd(cells: Sequence[Cell], count: int, available: int, size_of: Callable[[Cost], int]) -> _Crowd | None:
+    """The ``count`` cells that need most by ``size_of``, unless they fit.
 
     Of each setup of ``cells`` the largest data scale counts, for all its cells.
     """
     setups: dict[tuple[object, ...], list[Cell]] = {}
     for cell in sorted(cells, key=lambda cell: -cell.scale):
         setups.setdefault((cell.study, cell.dataset, cell.pair, cell.label), []).append(cell)
-    known = [(found.memory + beside(group[0]), group) for group in setups.values() if (found := estimate(group[0]))]
+    known = [(size_of(found), group) for group in setups.values() if (found := estimate(group[0]))]
     largest = sorted(((size, cell.row) for size, group in known for cell in group), reverse=True)[:count]
     sums = list(itertools.accumulate(size for size, _ in largest))
     if not sums or sums[-1] <= available:
         return None
     return _Crowd(sums[-1], largest[0], available, sum(total <= available for total in sums))
-
-
-def _beside(cell: Cell) -> int:
-    """Bytes that a run takes on top of its method's tensors, where both are in main memory."""
-    task = shaped.task_of(cell.data)
-    return PROCESS + EVALUATION * batch_size(task) * math.prod(task.shape) * 4
 
 
 def _gib(size: int) -> str:

@@ -5,8 +5,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from harness.commands import estimate
 from harness.commands.contract import tiny_cell
+from harness.commands.output import columns
 from harness.commands.status import CellStatus, State
 from harness.grid.cell import Cell
 from harness.run.costs import Cost, Images
@@ -44,6 +47,7 @@ def test_the_rest_is_judged_by_the_seeds_that_are_done(tmp_path: Path) -> None:
         cell(tmp_path, "cmi", 0, "done", hours=5.0, size=2**20),
     ]
     assert list(estimate.lines(cells, no_cost)) == [
+        columns([("dafl", "2 cells", "3 device hours", "by their finished seeds")]),
         "done: 3 cells, 8.00 device hours, 5.0 MiB",
         "left, judged by finished seeds: 2 cells, 3.00 device hours, 4.0 MiB",
     ]
@@ -63,6 +67,50 @@ def test_without_any_finished_seed_operations_tell(tmp_path: Path) -> None:
     assert "operations: 3 cells, about 1.11e+03 device hours at 30 GFLOP/s (our assumption" in hours
     assert memory == f"memory: about 3,072 MiB at most, in {ROW.format('fast')}"
     assert images == f"images: the most in {ROW.format('cmi')}, in main memory"
+
+
+def test_hours_are_told_by_label_over_all_scales(tmp_path: Path) -> None:
+    """Three cells of 3e16 operations and one of 6e16 at 3e10 a second; the larger scale of CMI fails."""
+
+    def counting(cells: Sequence[Cell]) -> list[tuple[Cell, Cost | None]]:
+        return [(one, None if one.label == "cmi" and one.scale == 100.0 else priced(one)[1]) for one in cells]
+
+    left = [cell(tmp_path, label, seed, "waiting") for label, seed in (("fast", 0), ("fast", 1), ("cmi", 0))]
+    table, *_ = estimate.lines([*left, *map(larger, left[1:])], counting)
+    assert table == columns(
+        [
+            ("fast", "3 cells", "833 device hours", "by our assumption"),
+            ("cmi", "2 cells", "556 device hours", "1 by our assumption, 1 not estimated"),
+        ]
+    )
+
+
+def test_labels_of_several_studies_are_told_apart_and_each_by_what_it_is_judged(tmp_path: Path) -> None:
+    """DAFL's row took 1 h, 3240 s of it for 3e9 operations; twice as many take 1.8 h wherever they are."""
+    done = cell(tmp_path, "dafl", 0, "done", hours=1.0, size=2**20)
+    left = cell(tmp_path, "dafl", 1, "waiting")
+    elsewhere = replace(left, cell=replace(left.cell, study="other"))
+    cost = Cost(Flops(synthesis=6 * 10**9, distillation=0), 0, 0)
+    table, *_ = estimate.lines([done, left, larger(left), elsewhere], lambda cells: [(one, cost) for one in cells])
+    assert table == columns(
+        [
+            ("toy/dafl", "2 cells", "2.8 device hours", "1 by their finished seeds, 1 by their label and pair"),
+            ("other/dafl", "1 cell", "1.8 device hours", "by their label and pair"),
+        ]
+    )
+
+
+def larger(status: CellStatus) -> CellStatus:
+    return replace(status, cell=replace(status.cell, scale=100.0))
+
+
+@pytest.mark.parametrize(("device", "needed"), [("cpu", "3,772"), ("cuda", "3,072")])
+def test_memory_is_with_the_process_where_both_are_in_main_memory(device: str, needed: str, tmp_path: Path) -> None:
+    waiting = cell(tmp_path, "fast", 0, "waiting")
+    waiting = replace(waiting, cell=replace(waiting.cell, device=device))
+    cost = Cost(Flops(synthesis=1, distillation=1), 2**30, 2**31, process=700 * 2**20)
+    *_, memory = estimate.lines([waiting], lambda cells: [(one, cost) for one in cells])
+    assert memory == f"memory: about {needed} MiB at most, in {ROW.format('fast')}"
 
 
 def test_finished_cells_tell_how_fast_the_device_is(tmp_path: Path) -> None:

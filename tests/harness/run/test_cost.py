@@ -191,3 +191,13 @@ def test_images_that_do_not_fit_on_a_card_are_main_memory(
     found = estimate(cell)
     assert [cost.images.on_device for cost in (fits, found)] == [True, False]
     assert fits.resident - found.resident == apart * 1297 * 10 * 10
+
+
+def test_where_no_card_is_auto_means_main_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of the 1 GiB that the machine has, or of the 80 that we assume of a card."""
+    monkeypatch.setattr("harness.machine.gpus.visible", list)
+    monkeypatch.setattr("harness.run.cost.device_memory", lambda device: 2**30 if device == "cpu" else None)
+    for device, allowed in (("auto", "256"), ("cpu", "256"), ("cuda", "20,480")):
+        cell = replace(tiny("kd-noise"), device=device, scale=100.0)
+        lie = f"on the device: 1,297 images take 0 MiB of the {allowed} MiB that images may take there"
+        assert estimate(cell).images.lie == lie
