@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
-from harness.errors import ConfigError
+from harness.errors import ConfigError, nearest
 
+Loc = tuple[int | str, ...]
 At = Callable[..., str]
 """Keys from the outermost to the innermost -> where that value stands, such as ``digits.yaml:12: budget.steps``."""
 
@@ -50,12 +53,11 @@ def explain(
         inner: key -> the keys that there are further in.
     """
     found = error.errors(include_url=False, include_context=False)
-    first = found[0]
+    keys = partial(_keys, fields=fields, inner=inner or {})
+    first = _telling(found, keys)
     loc, kind, value = first["loc"], first["type"], first["input"]
     if kind == "extra_forbidden":
-        outer = [key for key in loc[:-1] if isinstance(key, str)]
-        choices = (inner or {}).get(outer[-1], ()) if outer else fields
-        return ConfigError(at(*loc), "unknown key", loc[-1], choices)
+        return ConfigError(at(*loc), "unknown key", loc[-1], keys(loc))
     if kind == "missing":
         return ConfigError(at(*loc), "this key is missing")
     if _names_a_type(loc):
@@ -63,11 +65,26 @@ def explain(
         return ConfigError(at(*loc[:-1]), f"{shown(value)}: {', or '.join(wanted)}")
     problem = WANTED.get(kind) or first["msg"].removeprefix("Value error, ")
     field = fields.get(str(loc[0])) if kind in BOUNDS and len(loc) == 1 else None
-    valid = f"; valid: {bounds(field)}" if field else ""
-    return ConfigError(at(*loc), f"{shown(value)}: {problem}{_advice(kind, value)}{valid}")
+    several = f"; valid: {bounds(field)}" if field and "," in bounds(field) else ""  # one alone is told already
+    return ConfigError(at(*loc), f"{shown(value)}: {problem}{_advice(kind, value)}{several}")
 
 
-def _names_a_type(loc: tuple[int | str, ...]) -> bool:
+def _telling(found: Sequence[ErrorDetails], keys: Callable[[Loc], Iterable[str]]) -> ErrorDetails:
+    """The first finding; where a key is missing, one beside it that is misspelt, which may be why."""
+    first = found[0]
+    if first["type"] != "missing":
+        return first
+    unknown = (one for one in found if one["type"] == "extra_forbidden" and one["loc"][:-1] == first["loc"][:-1])
+    return next((one for one in unknown if nearest(one["loc"][-1], keys(one["loc"]))), first)
+
+
+def _keys(loc: Loc, fields: Mapping[str, FieldInfo], inner: Mapping[str, Iterable[str]]) -> Iterable[str]:
+    """The keys that there are where the key ``loc`` was written."""
+    outer = [key for key in loc[:-1] if isinstance(key, str)]
+    return inner.get(outer[-1], ()) if outer else fields
+
+
+def _names_a_type(loc: Loc) -> bool:
     """Whether a place ends in one of several types that its value may have: ``literal['a','b']``, and no key."""
     return isinstance(loc[-1], str) and loc[-1].endswith("]") if loc else False
 

@@ -12,7 +12,7 @@ from harness import networks
 from harness.errors import ConfigError, one_line
 from harness.explain import At
 from harness.grid.paths import beside
-from harness.grid.strict import LONGEST, NAME, Strict
+from harness.grid.strict import LETTERS, LONGEST, NAME, Strict
 from methods.base.names import BETWEEN, network_name, teacher_name
 from methods.base.pair import Pair
 
@@ -20,8 +20,7 @@ from methods.base.pair import Pair
 def plain(value: str) -> str:
     """A name by which a teacher is told from others of its network. Raises ValueError unless folders can bear it."""
     if not re.fullmatch(NAME, value) or len(value) > LONGEST or BETWEEN in value:
-        letters = "letters, digits and . _ + - after a first letter or digit"
-        raise ValueError(f"a teacher's name is {letters}, at most {LONGEST} in all, without {BETWEEN}")
+        raise ValueError(f"a teacher's name is {LETTERS}, at most {LONGEST} in all, without {BETWEEN}")
     return value
 
 

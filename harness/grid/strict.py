@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"
 """Studies, labels, teachers: names of folders, of MLflow's experiments and runs, and words of tables."""
 LONGEST = 80
 """Letters of such a name, at most."""
+LETTERS = "letters, digits and . _ + - after a first letter or digit"
+"""NAME in words."""
+
+
+def _checked(value: str) -> str:
+    if not re.fullmatch(NAME, value) or len(value) > LONGEST:
+        raise ValueError(f"a name is {LETTERS}, at most {LONGEST} in all")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_checked)]
 
 
 class Strict(BaseModel):

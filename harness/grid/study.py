@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -14,12 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 from harness import data
 from harness.data.own import OwnData
 from harness.errors import ConfigError
-from harness.explain import explain, shown
+from harness.explain import brief, explain, shown
 from harness.grid import files, paths, yaml_file
 from harness.grid.own_data import described
 from harness.grid.pairs import AskedPair, AskedTeacher
 from harness.grid.places import Places
-from harness.grid.strict import LONGEST, NAME, Strict
+from harness.grid.strict import LETTERS, LONGEST, NAME, Name, Strict
 from harness.machine import gpus
 from harness.store.bounds import Precision
 from harness.store.layout import RESERVED
@@ -92,7 +93,7 @@ class Study(Strict):
 
     extends: str | None = Field(default=None, examples=["digits.yaml"])
     """Another study's file, beside this one or of workflow/config: keys that are not given here are taken from it."""
-    study: str = Field(pattern=NAME, max_length=LONGEST, examples=["digits"])
+    study: Name = Field(examples=["digits"])
     """First folder under results/; keeps studies apart."""
     dataset: str | OwnData | list[str | OwnData] = Field(
         examples=["digits", ["cifar10", "cifar100"], {"name": "shapes", "folder": "pictures"}]
@@ -235,8 +236,10 @@ def _check(study: Study) -> None:
     lists: dict[str, Sequence[object]] = {"dataset": study.datasets, "pairs": study.pairs}
     for key, items in (lists | {"scales": study.scales, "seeds": study.seeds}).items():
         # They are folders' names, and some file systems do not tell A from a.
-        if len({str(item).casefold() for item in items}) != len(items):
-            raise ConfigError(at(key), "the same value stands twice")
+        names = [str(item).casefold() for item in items]
+        name, times = Counter(names).most_common(1)[0]
+        if times > 1:
+            raise ConfigError(at(key), f"the same value stands twice: {brief(str(items[names.index(name)]))}")
     if study.graphs and study.device == "cpu":
         raise ConfigError(at("graphs"), "graphs are for GPUs, and device is cpu: leave out one of the two")
     if (study.device, study.precision) == ("cpu", "tf32"):
@@ -253,8 +256,7 @@ def _check_labels(study: Study) -> None:
     for name, label in study.methods.items():
         where = study.places.at("methods", name)
         if not re.fullmatch(NAME, name) or len(name) > LONGEST:
-            letters = f"letters, digits and . _ + - after a first letter or digit, at most {LONGEST} in all"
-            raise ConfigError(where, f"a label is {letters}")
+            raise ConfigError(where, f"a label is {LETTERS}, at most {LONGEST} in all")
         # It is a folder's name, and some file systems do not tell A from a.
         if (same := folders.setdefault(name.casefold(), name)) != name:
             raise ConfigError(where, f"the same folder as {same}, where case does not count")

@@ -48,7 +48,8 @@ def method_config(cell: Cell, loaded: type[Method] | None = None) -> MethodConfi
     try:
         return cls.configure(cell.preset, cell.budget.options, cell.options, problem(cell))
     except UnknownPreset as error:
-        raise ConfigError(at("preset"), _with_owner(error, cell), cell.preset, error.choices) from None
+        told = f"{_with_owner(error, cell)}{_elsewhere(error, cls, cell.preset)}"
+        raise ConfigError(at("preset"), told, cell.preset, error.choices) from None
     except ValidationError as error:
         key = error.errors()[0]["loc"][0]
         shared = key in cell.budget.options and key not in cell.options
@@ -98,6 +99,12 @@ def _with_owner(error: UnknownPreset, cell: Cell) -> str:
     name = cell.preset
     owners = [method for method in methods.names() if method != cell.method and name in _presets(method)]
     return f"{error}; it is one of {', '.join(owners)}" if owners and "no preset" in str(error) else str(error)
+
+
+def _elsewhere(error: UnknownPreset, cls: type[Method], asked: str | None) -> str:
+    """The method's other presets, which have no values for this dataset and pair."""
+    others = [name for name in cls.presets if name not in (*error.choices, asked)]
+    return f"; for other datasets and pairs: {', '.join(others)}" if others else ""
 
 
 def _presets(method: str) -> Container[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import pytest
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.explain import brief, explain, shown
 from methods.base.files import File
@@ -88,3 +88,26 @@ def test_words_of_yaml_are_quoted_as_such() -> None:
 def test_a_value_of_several_types_is_told_all_of_them_at_its_own_place(value: object, quoted: str) -> None:
     expected = f"a.yaml:3: either: {quoted}: Input should be 'a' or 'b', or a file is wanted, written as {{file: PATH}}"
     assert problem(either=value) == expected
+
+
+class Bounded(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    wanted: int
+    least: int = Field(default=0, ge=0)
+    between: int = Field(default=0, ge=0, lt=5)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"wnted": 1}, "wnted: unknown key\n  valid choices: wanted, least, between\n  did you mean: wanted"),
+        ({"least": 1}, "wanted: this key is missing"),
+        ({"wanted": 1, "least": -1}, "least: -1: Input should be greater than or equal to 0"),
+        ({"wanted": 1, "between": -1}, "between: -1: Input should be greater than or equal to 0; valid: >= 0, < 5"),
+    ],
+)
+def test_a_mistake_is_told_once_and_a_misspelt_key_before_the_missing_one(values: dict[str, int], told: str) -> None:
+    with pytest.raises(ValidationError) as error:
+        Bounded(**values)
+    assert str(explain(error.value, lambda *path: ".".join(map(str, path)), Bounded.model_fields)) == told

@@ -47,6 +47,10 @@ def write(folder: Path, options: str) -> Path:
         ("{preset: smok}", r"methods\.ssd-kd\.preset: ssd-kd has no preset 'smok'[\s\S]*did you mean: smoke"),
         ("{preset: adi}", r"methods\.ssd-kd\.preset: ssd-kd has no preset 'adi'; it is one of deepinversion"),
         (
+            "{preset: tuned}",
+            r"preset: ssd-kd has no preset 'tuned'; for other datasets and pairs: .*\n  valid choices: smoke",
+        ),
+        (
             "{preset: fast-2}",
             r"preset: ssd-kd's preset 'fast-2' has no values for wrn10_1 → cnn3_16 on digits[\s\S]*smoke",
         ),

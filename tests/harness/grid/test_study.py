@@ -41,11 +41,12 @@ def write(folder: Path, name: str = "mine.yaml", **changes: object) -> Path:
         ({"methods": {"../a": {"method": "fast"}}}, r"methods\.\.\./a: a label is letters"),
         ({"study": "../elsewhere"}, "study: '../elsewhere'"),
         ({"study": "a/b"}, "study: 'a/b'"),
-        ({"seeds": [0, 1, 0]}, "seeds: the same value stands twice"),
-        ({"scales": [10, 10.0]}, "scales: the same value stands twice"),
+        ({"study": "my study"}, "study: 'my study': a name is letters, digits and . _ . - after .*, at most 80 in all"),
+        ({"seeds": [0, 1, 0]}, "seeds: the same value stands twice: 0"),
+        ({"scales": [10, 10.0]}, "scales: the same value stands twice: 10"),
         ({"scales": [0]}, r"scales\.0: 0: Input should be greater"),
         ({"pairs": [*STUDY["pairs"], *STUDY["pairs"]]}, "pairs: the same value stands twice"),  # type: ignore[misc]
-        ({"dataset": ["digits", "digits"]}, "dataset: the same value stands twice"),
+        ({"dataset": ["digits", "digits"]}, "dataset: the same value stands twice: digits"),
         ({"dataset": "digit"}, "dataset: unknown dataset: 'digit'"),
         ({"methods": {"a": {"method": "sdd-kd"}}}, r"methods\.a\.method: unknown method: 'sdd-kd'"),
         ({"methods": {"sdd-kd": {}}}, r"methods\.sdd-kd: unknown method: 'sdd-kd'[\s\S]*did you mean: ssd-kd"),
@@ -64,7 +65,7 @@ def write(folder: Path, name: str = "mine.yaml", **changes: object) -> Path:
         *[({"scales": [10, value]}, r"scales\.1: ") for value in (0.00001, -1, 100.1, True, "10")],
         ({"precision": "fp16"}, r"precision: 'fp16': Input should be 'fp32', 'tf32' or 'bf16'"),
         ({"precision": "tf32", "device": "cpu"}, r"precision: a CPU has no tf32\n  valid choices: fp32, bf16"),
-        ({"scales": [33.33333, 5, 33.333330]}, "scales: the same value stands twice"),
+        ({"scales": [33.33333, 5, 33.333330]}, "scales: the same value stands twice: 33.33333"),
         *[({"seeds": [value]}, r"seeds\.0: ") for value in (2**31, 10**18, 0.5, "0")],
         *[({"study": name}, "study: ") for name in ("teachers", "Teachers", "reference", "mlflow.db", "index.html")],
         *[({"study": name}, "study: ") for name in ("x" * 81, ".x", "-x", "x y", "é", "x\n", "", 5, None)],
@@ -212,7 +213,7 @@ def test_a_base_gives_the_keys_that_are_not_given(tmp_path: Path) -> None:
         ({"mine.yaml": "extends: .\n"}, "/[^:]+: a folder: name a YAML file"),
         ({"mine.yaml": "extends: ''\n"}, "mine.yaml:1: extends: ''"),
         ({"mine.yaml": "extends: a.yaml\n", "a.yaml": "just text\n"}, r"a\.yaml: "),
-        ({"mine.yaml": "extends: a.yaml\n", "a.yaml": "study: a\nseed: [1]\n"}, r"a\.yaml: "),
+        ({"mine.yaml": "extends: a.yaml\n", "a.yaml": "study: a\nseed: [1]\n"}, r"a\.yaml:2: seed: unknown key"),
     ],
 )
 def test_bases_that_cannot_be_used(tmp_path: Path, files: dict[str, str], problem: str) -> None:
