@@ -148,7 +148,7 @@ class Metrics(Record):
     cpu_seconds: Seconds
     """On cores, of all threads of the process: other processes do not add to them."""
     device_sharers: Count | None = None
-    """Most other processes on the GPU at the start of an attempt, a checkpoint or the end; None on a CPU or where it does
+    """Most other processes on the GPU at the start of an attempt, a checkpoint or the end; None on a CPU, or if it does
     not tell."""
     images: Some
     """How many images the student could draw from in the end: N = scale × reference size, or fewer if fewer were made.
