@@ -61,6 +61,11 @@ def factors(rows: Sequence[Row]) -> dict[str, float]:
     return {run.metrics.cell: usual / _evaluation(run) for own, usual in groups for run in own}
 
 
+def overloaded(rows: Sequence[Row]) -> list[Row]:
+    """Rows whose `cost` says little, as a seed ran on an overloaded machine; none where evaluations tell how slow."""
+    return [] if uneven(rows) else [row for row in rows if row.overloaded]
+
+
 def _by_work(runs: Iterable[RecordedRun]) -> Iterator[list[RecordedRun]]:
     """Those with the same evaluation: their student passes the test set."""
 

@@ -113,7 +113,7 @@ def _machine(rows: Sequence[Row], runs: Sequence[RecordedRun]) -> Fact:
     shared = f"shared by up to {cells} cells at once" if cells > 1 else "one cell at a time"
     load = f"overloaded in {busy} of {_count(len(runs), 'run')}" if busy else "not overloaded"
     faster, fair = speed.spread(runs), speed.uneven(rows)
-    shown = "leaderboards, fronts and profiles compare costs as on an equally fast one, tables and curves show seconds"
+    shown = "leaderboards, figures and profiles compare costs as on an equally fast one, tables show seconds"
     doubts = {
         f"The machine was overloaded in {_count(busy, 'run')}, whose seconds say little.": busy,
         f"The machine was up to {faster:.1f} times as fast in some runs as in others, by the evaluations that all of "

@@ -33,7 +33,7 @@ def efficiency(
     scales = [[row for row in rows if row.scale == scale] for scale in sorted({row.scale for row in rows})]
     points = [point for own in scales for point in front.points(own, speed.cost(own))]
     unit = units.cost([point.row for point in points])
-    busy = [] if overloaded else [point.row for point in points if point.row.overloaded]
+    busy = [] if overloaded else [row for own in scales for row in speed.overloaded(own)]
     return _figure(points, unit, f"end-to-end cost ({unit.name})", styles, busy, width)
 
 

@@ -35,7 +35,7 @@ def charts(setting: Setting, styles: Mapping[str, Look], overloaded: bool = Fals
     """
     done = [row for row in setting.rows if row.done]
     unit, looks = units.cost(done), leading(done, dict(styles))
-    busy = [] if overloaded else [row for row in done if row.overloaded]
+    busy = [] if overloaded else speed.overloaded(done)
     found = {"efficiency": _efficiency(done, unit, looks, busy), "learning": _learning(done, unit, styles)}
     axes = {"across": f"end-to-end cost ({unit.name})", "along": metric(done)}
     return {f"{name}/{setting.anchor}": {**axes, **chart} for name, chart in found.items() if chart}

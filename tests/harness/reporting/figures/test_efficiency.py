@@ -71,6 +71,19 @@ def test_points_stand_at_costs_of_equally_fast_machines(tmp_path: Path) -> None:
     assert (marks[styles["a"].marker], marks[styles["b"].marker]) == (40.0, 60.0)  # spent: 40 and 30
 
 
+def test_an_overloaded_machine_is_on_the_front_where_evaluations_tell_how_slow_it_was(tmp_path: Path) -> None:
+    for label, working, slow, final, wall in (("a", 20.0, 1.0, 70.0, 1.0), ("b", 15.0, 2.0, 80.0, 3.0)):
+        cpu = Seconds(startup=0.0, synthesis=working * slow, distillation=0.0, evaluation=9.0 * slow)
+        seconds = cpu.model_copy(update={"synthesis": wall * cpu.synthesis})
+        factory.write(tmp_path, factory.metrics(label, final=final, seconds=seconds, cpu_seconds=cpu))
+    rows = group(load(tmp_path))
+    figure = efficiency(rows, looks(rows))
+    assert figure is not None
+    # b spent 30 s, and 22.5 at the middle of both speeds, where a's 20 are 30
+    assert [bool(row.overloaded) for row in rows] == [False, True]
+    assert drawn(figure) == ([22.5], [80.0])
+
+
 def test_an_overloaded_machine_is_hollow_and_off_the_front_unless_asked_for(tmp_path: Path) -> None:
     write(tmp_path, "a", 10.0, 2.0, 70.0)
     write(tmp_path, "b", 10.0, 1.0, 80.0, wall=3.0)
