@@ -63,7 +63,8 @@ def _result(result: Metrics | str) -> str:
         return result
     if result.status != "done":
         return f"{result.status}: {result.reason}"
-    best = f", best {result.best:.2f} % in epoch {result.best_epoch}" if result.best is not None else ""
+    # Records count epochs from 0, people from 1, as the run's progress did.
+    best = "" if result.best_epoch is None else f", best {result.best:.2f} % in epoch {result.best_epoch + 1}"
     return f"{result.final:.2f} % {result.metric} after the last epoch{best}, {costs.spent(result)}"
 
 

@@ -100,4 +100,5 @@ class Builder:
         if unit := self.units.get(shown.kind):
             scaled = summary.scaled(1 / unit.size)
             return text.number(scaled.mean or 0.0) if shown.kind == "work" else text.measured(scaled)
-        return f"{summary.mean:.1f}" if shown.kind == "epoch" else f"{summary.mean:,.0f}"
+        # Records count epochs from 0.
+        return f"{summary.mean + 1:.1f}" if shown.kind == "epoch" else f"{summary.mean:,.0f}"

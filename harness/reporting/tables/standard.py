@@ -85,7 +85,10 @@ BEST_EPOCH = Spec(
     "Best epoch (selected on test)",
     (Shown(q.BEST, "", "metric"), Shown(q.BEST_EPOCH, "epoch", "epoch")),
     (q.BEST, q.BEST_EPOCH),
-    ("Best epoch, selected on the test set, shown apart from the headline; {spread}.",),
+    (
+        "Best epoch, selected on the test set, shown apart from the headline; {spread}.",
+        "Epochs are counted from 1, in the csv file from 0.",
+    ),
 )
 SPECS = (ACCURACY_TIME, TIME_SPLIT, OPERATIONS, IMAGES, BEST_EPOCH)
 

@@ -54,7 +54,7 @@ def test_describe_leads_from_the_number_to_its_origin(results: Path) -> None:
     text = "\n".join(output.lines(trace.describe(folder)))
     for expected in (
         f"{run.name} (current)",
-        "91.00 % top1 after the last epoch, best 92.00 % in epoch 2, 13.0 CPU s in 13.0 s",
+        "91.00 % top1 after the last epoch, best 92.00 % in epoch 3, 13.0 CPU s in 13.0 s",
         f"{run}/attempts.log",
         "run abc in sqlite:///x",
         "sha256 " + "7e" * 32,
