@@ -143,8 +143,9 @@ def _data(runs: Sequence[RecordedRun]) -> Fact:
     words = {True: "verified", False: "not verified", BY_HASH: "own images, known by their hash alone"}
     found = sorted({(run.metrics.dataset, words[run.metrics.data_verified]) for run in runs})
     unverified = sorted({run.metrics.dataset for run in runs if run.metrics.data_verified is False})
-    doubts = tuple(f"Data of {names.dataset(name)}: checksums were not compared." for name in unverified)
-    return Fact("Data", tuple(f"{names.dataset(name)}: {word}" for name, word in found), doubts)
+    doubts = [f"Data of {names.dataset(name)}: checksums were not compared." for name in unverified]
+    lines = tuple(f"{names.dataset(name)}: {word}" for name, word in found)
+    return Fact("Data", lines, (*doubts, *notes.tuning(runs)))
 
 
 def _likeness(rows: Sequence[Row]) -> Fact:

@@ -15,6 +15,8 @@ SCOPE = (
     "Evaluation, waiting, checkpoints and work lost to a kill are excluded. "
     "CPU: seconds on cores, of all threads. GPU: seconds on the wall of a run on a GPU."
 )
+TUNING = "-tuning"
+"""How the names of datasets end whose test images are training images that no method is given."""
 
 
 def spread(rows: Sequence[Row]) -> str:
@@ -51,7 +53,7 @@ def provenance(rows: Sequence[Row]) -> list[str]:
         return []
     devices = sorted({device(run) for run in runs})
     machine = [f"Device: {'; '.join(devices)}.", *_precision(runs)]
-    return [*sorted({teacher(run) for run in runs}), *_unverified(runs), *machine, _code(runs)]
+    return [*sorted({teacher(run) for run in runs}), *_unverified(runs), *tuning(runs), *machine, _code(runs)]
 
 
 def teacher(run: RecordedRun) -> str:
@@ -86,6 +88,16 @@ def _unverified(runs: Sequence[RecordedRun]) -> list[str]:
     return [
         *([f"Unverified data: {', '.join(unknown)}; checksums were not compared."] if unknown else []),
         *([f"Own images: {', '.join(own)}."] if own else []),
+    ]
+
+
+def tuning(runs: Sequence[RecordedRun]) -> list[str]:
+    """Which accuracies are not of a test set, as they are for choosing hyperparameters."""
+    return [
+        f"{names.dataset(name)}: training images stand in for the test set, for choosing hyperparameters; "
+        "public teachers may have learned from them."
+        for name in sorted({run.metrics.dataset for run in runs})
+        if name.endswith(TUNING)
     ]
 
 

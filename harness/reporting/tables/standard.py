@@ -82,11 +82,11 @@ IMAGES = Spec(
 )
 BEST_EPOCH = Spec(
     "best-epoch",
-    "Best epoch (selected on test)",
+    "Best epoch (selected in hindsight)",
     (Shown(q.BEST, "", "metric"), Shown(q.BEST_EPOCH, "epoch", "epoch")),
     (q.BEST, q.BEST_EPOCH),
     (
-        "Best epoch, selected on the test set, shown apart from the headline; {spread}.",
+        "Best epoch, selected by the accuracy that is shown, apart from the headline; {spread}.",
         "Epochs are counted from 1, in the csv file from 0.",
     ),
 )

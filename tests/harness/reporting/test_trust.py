@@ -106,6 +106,16 @@ def test_what_speaks_against_numbers(changes: dict[str, Any], said: str, tmp_pat
     assert not found.sound
 
 
+def test_accuracies_that_are_not_of_a_test_set_are_a_doubt(tmp_path: Path) -> None:
+    for seed in range(2):
+        cell = f"toy/digits-tuning/wrn10_1--cnn3_16/ssd-kd/scale-10/seed-{seed}"
+        factory.write(tmp_path, factory.metrics(seed=seed, dataset="digits-tuning", cell=cell))
+    assert of(tmp_path).verdict == [
+        "Digits (tuning): training images stand in for the test set, for choosing hyperparameters; public teachers may "
+        "have learned from them."
+    ]
+
+
 def test_a_faster_machine_for_some_runs_is_a_doubt(tmp_path: Path) -> None:
     spent = Seconds(startup=3.0, synthesis=8.0, distillation=2.0, evaluation=36.0)
     slow, fast, brief = (spent.model_copy(update={"evaluation": seconds}) for seconds in (36.0, 15.0, 0.3))

@@ -68,6 +68,18 @@ def test_unverified_data_is_said_below_the_table(tmp_path: Path, verified: bool)
     assert (said in table.notes) == (not verified)
 
 
+@pytest.mark.parametrize("dataset", ["cifar10", "cifar10-tuning"])
+def test_below_every_table_stands_what_is_no_test_set(tmp_path: Path, dataset: str) -> None:
+    factory.write(tmp_path, factory.metrics(dataset=dataset, cell=CIFAR.replace("cifar10", dataset)))
+    said = (
+        "CIFAR-10 (tuning): training images stand in for the test set, for choosing hyperparameters; public teachers "
+        "may have learned from them."
+    )
+    for table in standard.tables(group(load(tmp_path)), {}):
+        assert (said in table.notes) == (dataset == "cifar10-tuning")
+        assert "on test" not in table.title
+
+
 def test_what_methods_make_and_students_see_stands_beside_the_accuracy(tmp_path: Path) -> None:
     factory.write(tmp_path, factory.metrics("dafl", 10.0, images_synthesised=1_280_000, inner_steps=None, views=51_200))
     factory.write(tmp_path, factory.metrics("kd-real", 10.0, views=12_800))
