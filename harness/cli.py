@@ -274,6 +274,8 @@ def prepare(
 
     sources = None
     if labelled or splits or classes:
+        if dataset != "nyuv2":
+            raise UserError(f"--from, --splits and --classes are for nyuv2: {dataset} is made without them")
         if not (labelled and splits and classes):
             raise UserError("NYUv2 is made from three files: give --from, --splits and --classes")
         sources = prepare.Sources(labelled, splits, classes)
@@ -315,6 +317,8 @@ def list_(
 
     if watch and (stale or estimate or cells):
         raise UserError("--watch shows rows: give it without --stale, --estimate and --cells")
+    if stale + estimate + cells > 1:
+        raise UserError("--stale, --estimate and --cells show something else each: give one of them")
     _begin(results)
     source = configfile or (None if pattern else default())
     asked = [cell for _, cell in find(pattern or "*", source, results)]

@@ -358,6 +358,19 @@ def test_what_is_watched_is_rows(dkd: Command, file: Path, tmp_path: Path, other
     assert "--watch shows rows" in errors
 
 
+@pytest.mark.parametrize("others", [("--stale", "--estimate"), ("--estimate", "--cells"), ("--cells", "--stale")])
+def test_a_list_shows_one_thing(dkd: Command, file: Path, tmp_path: Path, others: tuple[str, str]) -> None:
+    code, output, errors = dkd("list", *others, "--configfile", file, "--results", tmp_path)
+    assert (code, output) == (2, "")
+    assert "--stale, --estimate and --cells show something else each: give one of them" in errors
+
+
+def test_files_of_one_dataset_are_not_taken_for_another(dkd: Command) -> None:
+    code, output, errors = dkd("prepare", "digits", "--from", "a", "--splits", "b", "--classes", "c")
+    assert (code, output) == (2, "")
+    assert "--from, --splits and --classes are for nyuv2: digits is made without them" in errors
+
+
 def test_retry_and_prune_say_what_they_removed(dkd: Command, tmp_path: Path) -> None:
     failed = factory.metrics("dafl", status="failed", reason="boom", final=None)
     factory.write(tmp_path, failed)

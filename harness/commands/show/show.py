@@ -41,6 +41,8 @@ def lines(wanted: list[str], results: Path, configfile: Path | None = None) -> I
     Raises UserError for what there is not, with what may have been meant.
     """
     kind, name = _parsed(wanted)
+    if configfile and kind:
+        raise UserError(f"--configfile shows a study, or a label or method in it: give it without {wanted[0]}")
     if configfile:
         yield from _in_study(name, configfile)
     elif name is None:

@@ -308,6 +308,9 @@ def test_a_label_and_all_labels_of_a_method(study: Path) -> None:
     assert text("fast", configfile=study) == text("fast-5", configfile=study)
     assert row(text("kd-noise", configfile=study), "lr").split() == ["0.2", "default"]
     assert text(configfile=study).startswith(f"grid {study}\n")
+    for wanted in (["presets"], ["method", "fast"]):
+        with pytest.raises(UserError, match=f"in it: give it without {wanted[0]}"):
+            text(*wanted, configfile=study)
     with pytest.raises(UserError, match=r"neither a label nor a method of .*mine.yaml[\s\S]*did you mean: fast-5"):
         text("fast-55", configfile=study)
     study.write_text(STUDY.replace("gamma", "gama"), encoding="utf-8")
