@@ -47,6 +47,16 @@ def read(file: Path) -> object:
     return pickles.read(file)
 
 
+def check(option: str, file: Path) -> None:
+    """Raise UserError, with the ``option`` that names it, if ``file`` is not there or begins as no file of weights."""
+    try:
+        reason = _other(_head(file))
+    except UserError as error:
+        reason = str(error)
+    if reason:
+        raise UserError(f"{option} {file}: {reason}")
+
+
 def _head(file: Path) -> bytes:
     if not file.exists():
         raise UserError("no such file")

@@ -62,9 +62,10 @@ def take(
     Raises UserError if there is a teacher already, if the file does not fit, or if it is below its floor.
     """
     folder = Results(results).teacher(str(dataset), teacher_name(network_name(network), name))
-    _check_free(folder, replace)
     loaded, device = data.load(dataset, verify_data), choose_device("auto")
     own, recipe = normalisation.of(str(dataset), loaded.task), recipe_for(loaded, network, changes or {})
+    contents.check("--import", file)
+    _check_free(folder, replace)
     evaluate.check(loaded)
     model = networks.for_task(network, loaded.task)
     check_answer(model, network, loaded.task)

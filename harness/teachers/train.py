@@ -57,6 +57,8 @@ def train(
     title = f"teacher {dataset}/{folder.name}"
     loaded = data.load(dataset, verify_data)
     recipe = loaded.teachers.recipe_for(network, changes or {})
+    if backbone:
+        contents.check("--backbone", backbone)
     if not replace and folder.record.exists():
         return _known(folder, loaded.own, report)
     if name and not (changes or backbone):

@@ -13,7 +13,8 @@ from torch import Tensor
 from harness import data, networks
 from harness.errors import UserError
 from harness.store.layout import Results
-from harness.teachers import foreign, shelf
+from harness.teachers import foreign, shelf, train
+from harness.teachers.normalisation import Asked
 from harness.teachers.renaming import KeyRules
 from tests.harness.teachers import checkpoints
 
@@ -110,6 +111,20 @@ def test_a_foreign_checkpoint_is_renamed_measured_and_stored(tmp_path: Path) -> 
     assert record.imported.renamings == [r"^module\.="]
     with pytest.raises(UserError, match="there is a teacher already"):
         foreign.take(*PLACE, file, results=tmp_path)
+
+
+def test_what_was_typed_is_looked_at_before_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A teacher that is there already, and images of which nothing is read."""
+    Results(tmp_path).teacher(*PLACE).record.parent.mkdir(parents=True)
+    Results(tmp_path).teacher(*PLACE).record.touch()
+    monkeypatch.delattr("harness.engine.evaluate.check")
+    missing = tmp_path / "w.pt"
+    with pytest.raises(UserError, match=f"--import {missing}: no such file"):
+        foreign.take(*PLACE, missing, results=tmp_path)
+    with pytest.raises(UserError, match="--normalisation nun: not known"):
+        foreign.take(*PLACE, missing, normalisation=Asked("nun"), results=tmp_path)
+    with pytest.raises(UserError, match=f"--backbone {missing}: no such file"):
+        train.train(*PLACE, results=tmp_path, backbone=missing)
 
 
 @pytest.mark.parametrize(
