@@ -41,6 +41,8 @@ class Spent:
     """Evaluation included."""
     bytes: int
     """On disk."""
+    memory: int
+    """Bytes at its peak; 0 where that was not recorded."""
 
 
 Counting = Callable[[Sequence[Cell]], Iterable[tuple[Cell, Cost | None]]]
@@ -83,7 +85,9 @@ def lines(found: Sequence[CellStatus], counting: Counting = _counted) -> Iterato
     yield from (f"not estimated: {row}" for row in rows if row not in costs)
     if costs:
         yield from _by_operations([(costs[cell.row], one) for cell, one in judged if cell.row in costs and one], speeds)
-        yield from _largest(rows, costs)
+    taken = {cell.row: max(one.memory for one in spent[cell.row]) for cell in left if cell.row in spent}
+    yield from _largest(taken | {row: _memory(rows[row], cost) for row, cost in costs.items()})
+    yield from _stored(costs)
 
 
 def _costs(rows: Mapping[str, Cell], counting: Counting) -> dict[str, Cost]:
@@ -135,13 +139,21 @@ def _by_operations(judged: Sequence[tuple[Cost, Judged]], speeds: Speeds) -> Ite
     )
 
 
-def _largest(rows: Mapping[str, Cell], costs: Mapping[str, Cost]) -> Iterator[str]:
-    """The row that needs most memory, on a processor with its process, and the one that stores the largest images."""
-    on_cpu = {row: gpus.device(cell.device) == "cpu" for row, cell in rows.items()}
-    size, row = max((cost.memory + on_cpu[row] * cost.process, row) for row, cost in costs.items())
-    yield f"memory: about {size / 2**20:,.0f} MiB at most, in {row}"
-    stored = [(cost.images.bytes, row, cost.images.lie) for row, cost in costs.items() if cost.images]
-    if stored:
+def _memory(cell: Cell, cost: Cost) -> int:
+    """Bytes that a cell needs: on a processor with its process, on a card of the card's."""
+    return cost.memory + (cost.process if gpus.device(cell.device) == "cpu" else 0)
+
+
+def _largest(sizes: Mapping[str, int]) -> Iterator[str]:
+    """The row that needs most memory."""
+    if any(sizes.values()):
+        size, row = max((size, row) for row, size in sizes.items())
+        yield f"memory: about {size / 2**20:,.0f} MiB at most, in {row}"
+
+
+def _stored(costs: Mapping[str, Cost]) -> Iterator[str]:
+    """The row that stores the largest images, of those that were counted."""
+    if stored := [(cost.images.bytes, row, cost.images.lie) for row, cost in costs.items() if cost.images]:
         _, row, lie = max(stored)
         yield f"images: the most in {row}, {lie}"
 
@@ -168,7 +180,8 @@ def _named(kind: str) -> str:
 
 
 def _spent(folder: CellFolder, result: Metrics) -> Spent:
-    return Spent(result.seconds.end_to_end + result.seconds.evaluation, folder.run(result.key).size())
+    seconds = result.seconds.end_to_end + result.seconds.evaluation
+    return Spent(seconds, folder.run(result.key).size(), result.peak_memory_bytes or 0)
 
 
 def _mean(spent: Sequence[Spent]) -> tuple[float, float]:

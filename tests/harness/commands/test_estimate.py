@@ -50,6 +50,7 @@ def test_the_rest_is_judged_by_the_seeds_that_are_done(tmp_path: Path) -> None:
         columns([("dafl", "2 cells", "3 device hours", "by their finished seeds")]),
         "done: 3 cells, 8.00 device hours, 5.0 MiB",
         "left, judged by finished seeds: 2 cells, 3.00 device hours, 4.0 MiB",
+        f"memory: about 400 MiB at most, in {ROW.format('dafl')}",  # what its seeds took
     ]
 
 
@@ -98,6 +99,17 @@ def test_labels_of_several_studies_are_told_apart_and_each_by_what_it_is_judged(
             ("other/dafl", "1 cell", "1.8 device hours", "by their label and pair"),
         ]
     )
+
+
+@pytest.mark.parametrize(("needed", "most", "label"), [(399, 400, "dafl"), (401, 401, "fast")])
+def test_memory_is_the_most_of_what_seeds_took_and_what_is_counted(
+    needed: int, most: int, label: str, tmp_path: Path
+) -> None:
+    found = [cell(tmp_path, "dafl", 0, "done", hours=1.0, size=2**20), cell(tmp_path, "dafl", 1, "waiting")]
+    found.append(cell(tmp_path, "fast", 0, "waiting"))
+    cost = Cost(Flops(synthesis=1, distillation=1), needed * 2**20, 0)
+    *_, memory = estimate.lines(found, lambda cells: [(one, cost) for one in cells])
+    assert memory == f"memory: about {most} MiB at most, in {ROW.format(label)}"
 
 
 def larger(status: CellStatus) -> CellStatus:
