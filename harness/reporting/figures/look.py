@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,14 +12,13 @@ from matplotlib.colors import to_rgb
 
 from harness.reporting.quantities import FINAL
 from harness.reporting.rows import Row, labels, titles
+from harness.reporting.settings import parts, settings
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288", "#882255")
 """Okabe and Ito's palette without yellow and black, then two dark ones of Tol's: told apart by the colour-blind."""
 MARKERS = "os^DvPX<>ph*d"
 DASHES: tuple[Any, ...] = ("-", (0, (3.5, 1.2)), (0, (1, 1)), (0, (5, 1, 1, 1)))
 """Labels of one colour differ in these; in the markers too."""
-FAMILY = 3
-"""Labels of one method share a colour if they are no more than this."""
 GREYS = ("#222222", "#555555", "#777777")
 GREY_DASHES = ("--", ":", "-.")
 LEADING = 6
@@ -61,44 +60,59 @@ class Look:
 
 
 def looks(rows: Sequence[Row]) -> dict[str, Look]:
-    """Label -> its look. Methods take the colours in the order of the rows; references are grey and dashed."""
+    """Label -> its look. References are grey and dashed; what is drawn in colour together differs in it if it can."""
     names = titles(rows)
     grey = labels(row for row in rows if row.reference)
     found = {
         label: Look(GREYS[i % len(GREYS)], MARKERS[i % len(MARKERS)], GREY_DASHES[i % len(GREY_DASHES)], names[label])
         for i, label in enumerate(grey)
     }
-    # Colours come again after eight families. Dashes are counted by colour; markers over all labels, but for those that
-    # a colour has already: points tell apart by both as long as a colour has no more labels than there are markers.
-    drawn: dict[str, list[str]] = defaultdict(list)
-    for slot, family in enumerate(_families(row for row in rows if row.label not in found)):
-        colour = COLOURS[slot % len(COLOURS)]
-        for label in family:
-            inorder = [MARKERS[(len(found) + ahead) % len(MARKERS)] for ahead in range(len(MARKERS))]
-            marker = next((new for new in inorder if new not in drawn[colour]), inorder[0])
-            found[label] = Look(colour, marker, DASHES[len(drawn[colour]) % len(DASHES)], names[label])
-            drawn[colour].append(marker)
+    # Dashes are counted by colour; markers over all labels, but for those that a colour has already: points tell apart
+    # by both as long as a colour has no more labels than there are markers.
+    drawn: dict[str, list[str]] = {colour: [] for colour in COLOURS}
+    beside = _beside(rows)
+    # Who stands beside most has the least choice.
+    for label in sorted(labels(row for row in rows if row.label not in found), key=lambda own: -len(beside[own])):
+        colour = _free([found[other].colour for other in beside[label] if other in found], drawn)
+        inorder = [MARKERS[(len(found) + ahead) % len(MARKERS)] for ahead in range(len(MARKERS))]
+        marker = next((new for new in inorder if new not in drawn[colour]), inorder[0])
+        found[label] = Look(colour, marker, DASHES[len(drawn[colour]) % len(DASHES)], names[label])
+        drawn[colour].append(marker)
     return found
 
 
 def leading(rows: Sequence[Row], styles: dict[str, Look]) -> dict[str, Look]:
-    """The looks for one figure: of many methods only the most accurate keep their colours, the others are pale.
+    """The looks for one figure: of many methods only the most accurate keep their colours, the others are pale."""
+    ranked, coloured = _ranked(rows), _coloured(rows)
+    paled = [label for label in ranked if label not in coloured]
+    return {**styles, **{label: replace(styles[label], colour=PALE, dash="-") for label in paled}}
 
-    The most accurate are those with the highest mean over the scales and seeds that are done.
-    """
+
+def _beside(rows: Sequence[Row]) -> dict[str, set[str]]:
+    """Label -> those that are in colour where it is: in the figures of a pair, or in a chart of one of its scales."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for shown in (*parts(rows), *settings(rows)):
+        coloured = _coloured(shown.rows)
+        for label in coloured:
+            found[label].update(coloured)
+    return found
+
+
+def _free(taken: Sequence[str], drawn: Mapping[str, Sequence[str]]) -> str:
+    """The colour that is taken least beside a label; of several the one that the fewest labels have."""
+    return min(COLOURS, key=lambda colour: (taken.count(colour), len(drawn[colour])))
+
+
+def _coloured(rows: Sequence[Row]) -> list[str]:
+    """The methods that one figure of these rows shows in colour."""
+    ranked = _ranked(rows)
+    return ranked[:LEADING] if len(ranked) > MANY else ranked
+
+
+def _ranked(rows: Sequence[Row]) -> list[str]:
+    """Methods by their mean over the scales and seeds that are done, the most accurate first."""
     finals: dict[str, list[float]] = {}
     for row in rows:
         if not row.reference and (mean := row.summary(FINAL).mean) is not None:
             finals.setdefault(row.label, []).append(mean)
-    ranked = sorted(finals, key=lambda label: statistics.fmean(finals[label]), reverse=True)
-    paled = ranked[LEADING:] if len(ranked) > MANY else []
-    return {**styles, **{label: replace(styles[label], colour=PALE, dash="-") for label in paled}}
-
-
-def _families(rows: Iterable[Row]) -> list[list[str]]:
-    """The labels that share a colour: a method's few; the many of an ablation one by one, after all others."""
-    methods: dict[str, dict[str, None]] = {}
-    for label, method in {row.label: row.method for row in rows}.items():
-        methods.setdefault(method, {})[label] = None
-    few = [list(names) for names in methods.values() if len(names) <= FAMILY]
-    return few + [[label] for names in methods.values() if len(names) > FAMILY for label in names]
+    return sorted(finals, key=lambda label: statistics.fmean(finals[label]), reverse=True)
