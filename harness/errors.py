@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable
 
 SCREEN = 4000
@@ -36,8 +37,20 @@ def suggest(value: object, choices: Iterable[object]) -> str:
 
 def nearest(value: object, names: Iterable[str]) -> str:
     """Text that asks whether the one of ``names`` was meant that is nearest to ``value``; empty where none is near."""
-    near = difflib.get_close_matches(str(value), list(names), n=1, cutoff=0.5)
+    near = like(str(value), names, cutoff=0.5)
     return f"\n  did you mean: {near[0]}" if near else ""
+
+
+def like(value: str, names: Iterable[str], cutoff: float = 0.6) -> list[str]:
+    """Those of ``names`` that are like ``value``, the likest first: of equals the one that begins most like it."""
+
+    def likeness(name: str) -> tuple[float, int]:
+        alike = itertools.takewhile(lambda letters: letters[0] == letters[1], zip(name, value, strict=False))
+        return difflib.SequenceMatcher(None, name, value).ratio(), len(list(alike))
+
+    known = list(dict.fromkeys(names))
+    close = difflib.get_close_matches(value, known, len(known) or 1, cutoff)
+    return sorted(sorted(close, key=known.index), key=likeness, reverse=True)
 
 
 def clean(text: str, limit: int = SCREEN) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import itertools
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TypeVar
 
-from harness.errors import UserError
+from harness.errors import UserError, like
 from harness.explain import brief
 from harness.store import reading
 from harness.store.layout import CellFolder, RunFolder, words_of
@@ -113,7 +112,7 @@ def _near_words(word: str, known: Collection[str]) -> list[str]:
     if word in known:
         return [word]
     longer = [other for other in known if word.casefold() in other.casefold()]
-    return list(dict.fromkeys([*difflib.get_close_matches(word, known, NEAR), *longer]))[:NEAR]
+    return list(dict.fromkeys([*like(word, known), *longer]))[:NEAR]
 
 
 def parts(words: list[str], length: int) -> Iterator[str]:

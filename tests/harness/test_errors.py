@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.errors import LINE, SCREEN, clean, describe, one_line
+from harness.errors import LINE, SCREEN, clean, describe, like, nearest, one_line
 
 DIRTY = [
     ("\x1b[2J\x1b]0;title\x07", r"\x1b[2J\x1b]0;title\x07"),
@@ -67,3 +67,24 @@ class Odd(Exception):
 )
 def test_an_exception_is_told_on_one_line(error: BaseException, expected: str) -> None:
     assert describe(error) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "names", "likest"),
+    [
+        ("resnet21", ["resnet18", "resnet20", "resnet32"], "resnet20"),  # resnet32 has as many of its letters
+        ("akamaster-resnet2", ["akamaster-resnet32", "akamaster-resnet20"], "akamaster-resnet20"),
+        ("b1", ["b3", "b2"], "b3"),  # whatever comes first
+        ("sdd-kd", ["ssd-kd-no-phi", "ssd-kd"], "ssd-kd"),
+    ],
+)
+def test_of_names_that_are_equally_like_the_one_that_begins_alike_is_meant(
+    value: str, names: list[str], likest: str
+) -> None:
+    assert like(value, names, cutoff=0.5)[0] == likest
+    assert nearest(value, names) == f"\n  did you mean: {likest}"
+
+
+def test_nothing_is_like_what_has_nothing_in_common() -> None:
+    assert like("digits", ["name", "folder"]) == like("digits", []) == []
+    assert nearest("digits", ["name"]) == ""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
 from harness.commands.output import Line, columns
 from harness.commands.show import grid, names, teacher
-from harness.errors import UserError, suggest
+from harness.errors import UserError, like, suggest
 from harness.explain import brief
 from harness.grid.pairs import network_at
 from harness.grid.paths import configs
@@ -154,7 +153,7 @@ def _unknown(name: str, found: dict[str, names.Names], kind: str | None) -> User
         for other in listed:
             known.setdefault(other, []).append(KINDS[one])
     longer = [other for other in known if name.casefold() in other.casefold()]
-    near = list(dict.fromkeys([*difflib.get_close_matches(name, known, NEAR), *longer]))[:NEAR]
+    near = list(dict.fromkeys([*like(name, known), *longer]))[:NEAR]
     told = ", ".join(f"{other} ({', '.join(known[other])})" for other in near)
     hint = f"did you mean: {told}" if told else "`dkd show` lists what there is"
     what = KINDS[kind] if kind else "method, preset, dataset, network, teacher or grid"

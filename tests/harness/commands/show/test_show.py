@@ -236,7 +236,7 @@ def test_a_grid_of_several_studies() -> None:
     ("wanted", "message"),
     [
         (["ssdkd"], r"no method, .* is called ssdkd\n  did you mean: ssd-kd \(method\)"),
-        (["fast-3"], r"fast-5 \(preset\), fast-2 \(preset\), fast \(method, preset\)"),
+        (["fast-3"], r"fast-2 \(preset\), fast-5 \(preset\), fast \(method, preset\)"),
         (["cifar-10"], r"did you mean: cifar10 \(dataset\), cifar100 \(dataset\), "),
         (["wrn16"], r"wrn16_1 \(network\)"),
         (["ablatoin"], r"ablation.yaml \(grid\)"),
