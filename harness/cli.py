@@ -369,7 +369,7 @@ def retry(
 
     place.existing(results)
     names = retry.retry(results, pattern, overloaded)
-    _print([*names, f"{len(names)} cells will run again"])
+    _print([*names, f"{terminal.count(len(names), 'cell')} will run again"])
 
 
 @app.command()
@@ -385,7 +385,8 @@ def prune(
     torn = prune.torn(results) if dry_run else prune.tidy(results)
     _print([f"{path}: left by a killed process" for path in torn])
     verb = "would free" if dry_run else "freed"
-    _print([*prune.table(old), f"{len(old)} runs, {verb} {sum(run.bytes for run in old) / 2**20:.1f} MiB"])
+    size = sum(run.bytes for run in old) / 2**20
+    _print([*prune.table(old), f"{terminal.count(len(old), 'run')}, {verb} {size:.1f} MiB"])
 
 
 @app.command()
@@ -533,7 +534,7 @@ def publish(
 
     place.existing(results)
     written = publish.publish(results, out, pattern, mixed)
-    say(f"{len(written)} files in {out}: docs/leaderboard.md says how a web server shows them")
+    say(f"{terminal.count(len(written), 'file')} in {out}: docs/leaderboard.md says how a web server shows them")
 
 
 @app.command()

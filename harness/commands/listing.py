@@ -21,7 +21,7 @@ from harness.grid.cell import Cell
 from harness.remaining import words
 from harness.store.layout import scale_text
 from harness.store.records import Metrics
-from harness.terminal import say
+from harness.terminal import count, say
 
 STYLES = {"done": "green", "running": "cyan", "failed": "red", "diverged": "red", "damaged": "red", "stale": "yellow"}
 """How states look on a terminal."""
@@ -66,7 +66,7 @@ def summary(found: Sequence[CellStatus], at_once: int = 0) -> Iterator[str]:
     counts = Counter(status.state for status in found)
     told = ", ".join(f"{counts[state]} {state}" for state in reversed(URGENCY) if counts[state])
     left = time_left(found, at_once)
-    yield f"{len(found)} cells" + (f": {told}" if told else "") + (f"; {left}" if left else "")
+    yield count(len(found), "cell") + (f": {told}" if told else "") + (f"; {left}" if left else "")
     if overloaded := sum(1 for status in found if status.result and status.result.overloaded):
         yield f"{overloaded} on an overloaded machine: `dkd retry --overloaded` lets them run again"
 
@@ -131,7 +131,7 @@ def screen(found: Sequence[CellStatus]) -> list[Text]:
     head, *more = summary(found)
     rows = list(output.lines(by_row(found), terminal=True))[: -1 - len(more)]
     room = max(0, Console().height - 5)  # the summary may take two lines or three
-    hidden = [f"and {len(rows) - room} lines more"] if len(rows) > room else []
+    hidden = [f"and {count(len(rows) - room, 'line')} more"] if len(rows) > room else []
     lines = [*(rows[:room] if hidden else rows), *hidden]
     return [*(Text.from_ansi(line, no_wrap=True, overflow="ellipsis") for line in lines), Text(head)]
 

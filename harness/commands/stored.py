@@ -12,6 +12,7 @@ from harness.grid import pattern as patterns
 from harness.grid.grid import load_grid
 from harness.grid.paths import default
 from harness.store.layout import CellFolder, Results, RunFolder
+from harness.terminal import count
 
 FolderT = TypeVar("FolderT", CellFolder, RunFolder)
 
@@ -46,4 +47,4 @@ def _nothing(pattern: str, names: Collection[str], results: Path) -> UserError:
         asked = [cell.name for cell in load_grid(default()).cells]
     never = patterns.matching(pattern, [(name, name) for name in asked], lambda _: ())
     more = f"\n  {default()} has {len(never)} such cells that never ran: `dkd run` runs them" if never else ""
-    return patterns.nothing(pattern, [*sorted(names), *asked], f"{results} ({len(names)} cells)", more)
+    return patterns.nothing(pattern, [*sorted(names), *asked], f"{results} ({count(len(names), 'cell')})", more)

@@ -23,7 +23,7 @@ from harness.run import fitting, shaped
 from harness.run.assemble import build_method, cell_device, method_class, method_config, method_prior, preset_note
 from harness.store.layout import scale_text
 from harness.store.records import FEW_IMAGES
-from harness.terminal import say
+from harness.terminal import count, say
 from methods.base.prior import Prior
 
 SCALE = 1.0
@@ -50,7 +50,7 @@ def validate(path: Path, report: Callable[[str], object] = say, concurrent: int 
         _validate_dataset(dataset, name, mine, path.name, report)
     for problem in _crowded(grid, min(concurrent, len(cells))):
         report(f"{path.name}: {problem}")
-    report(f"{path.name}: {len(cells)} cells are valid")
+    report(f"{path.name}: {count(len(cells), 'cell')} {'is' if len(cells) == 1 else 'are'} valid")
     return cells
 
 

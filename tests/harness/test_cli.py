@@ -374,14 +374,14 @@ def test_files_of_one_dataset_are_not_taken_for_another(dkd: Command) -> None:
 def test_retry_and_prune_say_what_they_removed(dkd: Command, tmp_path: Path) -> None:
     failed = factory.metrics("dafl", status="failed", reason="boom", final=None)
     factory.write(tmp_path, failed)
-    assert dkd("retry", "--results", tmp_path)[1] == f"{failed.cell}\n1 cells will run again\n"
+    assert dkd("retry", "--results", tmp_path)[1] == f"{failed.cell}\n1 cell will run again\n"
     factory.write(tmp_path, factory.metrics("cmi", key="0" * 16))
     (tmp_path / factory.metrics("cmi").cell / "metrics.json").unlink()
     factory.write(tmp_path, factory.metrics("cmi"))
     old, totals = dkd("prune", "--dry-run", "--results", tmp_path)[1].splitlines()
     assert old.strip() == f"0.0 MiB  {tmp_path}/{factory.metrics('cmi').cell}/runs/{'0' * 16}"
-    assert totals == "1 runs, would free 0.0 MiB"
-    assert "1 runs, freed 0.0 MiB" in dkd("prune", "--results", tmp_path)[1]
+    assert totals == "1 run, would free 0.0 MiB"
+    assert "1 run, freed 0.0 MiB" in dkd("prune", "--results", tmp_path)[1]
     assert dkd("prune", "--dry-run", "--results", tmp_path)[1] == "0 runs, would free 0.0 MiB\n"
 
 

@@ -19,6 +19,7 @@ from harness.store import checking, reading
 from harness.store.layout import CellFolder, Results
 from harness.store.reading import DamagedRecord
 from harness.store.records import Event, Manifest, Metrics, Plan, Record, Seconds
+from harness.terminal import count
 
 SHOWN = 10
 """Problems that an error names, at most."""
@@ -37,10 +38,10 @@ class Findings:
     """Labels of which files of one's own are part."""
 
     def __str__(self) -> str:
-        code = "".join(f"\n  {count} with code {origin}" for origin, count in sorted(self.origins.items()))
+        code = "".join(f"\n  {number} with code {origin}" for origin, number in sorted(self.origins.items()))
         own = f"\n  with files of the sender's own: {', '.join(sorted(self.own))}" if self.own else ""
-        wrong = f", {len(self.problems)} problems" if self.problems else ", all records agree"
-        return f"{self.cells} cells, records of {self.teachers} teachers{wrong}{code}{own}"
+        wrong = f", {count(len(self.problems), 'problem')}" if self.problems else ", all records agree"
+        return f"{count(self.cells, 'cell')}, records of {count(self.teachers, 'teacher')}{wrong}{code}{own}"
 
 
 def check(path: Path) -> Findings:

@@ -136,7 +136,7 @@ def test_a_workflow_is_followed_although_all_its_cells_are_stale(
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     listing.follow([], tmp_path, at_once=1)
     told = [line.partition(" ")[2] for line in capsys.readouterr().err.splitlines()]
-    assert told == ["1 cells: 1 stale", "1 cells: 1 done"]
+    assert told == ["1 cell: 1 stale", "1 cell: 1 done"]
 
 
 @pytest.mark.parametrize("height", range(1, 8))

@@ -150,7 +150,7 @@ def test_the_command_line(results: Path, tmp_path: Path, dkd: Command) -> None:
     status, out, _ = dkd("submit", "--results", results, "--out", tmp_path / "sent.zip")
     assert (status, out.splitlines()[0]) == (
         0,
-        f"{tmp_path}/sent.zip: 2 cells, records of 1 teachers, all records agree",
+        f"{tmp_path}/sent.zip: 2 cells, records of 1 teacher, all records agree",
     )
     assert dkd("submit", "--check", tmp_path / "sent.zip")[0] == 0
     status, _, err = dkd("submit", "no-such-method", "--results", results, "--out", tmp_path / "other")
