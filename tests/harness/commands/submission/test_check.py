@@ -254,5 +254,5 @@ def test_the_command_line(sent: Path, dkd: Command) -> None:
     relist(sent)
     status, out, err = dkd("submit", "--check", sent)
     assert status == 1
-    assert "1 problem" in out
+    assert ", 1 problem\n" in out
     assert "final is 95.0, the last evaluation says 90.0" in err
