@@ -77,7 +77,7 @@ def test_finished_runs_and_their_teacher_are_added(theirs: Path, ours: Path) -> 
         if not name.startswith(unfinished) and not name.endswith(left_there)
     }
     assert files(ours) == expected
-    assert {path.name for path in ours.iterdir()} == {"teachers", "toy"}
+    assert {path.name for path in ours.iterdir()} == {".import.lock", "teachers", "toy"}
 
 
 def test_a_second_import_changes_nothing(theirs: Path, ours: Path) -> None:
