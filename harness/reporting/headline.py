@@ -51,7 +51,9 @@ def _tied(leader: Standing, tied: Sequence[Standing], others: Sequence[Standing]
     least = min(tests, key=lambda test: test.p)
     ahead = max(-test.mean for test in tests)
     most, more = ("at most ", " or more") if len(tests) > 1 else ("", "")
-    told = f"{most}{ahead:.2f} points ahead, not significant: {text.chance(least.p)}{more}, paired over seeds"
+    # Its mean is over all of its seeds, the test over common ones.
+    apart = f"{most}{ahead:.2f} points ahead" if ahead >= 0 else f"{-ahead:.2f} points behind over common seeds"
+    told = f"{apart}, not significant: {text.chance(least.p)}{more}, paired over seeds"
     return f"{_highest(leader, others)}, tied with {_names(tied)} ({told})"
 
 

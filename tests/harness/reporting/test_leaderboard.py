@@ -187,6 +187,16 @@ def test_with_whom_the_leader_is_tied() -> None:
     assert said.endswith("of the tied b costs least, 20.0 ± 0.0 CPU s.")
 
 
+def test_a_leader_that_is_behind_over_the_seeds_it_shares_with_another() -> None:
+    """70.5 is the higher mean of all seeds; over the first two b has 79 and 73."""
+    said = headline(of(row("a", [70.0, 71.0]), row("b", [79.0, 73.0, 50.0])))
+    # differences of -9 and -2: t = 5.5 / (√24.5 / √2) with one degree of freedom
+    p = 1 - 2 / math.pi * math.atan(5.5 / math.sqrt(24.5 / 2))
+    assert (
+        f"tied with b (5.50 points behind over common seeds, not significant: p = {p:.2f}, paired over seeds)" in said
+    )
+
+
 def test_accuracies_stand_between_the_teacher_and_what_noise_gives() -> None:
     rows = [row("kd-real", [95.0, 97.0]), row("kd-noise", [20.0, None]), row("scratch", [None]), row("a", [90.0])]
     assert yardsticks(of(*rows)) == "teacher 99.00, KD-real 96.00 ± 1.41, KD-noise 20.00"  # 1 / √2 on either side
