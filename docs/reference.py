@@ -16,12 +16,15 @@ from harness.reporting.runs import load
 from harness.reporting.tables import ablation, standard
 from harness.reporting.tables.markdown import to_markdown as table_to_markdown
 from harness.reporting.tables.mixture import check
+from harness.wording import count
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "results/reference"
 """A folder for each device, laid out as a results folder."""
 FIRST = "cifar10-cpu"
 """The study whose table the README begins with, as far as it has run."""
+AGAIN, CARD = "cifar10-gpu", "NVIDIA H200"
+"""The same cells on a card, and the card whose accuracies stand beside them."""
 PLAIN = "kd-real"
 """Distillation and nothing else, beside which the others' cost stands."""
 
@@ -30,13 +33,14 @@ def first() -> str:
     """Of the first study references and methods, the most accurate first."""
     planned = load_grid(ROOT / f"workflow/config/{FIRST}.yaml").cells
     scales = {cell.scale for cell in planned}
-    of_study = (row for _, study, rows in _studies() if study == FIRST for row in rows)
-    rows = [row for row in of_study if row.done and row.scale in scales]
+    rows = [row for row in _of_study(FIRST) if row.done and row.scale in scales]
+    again = {(row.label, row.scale): row for row in _of_study(AGAIN) if _ran_on(row) == {CARD}}
     ordered = sorted(rows, key=lambda row: (not row.reference, -(row.summary(FINAL).mean or 0.0)))
     yet = sorted({cell.label for cell in planned} - {row.label for row in rows})
     plain = next(_relative(row) for row in rows if row.label == PLAIN)
-    lines = [f"| | top-1 (%) | CPU min | cost to {names.label(PLAIN)} | seeds |", "| --- | ---: | ---: | ---: | ---: |"]
-    lines += [f"| {' | '.join(_line(row, plain))} |" for row in ordered]
+    head = ("", "top-1 (%)", "CPU min", f"cost to {names.label(PLAIN)}", "seeds", f"{CARD}: top-1 (%)", "seeds")
+    lines = [f"| {' | '.join(head)} |", f"| --- |{' ---: |' * (len(head) - 1)}"]
+    lines += [f"| {' | '.join([*_line(row, plain), *_again(again.get((row.label, row.scale)))])} |" for row in ordered]
     there = sum(len(row.done) for row in rows)
     missing = f"none yet of {', '.join(map(names.label, yet))}" if yet else "of every label at least one seed"
     return "\n".join([*lines, "", f"{there} of {len(planned)} cells so far; {missing}.", ""])
@@ -47,6 +51,20 @@ def _line(row: Row, plain: float) -> list[str]:
     beside = f" ({', '.join(row.priors)})" if row.priors else ""
     times = f"{_relative(row) / plain:.1f}"
     return [f"{row.title}{beside}", text.percent(accuracy), text.measured(cost), times, str(accuracy.n)]
+
+
+def _again(row: Row | None) -> list[str]:
+    """Accuracy and seeds of the same row on the card."""
+    summary = row.summary(FINAL) if row else None
+    return [text.percent(summary), str(summary.n)] if summary else [text.NOTHING, "0"]
+
+
+def _of_study(name: str) -> list[Row]:
+    return [row for _, study, rows in _studies() if study == name for row in rows]
+
+
+def _ran_on(row: Row) -> set[str]:
+    return {run.metrics.device_name for run in row.done}
 
 
 def _relative(row: Row) -> float:
@@ -87,4 +105,4 @@ def _spent(rows: list[Row]) -> str:
     spent |= {"hours of runs on a GPU": [run.seconds for run in runs if run.device != "cpu"]}
     hours = {unit: sum(one.end_to_end + one.evaluation for one in found) / 3600 for unit, found in spent.items()}
     told = "".join(f", {of:.1f} {unit}" for unit, of in hours.items() if of)
-    return f"{len(runs)} run{'s' * (len(runs) != 1)}{told}, evaluations included."
+    return f"{count(len(runs), 'run')}{told}, evaluations included."

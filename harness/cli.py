@@ -23,6 +23,7 @@ from harness.reporting.usual import TOLD
 from harness.store import place
 from harness.store.place import path
 from harness.terminal import say
+from harness.wording import count
 
 if TYPE_CHECKING:
     from harness.commands.output import Line
@@ -369,7 +370,7 @@ def retry(
 
     place.existing(results)
     names = retry.retry(results, pattern, overloaded)
-    _print([*names, f"{terminal.count(len(names), 'cell')} will run again"])
+    _print([*names, f"{count(len(names), 'cell')} will run again"])
 
 
 @app.command()
@@ -386,7 +387,7 @@ def prune(
     _print([f"{path}: left by a killed process" for path in torn])
     verb = "would free" if dry_run else "freed"
     size = sum(run.bytes for run in old) / 2**20
-    _print([*prune.table(old), f"{terminal.count(len(old), 'run')}, {verb} {size:.1f} MiB"])
+    _print([*prune.table(old), f"{count(len(old), 'run')}, {verb} {size:.1f} MiB"])
 
 
 @app.command()
@@ -421,7 +422,9 @@ def verify(
 
 @app.command()
 def compare(
-    a: Annotated[str, typer.Argument(help="A label, a results folder, a key or a commit; or `reference`.")],
+    a: Annotated[
+        str, typer.Argument(help="A label, a folder (results, or a study's), a key or a commit; or `reference`.")
+    ],
     b: Annotated[
         str | None, typer.Argument(help="What to compare it with, of the same kind; nothing for `reference`.")
     ] = None,
@@ -534,7 +537,7 @@ def publish(
 
     place.existing(results)
     written = publish.publish(results, out, pattern, mixed)
-    say(f"{terminal.count(len(written), 'file')} in {out}: docs/leaderboard.md says how a web server shows them")
+    say(f"{count(len(written), 'file')} in {out}: docs/leaderboard.md says how a web server shows them")
 
 
 @app.command()

@@ -43,11 +43,6 @@ def say(text: str, err: bool = False) -> None:
     stream.flush()
 
 
-def count(number: int, thing: str) -> str:
-    """``1 cell``, ``2 cells``."""
-    return f"{number} {thing}{'s' * (number != 1)}"
-
-
 def shared() -> bool:
     """Whether other processes write to the same terminal."""
     return SHARED in os.environ

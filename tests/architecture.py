@@ -20,6 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "methods.papers": {"methods.base", "methods.parts"},
     "harness": set(),
     "harness.errors": set(),
+    "harness.wording": set(),
     "harness.explain": {"harness.errors"},
     "harness.terminal": {"harness.errors"},
     "harness.start": {"harness", "harness.errors"},
@@ -32,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "harness.data": {*KEPT, "harness.code", "harness.explain", "harness.registry", "harness.terminal", *CONTRACT},
     "harness.grid": {
         *("harness", "harness.code", "harness.explain", "harness.networks", "harness.data"),
-        *(*KEPT, "harness.machine", "methods", "methods.base"),
+        *(*KEPT, "harness.machine", "harness.wording", "methods", "methods.base"),
     },
     "harness.engine": {"harness.data", "harness.machine", *KEPT, *CONTRACT},
     "harness.teachers": {
@@ -43,19 +44,19 @@ ALLOWED: dict[str, set[str]] = {
         *("harness", "harness.teachers", "harness.engine", "harness.grid", "harness.networks", "harness.data"),
         *("harness.machine", "harness.explain", "harness.terminal", *KEPT, "methods", *CONTRACT),
     },
-    "harness.tracking": {*KEPT, "harness.machine", "harness.reporting"},
-    "harness.reporting": {"harness.machine", "harness.remaining", *KEPT, "methods", "methods.base"},
+    "harness.tracking": {*KEPT, "harness.machine", "harness.reporting", "harness.wording"},
+    "harness.reporting": {"harness.machine", "harness.remaining", "harness.wording", *KEPT, "methods", "methods.base"},
     "harness.commands": {
         *("harness", "harness.code", "harness.run", "harness.teachers", "harness.engine", "harness.grid"),
         "harness.networks",
         *("harness.data", "harness.machine", "harness.tracking", "harness.reporting", "harness.start"),
-        *("harness.terminal", "harness.explain", "harness.remaining", *KEPT),
+        *("harness.terminal", "harness.explain", "harness.remaining", "harness.wording", *KEPT),
         *("methods", "methods.base", "methods.parts"),
     },
     "harness.cli": {
         *("harness", "harness.commands", "harness.teachers", "harness.grid", "harness.data"),
         *("harness.tracking", "harness.reporting", "harness.machine", "harness.errors", "harness.start"),
-        *("harness.terminal", "harness.store"),
+        *("harness.terminal", "harness.store", "harness.wording"),
     },
     "harness.__main__": {"harness.cli"},
 }

@@ -20,7 +20,7 @@ START = 1_700_000_000.0
 
 def metrics(label: str = "ssd-kd", scale: float = 10.0, seed: int = 0, **changes: Any) -> Metrics:
     """Metrics of one cell; any field can be changed."""
-    study, dataset, pair = "toy", "digits", "wrn10_1--cnn3_16"
+    study, dataset, pair = changes.get("study", "toy"), "digits", "wrn10_1--cnn3_16"
     cell = f"{study}/{dataset}/{pair}/{label}/scale-{scale:g}/seed-{seed}"
     values: dict[str, Any] = {
         "cell": cell,

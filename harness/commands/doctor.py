@@ -31,6 +31,7 @@ from harness.store.reading import DamagedRecord
 from harness.store.records import Manifest, Metrics
 from harness.tracking import health
 from harness.tracking.store import set_environment
+from harness.wording import count
 
 MODULES = {"pillow": "PIL", "pyyaml": "yaml", "nvidia-ml-py": "pynvml"}
 """Packages that are imported under another name."""
@@ -192,7 +193,7 @@ def load(results: Path) -> Check:
     worst = max(odd, key=lambda result: result.seconds.working / max(result.cost.working, 1e-9), default=None)
     if not worst:
         return Check("load", True, "no cell ran on an overloaded machine")
-    told = f"{len(odd)} cells ran on an overloaded machine, the worst {worst.cell}: {costs.overload(worst)}"
+    told = f"{count(len(odd), 'cell')} ran on an overloaded machine, the worst {worst.cell}: {costs.overload(worst)}"
     fix = "`dkd retry --overloaded` lets them run again; start fewer at once, or when nothing else runs"
     return Check("load", False, told, fix, needed=False)
 

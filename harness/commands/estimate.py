@@ -22,7 +22,7 @@ from harness.run import estimates
 from harness.run.costs import Cost
 from harness.store.layout import CellFolder
 from harness.store.records import Flops, Metrics
-from harness.terminal import count
+from harness.wording import count
 
 LEFT = ("waiting", "running", "stale", "damaged")
 """States of cells that still have to run; what a running one has done already is not taken off."""

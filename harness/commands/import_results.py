@@ -16,6 +16,7 @@ from harness.store.reading import DamagedRecord
 from harness.store.records import Manifest, Metrics
 from harness.teachers import shelf
 from harness.terminal import say
+from harness.wording import count
 
 FolderT = TypeVar("FolderT", RunFolder, TeacherFolder)
 
@@ -43,7 +44,7 @@ class ImportReport:
         left_out = f", {len(self.problems)} left out" if self.problems else ""
         unfinished = f", {self.unfinished} unfinished" if self.unfinished else ""
         return (
-            f"{self.imported} runs and {self.teachers} teachers imported, {self.known} already here"
+            f"{count(self.imported, 'run')} and {count(self.teachers, 'teacher')} imported, {self.known} already here"
             f"{unfinished}{left_out}"
         )
 

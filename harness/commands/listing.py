@@ -21,7 +21,8 @@ from harness.grid.cell import Cell
 from harness.remaining import words
 from harness.store.layout import scale_text
 from harness.store.records import Metrics
-from harness.terminal import count, say
+from harness.terminal import say
+from harness.wording import count
 
 STYLES = {"done": "green", "running": "cyan", "failed": "red", "diverged": "red", "damaged": "red", "stale": "yellow"}
 """How states look on a terminal."""

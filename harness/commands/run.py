@@ -16,6 +16,7 @@ from harness.grid.grid import find
 from harness.run.runner import run_cell
 from harness.teachers.shelf import borrow
 from harness.terminal import say
+from harness.wording import count
 
 
 def run(
@@ -62,7 +63,7 @@ def run(
 def _plan(found: Sequence[tuple[Path, Cell]], results: Path | None) -> str:
     """What is about to run: how many cells of which files, and how long, as far as ``results`` tell."""
     files = ", ".join(dict.fromkeys(str(file) for file, _ in found))
-    told = [f"{len(found)} cells of {files}"]
+    told = [f"{count(len(found), 'cell')} of {files}"]
     if results:
         states = status.of_grid([cell for _, cell in found], results)
         told += [status.totals(states), listing.time_left(states, 1)]

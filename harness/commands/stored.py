@@ -12,7 +12,7 @@ from harness.grid import pattern as patterns
 from harness.grid.grid import load_grid
 from harness.grid.paths import default
 from harness.store.layout import CellFolder, Results, RunFolder
-from harness.terminal import count
+from harness.wording import count
 
 FolderT = TypeVar("FolderT", CellFolder, RunFolder)
 

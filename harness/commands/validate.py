@@ -23,7 +23,8 @@ from harness.run import fitting, shaped
 from harness.run.assemble import build_method, cell_device, method_class, method_config, method_prior, preset_note
 from harness.store.layout import scale_text
 from harness.store.records import FEW_IMAGES
-from harness.terminal import count, say
+from harness.terminal import say
+from harness.wording import count
 from methods.base.prior import Prior
 
 SCALE = 1.0

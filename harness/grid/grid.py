@@ -22,6 +22,7 @@ from harness.grid.places import Places
 from harness.grid.study import CELLS, Budget, Study, load_study, study_of
 from harness.store import checking
 from harness.store.layout import Results, scale_text
+from harness.wording import count
 
 SELECTIONS = {
     "methods": lambda cell: cell.label,
@@ -163,7 +164,7 @@ def find(pattern: str, path: Path | None = None, results: Path = Path("results")
     others = [] if path else _cells(file for file in _studies() if file != usual)
     if found := _matching(pattern, others, results):
         return found
-    where = f"{usual} ({len(cells)} cells){f' or elsewhere in {configs()}' if others else ''}"
+    where = f"{usual} ({count(len(cells), 'cell')}){f' or elsewhere in {configs()}' if others else ''}"
     raise nothing(pattern, [cell.name for _, cell in [*cells, *others]], where)
 
 

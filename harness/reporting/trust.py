@@ -14,6 +14,7 @@ from harness.reporting.tables import mixture, notes, remarks
 from harness.store import verdict
 from harness.store.bounds import BY_HASH
 from harness.store.layout import scale_text
+from harness.wording import count
 
 LOST = ("failed", "diverged", "damaged")
 """States of cells that have ended without a number."""
@@ -72,8 +73,8 @@ def _cells(rows: Sequence[Row]) -> Fact:
     line += filter(None, [_time_left(rows)])
     doubts = {
         "The grid is not finished: ranks and means may change.": states["waiting"],
-        f"{_count(sum(lost.values()), 'cell')} ended without a number ({ended}): means are of the other seeds.": lost,
-        f"{_count(stale, 'number')} of older code or configuration than the workflow asks for now.": stale,
+        f"{count(sum(lost.values()), 'cell')} ended without a number ({ended}): means are of the other seeds.": lost,
+        f"{count(stale, 'number')} of older code or configuration than the workflow asks for now.": stale,
     }
     return Fact("Cells", (", ".join(line),), tuple(doubt for doubt, there in doubts.items() if there))
 
@@ -91,7 +92,7 @@ def _seeds(rows: Sequence[Row]) -> Fact:
     asked, done = rows[0].expected, [len(row.done) for row in rows if row.done]
     few, most, alone = min(done, default=0), max(done, default=0), done.count(1)
     there = f"{few} of every row" if few == most else f"{few} to {most} of a row"
-    with_one = "With" if alone == len(done) else f"In {_count(alone, 'row')} with"
+    with_one = "With" if alone == len(done) else f"In {count(alone, 'row')} with"
     doubt = f"{with_one} a single seed no difference can be told from chance."
     return Fact("Seeds", (there if few == asked else f"{there}, {asked} asked for",), (doubt,) if alone else ())
 
@@ -104,18 +105,18 @@ def _teachers(runs: Sequence[RecordedRun]) -> Fact:
 
 def _devices(runs: Sequence[RecordedRun]) -> Fact:
     counts = Counter(notes.device(run) for run in runs)
-    return Fact("Devices", tuple(f"{device}: {_count(count, 'run')}" for device, count in sorted(counts.items())))
+    return Fact("Devices", tuple(f"{device}: {count(number, 'run')}" for device, number in sorted(counts.items())))
 
 
 def _machine(rows: Sequence[Row], runs: Sequence[RecordedRun]) -> Fact:
     busy = sum(run.metrics.overloaded for run in runs)
     cells = max(run.metrics.concurrent if run.metrics.device == "cpu" else run.metrics.share for run in runs)
     shared = f"shared by up to {cells} cells at once" if cells > 1 else "one cell at a time"
-    load = f"overloaded in {busy} of {_count(len(runs), 'run')}" if busy else "not overloaded"
+    load = f"overloaded in {busy} of {count(len(runs), 'run')}" if busy else "not overloaded"
     faster, fair = speed.spread(runs), speed.uneven(rows)
     shown = "leaderboards, figures and profiles compare costs as on an equally fast one, tables show seconds"
     doubts = {
-        f"The machine was overloaded in {_count(busy, 'run')}, whose seconds say little.": busy,
+        f"The machine was overloaded in {count(busy, 'run')}, whose seconds say little.": busy,
         f"The machine was up to {faster:.1f} times as fast in some runs as in others, by the evaluations that all of "
         f"them make: {shown if fair else 'seconds differ by as much'}.": faster > speed.ALIKE,
     }
@@ -124,11 +125,11 @@ def _machine(rows: Sequence[Row], runs: Sequence[RecordedRun]) -> Fact:
 
 def _code(runs: Sequence[RecordedRun]) -> Fact:
     counts = Counter(_commit(run) for run in runs)
-    lines = tuple(f"{commit}: {_count(count, 'run')}" for commit, count in sorted(counts.items()))
+    lines = tuple(f"{commit}: {count(number, 'run')}" for commit, number in sorted(counts.items()))
     dirty, unknown = sum(bool(run.last.dirty) for run in runs), sum(run.last.commit is None for run in runs)
     doubts = {
-        f"{_count(dirty, 'run')} of code with uncommitted changes, which nobody else has.": dirty,
-        f"{_count(unknown, 'run')} of unknown code: no commit was recorded.": unknown,
+        f"{count(dirty, 'run')} of code with uncommitted changes, which nobody else has.": dirty,
+        f"{count(unknown, 'run')} of unknown code: no commit was recorded.": unknown,
     }
     return Fact("Code", lines, tuple(doubt for doubt, there in doubts.items() if there))
 
@@ -154,11 +155,14 @@ def _likeness(rows: Sequence[Row]) -> Fact:
     runs = [run for row in rows for run in row.done]
     found = [verdict.words(run.folder) for run in runs]
     wrong, again = sum(word.startswith("NOT") for word in found), sum(map(bool, found))
-    alike = "teacher, code, device and precision are the same in all runs" if not odd else f"{odd.total()} runs differ"
-    doubts = [f"{_count(count, 'run')} unlike the others: {note}." for note, count in sorted(odd.items())]
+    alike = "teacher, code, device and precision are the same in all runs"
+    unlike = f"{count(odd.total(), 'run')} unlike the others"
+    doubts = [f"{count(number, 'run')} unlike the others: {note}." for note, number in sorted(odd.items())]
     doubts += _options(rows)
-    doubts += [f"{_count(wrong, 'run')} did not give the same number when measured again."] if wrong else []
-    return Fact("Runs", (alike, f"{again} of {len(runs)} measured again by dkd verify"), tuple(doubts))
+    doubts += [f"{count(wrong, 'run')} did not give the same number when measured again."] if wrong else []
+    return Fact(
+        "Runs", (unlike if odd else alike, f"{again} of {len(runs)} measured again by dkd verify"), tuple(doubts)
+    )
 
 
 def _options(rows: Sequence[Row]) -> list[str]:
@@ -171,8 +175,3 @@ def _options(rows: Sequence[Row]) -> list[str]:
         for options, of in found.items()
         if options
     ]
-
-
-def _count(number: int, thing: str) -> str:
-    """``1 run``, ``2 runs``."""
-    return f"{number} {thing}{'s' * (number != 1)}"

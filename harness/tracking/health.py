@@ -9,6 +9,7 @@ from harness.errors import UserError
 from harness.tracking import sqlite
 from harness.tracking.address import address, is_ours, is_server, public, sqlite_file
 from harness.tracking.store import client, knock, set_environment, told
+from harness.wording import count
 
 ANEW = "repair it, delete it (dkd sync makes it anew from the records), or set MLFLOW_TRACKING_URI"
 """What to do about the results folder's own store. Of others nothing is known that would allow to delete them."""
@@ -47,8 +48,8 @@ def _of_file(file: Path) -> str:
     if not file.exists():
         return "not there yet; dkd sync makes it"
     with sqlite.connect(file) as connection:
-        (count,) = connection.execute("SELECT count(*) FROM runs WHERE lifecycle_stage = 'active'").fetchone()
-    return f"{count} runs"
+        (runs,) = connection.execute("SELECT count(*) FROM runs WHERE lifecycle_stage = 'active'").fetchone()
+    return count(runs, "run")
 
 
 def _of_server(uri: str) -> str:

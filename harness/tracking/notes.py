@@ -8,6 +8,7 @@ from harness.reporting import names
 from harness.reporting.stats import summarise
 from harness.store.layout import CellName, scale_text
 from harness.store.records import Metrics
+from harness.wording import count
 
 MOST_SEEDS = 50
 """Seeds that a description lists: MLflow keeps 5000 letters of it."""
@@ -34,7 +35,7 @@ def of_row(cell: CellName, results: Mapping[int, Metrics | None]) -> str:
     """The seeds of a row beside one another; ``results`` by seed, None for what has not finished."""
     done = [result for result in results.values() if result and result.final is not None]
     known = next((result for result in results.values() if result), None)
-    head = f"{_place(cell, known)}: {len(done)} of {len(results)} seeds done."
+    head = f"{_place(cell, known)}: {len(done)} of {count(len(results), 'seed')} done."
     metric, unit = (known.metric, _unit(known)) if known else ("top1", "s")
     table = [f"| seed | {metric} % | {unit} | |", "|---|---:|---:|---|"]
     table += [_line(seed, result) for seed, result in list(results.items())[:MOST_SEEDS]]
@@ -46,9 +47,10 @@ def of_study(study: str, rows: int, links: Mapping[str, str]) -> str:
     """What an experiment holds, and where its comparison is; ``links`` by what they show."""
     lines = "\n".join(f"- [{what}]({address})" for what, address in links.items())
     return (
-        f"Study {study} of dkd-bench: {rows} rows, each a method on a pair at a data scale; its seeds are child runs."
-        f"\n\n{lines}\n\nmean/… and sd/… are over the seeds of a row; cost_seconds are CPU s on a processor, GPU s on a"
-        " card. The records under results/ are the source of all this: `dkd sync` writes it from them."
+        f"Study {study} of dkd-bench: {count(rows, 'row')}, each a method on a pair at a data scale; its seeds are"
+        f" child runs.\n\n{lines}\n\nmean/… and sd/… are over the seeds of a row; cost_seconds are CPU s on a"
+        " processor, GPU s on a card. The records under results/ are the source of all this: `dkd sync` writes it"
+        " from them."
     )
 
 

@@ -24,6 +24,7 @@ from harness.tracking.experiment import Experiment
 from harness.tracking.pages import Contents
 from harness.tracking.store import open_store
 from harness.tracking.view import RunView
+from harness.wording import count
 
 
 @dataclass
@@ -38,7 +39,9 @@ class SyncReport:
 
     def __str__(self) -> str:
         skipped = f", {len(self.left_out)} left out" if self.left_out else ""
-        return f"MLflow: {self.created} runs created, {self.updated} updated, {self.unchanged} unchanged{skipped}"
+        return (
+            f"MLflow: {count(self.created, 'run')} created, {self.updated} updated, {self.unchanged} unchanged{skipped}"
+        )
 
 
 def sync(results: Path) -> SyncReport:

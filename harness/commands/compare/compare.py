@@ -31,7 +31,7 @@ def compare(a: str, b: str | None, results: Path, repository: Path | None = None
     """Compare two labels, or two versions; or, of ``reference`` alone, all that is finished with committed records.
 
     Args:
-        a: a label, a results folder, a records.jsonl, a key or a commit; or `REFERENCE`.
+        a: a label, a results folder or a study's in it, a records.jsonl, a key or a commit; or `REFERENCE`.
         b: what it is compared with, of the same kind.
         results: where labels, keys and commits are looked for.
         repository: results folder that holds the committed records; `BENCH` if None.

@@ -17,6 +17,7 @@ from harness.reporting.stats import LEVEL, paired, summarise
 from harness.reporting.tables import remarks
 from harness.reporting.units import clock
 from harness.store.layout import scale_text
+from harness.wording import count
 
 FEWEST = 6
 """Cells below which the test over cells is not significant, however they differ: its p is at least 2 / 2^n."""
@@ -113,7 +114,7 @@ def _over(found: Sequence[Match]) -> Iterator[str]:
     higher, lower = sum(delta > 0 for delta in deltas), sum(delta < 0 for delta in deltas)
     ratios = [match.ratio for match in found if match.ratio]
     cost = f", cost × {math.exp(fmean(map(math.log, ratios))):.2f} (geometric mean)" if ratios else ""
-    means = f"over {len(found)} cells of pair and scale: Δ {text.signed(fmean(deltas))}{cost}"
+    means = f"over {count(len(found), 'cell')} of pair and scale: Δ {text.signed(fmean(deltas))}{cost}"
     yield f"{means}; B higher in {higher}, lower in {lower}"
     yield _test(deltas)
 

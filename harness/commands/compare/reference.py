@@ -13,6 +13,7 @@ from harness.commands.output import Line, columns
 from harness.errors import UserError
 from harness.reporting import speed, text
 from harness.store.layout import CellName, Results
+from harness.wording import count
 
 SHOWN = 5
 """Rows that are named to somebody who has none of them."""
@@ -76,7 +77,7 @@ def table(cells: Sequence[Cell], problems: Sequence[str]) -> Iterator[Line]:
         judged = [cell for cell in own if cell.beyond or cell.expected]
         if judged:
             within = sum(not cell.beyond for cell in judged)
-            yield f"{within} of {len(judged)} cells are as expected; by chance alone, 1 in 20 is not"
+            yield f"{within} of {count(len(judged), 'cell')} as expected; by chance alone, 1 in 20 is not"
     yield from problems
 
 

@@ -42,9 +42,14 @@ class Side:
     problems: list[str]
     """Records that could not be read."""
 
+    @property
+    def studies(self) -> set[str]:
+        """Of its runs."""
+        return {version.result.study for version in self.runs.values()}
+
 
 def side(text: str, results: Path) -> Side:
-    """The runs meant by a results folder, a report's records.jsonl, a key under ``results`` or a commit.
+    """The runs meant by a results folder or a study's in it, a report's records.jsonl, a key or commit in ``results``.
 
     Keys, of cells and of plans, and commits may be shortened. Of several runs of a cell the one that finished last
     counts.
@@ -53,7 +58,7 @@ def side(text: str, results: Path) -> Side:
     """
     problems: list[str] = []
     if _is_folder(path := place.path(text)):
-        versions = _read_all(Results(path).finished(), problems)
+        versions = _read_all(_finished(path), problems)
     elif path.suffix == ".jsonl":
         versions = _of_report(path)
     else:
@@ -85,6 +90,13 @@ def _untold(*versions: Version) -> str:
 def unit(result: Metrics) -> str:
     """Whose seconds the cost of a run counts."""
     return "CPU s" if result.device == "cpu" else "GPU s"
+
+
+def _finished(folder: Path) -> list[CellFolder]:
+    """The cells of a results folder, or of the study whose folder it is."""
+    whole = folder.absolute()
+    of_study = (cell for cell in Results(whole.parent).finished() if cell.name.study == whole.name)
+    return list(Results(folder).finished()) or list(of_study)
 
 
 def _is_folder(path: Path) -> bool:

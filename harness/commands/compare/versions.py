@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import replace
 from statistics import mean, stdev
 
 from harness.commands.compare import within
@@ -11,6 +12,7 @@ from harness.commands.output import Line, columns
 from harness.reporting import text
 from harness.store.layout import CellName
 from harness.store.records import Metrics
+from harness.wording import count
 
 Paired = list[tuple[Version, Version]]
 """Two runs of the same cell each."""
@@ -26,17 +28,21 @@ def table(a: Side, b: Side) -> Iterator[Line]:
     groups: dict[str, Paired] = {}
     for before, after in pairs:
         groups.setdefault(CellName.parse(before.result.cell).row, []).append((before, after))
-    yield f"A = {a.name}, B = {b.name}: {len(pairs)} runs in both"
+    found = {name: _differing(group) for name, group in groups.items()}
+    common = _in_all(list(found.values())) if len(groups) > 1 else []
+    yield f"A = {a.name}, B = {b.name}: {count(len(pairs), 'run')} in both"
+    yield from (f"differs in every row: {what}" for what in common)
     for name, group in groups.items():
         yield name
-        yield columns(_group(group), indent=2)
+        own = [what for what in found[name] if what not in common]
+        yield columns([*_group(group), *(("differs", what) for what in own)], indent=2)
     paired = {version.result.cell for pair in pairs for version in pair}
     for letter, one in (("A", a), ("B", b)):
         yield from (f"only in {letter}: {row}" for row in _rows(one.runs.keys() - paired))
         yield from one.problems
     judged = [verdict for group in groups.values() if (verdict := within.judge(*_finals(_done(group))))]
     if judged:
-        yield f"{sum(verdict.within for verdict in judged)} of {len(judged)} rows are within what their seeds differ by"
+        yield f"{sum(verdict.within for verdict in judged)} of {count(len(judged), 'row')} within what seeds differ by"
 
 
 def _rows(cells: Set[str]) -> Iterator[str]:
@@ -46,14 +52,21 @@ def _rows(cells: Set[str]) -> Iterator[str]:
         seeds.setdefault(cell.row, []).append(cell.seed)
     yield from (f"{row}, {text.seeds(own)}" for row, own in [*seeds.items()][:SHOWN])
     if (more := len(seeds) - SHOWN) > 0:
-        yield f"{more} more row{'s' * (more > 1)}"
+        yield count(more, "more row")
 
 
 def _pairs(a: Side, b: Side) -> Paired:
-    """Runs of the same cell and seed; two single runs are compared whatever they are."""
+    """Runs of the same cell and seed; two single runs, and two single studies, are compared whatever they are."""
     if len(a.runs) == len(b.runs) == 1:
         return list(zip(a.runs.values(), b.runs.values(), strict=True))
-    return [(a.runs[cell], b.runs[cell]) for cell in sorted(a.runs.keys() & b.runs.keys())]
+    renamed = b.studies.pop() if len(a.studies) == len(b.studies) == 1 else None
+    pairs = ((a.runs[cell], b.runs.get(_in_study(cell, renamed))) for cell in sorted(a.runs))
+    return [(before, after) for before, after in pairs if after]
+
+
+def _in_study(cell: str, study: str | None) -> str:
+    """The cell of this name in another study; itself if there is none."""
+    return str(replace(CellName.parse(cell), study=study)) if study else cell
 
 
 def _group(pairs: Paired) -> Iterator[tuple[str, str]]:
@@ -68,8 +81,16 @@ def _group(pairs: Paired) -> Iterator[tuple[str, str]]:
         verdict = within.judge(*_finals(both))
         yield "expected", str(verdict) if verdict else "one seed does not say"
         yield "cost", _cost(both)
-    found = dict.fromkeys(what for pair in pairs for what in differing(*pair))
-    yield from (("differs", what) for what in found or ["nothing that is recorded"])
+
+
+def _differing(pairs: Paired) -> list[str]:
+    """What differs in any pair of a row."""
+    return list(dict.fromkeys(what for pair in pairs for what in differing(*pair))) or ["nothing that is recorded"]
+
+
+def _in_all(rows: Sequence[Sequence[str]]) -> list[str]:
+    """What is said of every row alike."""
+    return [what for what in rows[0] if all(what in row for row in rows)]
 
 
 def _done(pairs: Paired) -> Done:

@@ -19,7 +19,7 @@ from harness.store import checking, reading
 from harness.store.layout import CellFolder, Results
 from harness.store.reading import DamagedRecord
 from harness.store.records import Event, Manifest, Metrics, Plan, Record, Seconds
-from harness.terminal import count
+from harness.wording import count
 
 SHOWN = 10
 """Problems that an error names, at most."""

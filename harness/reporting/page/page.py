@@ -28,6 +28,7 @@ from harness.reporting.tables.files import KINDS, files
 from harness.reporting.tables.table import Table
 from harness.reporting.trust import trust
 from harness.store.layout import scale_text
+from harness.wording import count
 
 PROTOCOL = (
     "The headline is the last epoch, mean ± sample standard deviation over the seeds. The best epoch, selected on the "
@@ -115,8 +116,8 @@ def _summary(sections: Sequence[Section]) -> str:
     if waits := notes.progress(rows):
         return f"{studies}: {waits}"
     counts = Counter(run.status for row in rows for run in row.runs)
-    states = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-    return f"{studies}, {counts.total()} runs: {states}."
+    states = ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
+    return f"{studies}, {count(counts.total(), 'run')}: {states}."
 
 
 def _texts(sections: Sequence[Section]) -> str:

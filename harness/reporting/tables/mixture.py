@@ -11,6 +11,7 @@ from harness.reporting.rows import Row
 from harness.reporting.runs import RecordedRun
 from harness.reporting.tables.remarks import Odd
 from harness.store.layout import CellName
+from harness.wording import count
 
 NUMBERS = " (family "
 """Where the numbers of a processor begin that has a hidden name (`facts.cpu_name`)."""
@@ -128,7 +129,7 @@ def _odd(versions: Versions) -> list[tuple[str, RecordedRun]]:
 
 
 def _count(versions: Versions) -> str:
-    return ", ".join(f"{version} ({len(runs)} runs)" for version, runs in sorted(versions.items()))
+    return ", ".join(f"{version} ({count(len(runs), 'run')})" for version, runs in sorted(versions.items()))
 
 
 def _joined(odd: Sequence[Odd]) -> dict[CellName, str]:

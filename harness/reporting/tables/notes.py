@@ -9,6 +9,7 @@ from harness.reporting import names, text
 from harness.reporting.rows import Row
 from harness.reporting.runs import RecordedRun
 from harness.store.bounds import BY_HASH
+from harness.wording import count
 
 SCOPE = (
     "Cost is end to end: start-up + synthesis + distillation. "
@@ -41,8 +42,7 @@ def progress(rows: Sequence[Row]) -> str | None:
 def left_out(rows: Sequence[Row]) -> list[str]:
     """How many cells the rows lack, and why; empty if they lack none."""
     damaged = sum(run.status == "damaged" for row in rows for run in row.runs)
-    cells = "1 cell" if damaged == 1 else f"{damaged} cells"
-    told = [f"Left out: {cells} with damaged records."] if damaged else []
+    told = [f"Left out: {count(damaged, 'cell')} with damaged records."] if damaged else []
     return [*([waits] if (waits := progress(rows)) else []), *told]
 
 
@@ -120,6 +120,6 @@ def _precision(runs: Sequence[RecordedRun]) -> list[str]:
 
 def _code(runs: Sequence[RecordedRun]) -> str:
     commits = sorted(Counter(text.commit(run.last) for run in runs).items())
-    listed = ", ".join(f"commit {name} ({count} runs)" for name, count in commits)
+    listed = ", ".join(f"commit {name} ({count(of, 'run')})" for name, of in commits)
     dirty = any(run.last.dirty for run in runs)
     return f"Code: {listed}" + ("; + means uncommitted changes." if dirty else ".")

@@ -68,7 +68,7 @@ def ours(tmp_path: Path) -> Path:
 
 def test_finished_runs_and_their_teacher_are_added(theirs: Path, ours: Path) -> None:
     report = import_results.merge(theirs, ours)
-    assert str(report) == "3 runs and 1 teachers imported, 0 already here, 1 unfinished"
+    assert str(report) == "3 runs and 1 teacher imported, 0 already here, 1 unfinished"
     unfinished = factory.metrics(seed=2).cell
     left_there = ("mlflow.json", "checkpoint.pt")
     expected = {
@@ -275,7 +275,7 @@ def test_a_bad_teacher_is_named(
 def test_the_command(theirs: Path, ours: Path, dkd: Command) -> None:
     assert dkd("import", theirs, "--results", ours)[:2] == (
         0,
-        "3 runs and 1 teachers imported, 0 already here, 1 unfinished\n",
+        "3 runs and 1 teacher imported, 0 already here, 1 unfinished\n",
     )
     (run,) = factory.runs(theirs / factory.metrics(seed=1).cell)
     (run / "metrics.json").write_bytes(b"{")
@@ -318,7 +318,7 @@ def test_one_import_waits_for_another(theirs: Path, ours: Path, capsys: pytest.C
             said += "".join(capsys.readouterr())
         assert not (ours / ".import").exists()
     other.join()
-    assert done == ["3 runs and 1 teachers imported, 0 already here, 1 unfinished"]
+    assert done == ["3 runs and 1 teacher imported, 0 already here, 1 unfinished"]
 
 
 def test_trouble_of_ours_is_not_taken_for_theirs_where_names_begin_alike(theirs: Path) -> None:

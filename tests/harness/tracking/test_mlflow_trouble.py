@@ -47,7 +47,7 @@ def test_a_cell_does_not_notice_that_mlflow_is_down(
     assert metrics.read_bytes() == before
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    assert dkd("sync", "--results", results)[1] == "MLflow: 1 runs created, 0 updated, 0 unchanged\n"
+    assert dkd("sync", "--results", results)[1] == "MLflow: 1 run created, 0 updated, 0 unchanged\n"
 
 
 def test_a_store_that_becomes_readonly_is_caught_up_with_later(
@@ -67,7 +67,7 @@ def test_a_store_that_becomes_readonly_is_caught_up_with_later(
     assert refused.stderr.splitlines()[1:] == [f"  {ADVICE}"]
 
     caught_up = disk.dkd("sync", "--results", results)
-    assert caught_up.stdout == "MLflow: 1 runs created, 0 updated, 1 unchanged\n", caught_up.stderr
+    assert caught_up.stdout == "MLflow: 1 run created, 0 updated, 1 unchanged\n", caught_up.stderr
     for seed in (0, 1):
         factory.write(undisturbed, factory.metrics(seed=seed))
     monkeypatch.delenv("MLFLOW_TRACKING_URI")

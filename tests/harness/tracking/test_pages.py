@@ -62,7 +62,7 @@ def test_experiments_follow_their_studies(tmp_path: Path, monkeypatch: pytest.Mo
     toy, seg = (api.get_experiment_by_name(name) for name in ("toy", "seg"))
     assert state(seg.tags, "dkd-scale-10")["orderByKey"] == "metrics.`mean/miou`"
     assert toy.tags["mlflow.experimentKind"] == "custom_model_development"
-    assert "1 rows" in toy.tags["mlflow.note.content"]
+    assert "1 row," in toy.tags["mlflow.note.content"]
     assert pages.link("", toy.experiment_id, "dkd-scale-5") in toy.tags["mlflow.note.content"]
     api.set_experiment_tag(toy.experiment_id, "mlflow.sharedViewState.dkd-means", "of an earlier version")
     api.set_experiment_tag(toy.experiment_id, "mlflow.sharedViewState.abc", '{"name": "somebody\'s"}')

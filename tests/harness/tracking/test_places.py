@@ -103,7 +103,7 @@ def test_a_first_sync_that_is_killed_at_any_moment(tmp_path: Path, synced: Path)
     until(lambda: bool(list(results.glob(".mlflow.db.*.tmp"))), "the store is being made")
     process.kill()
     assert not (results / "mlflow.db").exists()
-    assert dkd_sync(results) == "MLflow: 1 runs created, 0 updated, 0 unchanged\n"
+    assert dkd_sync(results) == "MLflow: 1 run created, 0 updated, 0 unchanged\n"
     assert content(results) == content(synced)
 
 
@@ -115,7 +115,7 @@ def test_a_moved_folder_takes_its_store_along(synced: Path, tmp_path: Path) -> N
     old.rename(new)
     assert dkd_sync(new) == "MLflow: 0 runs created, 0 updated, 1 unchanged\n"
     factory.write(new, factory.metrics(seed=1))
-    assert dkd_sync(new) == "MLflow: 1 runs created, 0 updated, 1 unchanged\n"
+    assert dkd_sync(new) == "MLflow: 1 run created, 0 updated, 1 unchanged\n"
     assert not old.exists()
     texts = [path.read_text(encoding="utf-8") for path in new.rglob("mlflow.json")]
     assert len(texts) == 2
@@ -142,12 +142,12 @@ def test_two_users_of_one_group_share_a_store(synced: Path, tmp_path: Path) -> N
         os.chown(path, 5001, 5000)
         path.chmod(0o2775 if path.is_dir() else 0o664)
     first, second, stranger = User(5001, 5000, 0o002), User(5002, 5000, 0o002), User(5003, 5003)
-    assert "1 runs created" in (done := first.dkd("sync", "--results", results)).stdout, done.stdout
+    assert "1 run created" in (done := first.dkd("sync", "--results", results)).stdout, done.stdout
     factory.write(results, factory.metrics(seed=1))
     for path in (results / factory.metrics(seed=1).cell).rglob("*"):
         os.chown(path, 5001, 5000)
         path.chmod(0o2775 if path.is_dir() else 0o664)
-    assert "1 runs created" in (done := second.dkd("sync", "--results", results)).stdout, done.stdout
+    assert "1 run created" in (done := second.dkd("sync", "--results", results)).stdout, done.stdout
     assert "2 unchanged" in (done := first.dkd("sync", "--results", results)).stdout, done.stdout
     made = [path for path in results.rglob("*") if path.is_file()]
     assert not [path for path in made if path.stat().st_mode & 0o060 != 0o060]

@@ -123,7 +123,7 @@ def test_a_row_of_nothing_finished(tmp_path: Path) -> None:
     sync.sync(tmp_path)
     row = row_in(tmp_path)
     assert (row.info.status, row.data.metrics) == ("KILLED", {})
-    assert "0 of 1 seeds done" in row.data.tags["mlflow.note.content"]
+    assert "0 of 1 seed done" in row.data.tags["mlflow.note.content"]
 
 
 def test_system_metrics_where_they_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

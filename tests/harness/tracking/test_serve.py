@@ -34,7 +34,7 @@ def test_links_come_last_and_the_server_ends_with_the_command(tmp_path: Path) ->
         while (line := process.stdout.readline()) and "Ctrl-C" not in line:
             lines.append(line.rstrip())
         until(lambda: serve.answers(port), "the server answers")
-        assert lines[0] == "MLflow: 1 runs created, 0 updated, 0 unchanged", "what is new is written first"
+        assert lines[0] == "MLflow: 1 run created, 0 updated, 0 unchanged", "what is new is written first"
         assert lines[-4] == "toy: 10 % of the data"
         assert lines[-3].startswith(f"  http://127.0.0.1:{port}/#/experiments/")
         assert lines[-3].endswith("viewStateShareKey=dkd-scale-10")

@@ -112,7 +112,7 @@ def test_a_server_that_knows_us(
         until(lambda: serve.answers(port), "the server answers")
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://{USER}:{PASSWORD}@{door[0]}")
         told = dkd("sync", "--results", results)
-        assert told == (0, "MLflow: 1 runs created, 0 updated, 0 unchanged\n", ""), "MLflow prints addresses itself"
+        assert told == (0, "MLflow: 1 run created, 0 updated, 0 unchanged\n", ""), "MLflow prints addresses itself"
         assert doctor.store(results).found == f"http://{door[0]}: a server that lets us in"
         kept = [path.read_text(encoding="utf-8") for path in results.rglob("mlflow.json")]
         assert [f"http://{door[0]}" in text for text in kept] == [True]

@@ -60,7 +60,7 @@ def test_a_cell_as_expected(repository: Path, tmp_path: Path) -> None:
         "  differs   device_name: Test CPU → Other CPU",
         "  differs   torch: 2.15.0 → 9.9.9",
         "  differs   methods/ssd_kd.py changed",
-        "1 of 1 cells are as expected; by chance alone, 1 in 20 is not",
+        "1 of 1 cell as expected; by chance alone, 1 in 20 is not",
     ]
 
 
@@ -81,7 +81,7 @@ def test_a_cell_beyond(repository: Path, tmp_path: Path, dkd: Command, monkeypat
     as_expected, lines = told(tmp_path / "mine", repository)
     assert not as_expected
     assert "  expected  NOT within 66.03 to 75.97, where 19 of 20 further seeds lie" in lines
-    assert lines[-1].startswith("1 of 2 cells are as expected")
+    assert lines[-1].startswith("1 of 2 cells as expected")
     factory.write(tmp_path / "lower", factory.metrics(seed=0, final=70.48))
     assert any(line.endswith("Δ −0.52") for line in told(tmp_path / "lower", repository)[1])
     monkeypatch.setattr(compare, "BENCH", repository)

@@ -63,7 +63,7 @@ def test_two_commits_are_paired_by_seed(results: Path) -> None:
         "  differs   methods/ssd_kd.py changed",
         "  differs   NUMBERS of harness/grid/keys.py: 1 → 2",
         f"only in B: {GROUP}, seed 2",
-        "1 of 1 rows are within what their seeds differ by",
+        "1 of 1 row within what seeds differ by",
     ]
 
 
@@ -82,7 +82,7 @@ def test_a_folder_from_elsewhere(results: Path, tmp_path: Path) -> None:
     factory.write(elsewhere, factory.metrics("dafl"))
     found = lines(results, results, elsewhere)
     assert found[:3] == [
-        f"A = {results}, B = {elsewhere}: 1 runs in both",
+        f"A = {results}, B = {elsewhere}: 1 run in both",
         GROUP,
         "  accuracy  83.00 → 85.00 % top1, Δ +2.00 (n = 1, seeds 1)",
     ]
@@ -90,6 +90,31 @@ def test_a_folder_from_elsewhere(results: Path, tmp_path: Path) -> None:
     assert f"  differs   teacher_sha256: {'7e' * 32} → {'00' * 32}" in found
     dafl = GROUP.replace("ssd-kd", "dafl")
     assert found[-2:] == [f"only in A: {GROUP}, seeds 0, 2", f"only in B: {dafl}, seed 0"]
+
+
+def test_a_study_on_another_device(results: Path, tmp_path: Path) -> None:
+    """The folders of two studies with the same cells: paired though their names differ."""
+    add_study = [factory.metrics(study="toy-gpu", seed=seed, final=84.0, device="cuda") for seed in (0, 2)]
+    for result in [*add_study, factory.metrics(study="other", seed=1)]:
+        factory.write(tmp_path / "elsewhere", result)
+    gpu = tmp_path / "elsewhere/toy-gpu"
+    found = lines(results, results / "toy", gpu)
+    assert found[:3] == [
+        f"A = {results / 'toy'}, B = {gpu}: 2 runs in both",
+        GROUP,
+        # seeds 0 and 2: 83 → 84 and 99 → 84
+        "  accuracy  91.00 → 84.00 % top1, Δ −7.00 ± 11.31 (n = 2, seeds 0, 2)",
+    ]
+    assert {"  differs   study: toy → toy-gpu", "  differs   device: cpu → cuda"} <= set(found)
+    assert [line for line in found if line.startswith("only in")] == [f"only in A: {GROUP}, seed 1"]
+
+
+def test_studies_of_a_folder_with_several_keep_their_names(results: Path, tmp_path: Path) -> None:
+    for study in ("toy", "toy-gpu"):
+        factory.write(tmp_path / "elsewhere", factory.metrics(study=study, seed=0, final=84.0))
+    found = lines(results, results, tmp_path / "elsewhere")
+    assert found[2] == "  accuracy  83.00 → 84.00 % top1, Δ +1.00 (n = 1, seeds 0)"
+    assert found[-1] == f"only in B: {GROUP.replace('toy', 'toy-gpu', 1)}, seed 0"
 
 
 @pytest.mark.parametrize(("rows", "more"), [(5, []), (6, ["1 more row"]), (8, ["3 more rows"])])
@@ -114,7 +139,7 @@ def test_a_version_with_itself(results: Path) -> None:
     assert "Δ +0.00 ± 0.00 (n = 3, seeds 0, 1, 2)" in found[2]
     assert found[5:] == [
         "  differs   nothing that is recorded",
-        "1 of 1 rows are within what their seeds differ by",
+        "1 of 1 row within what seeds differ by",
     ]
 
 
