@@ -44,6 +44,11 @@ class Part:
         scales = sorted({row.scale for row in self.rows}, reverse=True)
         return [Setting(tuple(row for row in self.rows if row.scale == scale)) for scale in scales]
 
+    @property
+    def fullest(self) -> Setting:
+        """The setting at which most rows have a number, of several the one of the largest scale."""
+        return max(self.settings, key=lambda setting: sum(bool(row.done) for row in setting.rows))
+
 
 @dataclass(frozen=True)
 class Setting(Part):

@@ -84,7 +84,7 @@ KINDS = {
     "scale": Kind(
         "Accuracy after the last epoch and end-to-end cost against the data scale, means over the seeds. "
         "Bars: from the lowest to the highest seed. Dotted: the teacher. Black and dark grey: references. Hollow: the "
-        "machine was overloaded in a seed or more." + PALE,
+        "machine was overloaded in a seed or more. Beside methods of several scales those of one are left out." + PALE,
         lambda subject: scale(subject.rows, subject.styles, subject.width),
     ),
     "real": Kind(

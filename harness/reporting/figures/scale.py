@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +28,8 @@ TEACHER: dict[str, Any] = {
 def scale(rows: Sequence[Row], styles: dict[str, Look], width: float = TEXT_WIDTH) -> Figure | None:
     """Accuracy and end-to-end cost against the data scale: means, and bars from the lowest to the highest seed.
 
-    With a single scale there is nothing to draw a line through: the labels take the place of the scales.
+    With a single scale there is nothing to draw a line through: the labels take the place of the scales. Where some
+    labels have several and others one, the others are left out.
     """
     done = plot.done(rows)
     if not done:
@@ -37,10 +39,11 @@ def scale(rows: Sequence[Row], styles: dict[str, Look], width: float = TEXT_WIDT
         (lambda row: row.summary(FINAL), metric(done)),
         (lambda row: row.summary(cost).scaled(1 / unit.size), f"end-to-end cost ({unit.name})"),
     )
-    several = len({row.scale for row in done}) > 1
-    if not several:
+    if len({row.scale for row in done}) == 1:
         return _by_label(done, shown, styles, Key(_signs(done), width))
-    return _by_scale(done, shown, leading(done, styles), Key(_signs(done), width))
+    at = Counter(row.label for row in done)
+    drawn = [row for row in done if at[row.label] > 1] or done
+    return _by_scale(drawn, shown, leading(drawn, styles), Key(_signs(drawn), width))
 
 
 def _by_scale(done: Sequence[Row], shown: plot.Shown, styles: dict[str, Look], below: Key) -> Figure:

@@ -37,6 +37,14 @@ def test_one_scale_puts_labels_in_place_of_scales(rows: list[Row]) -> None:
     assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["Scratch", "fast-2", "fast-10", "SSD-KD"]
 
 
+def test_labels_of_one_scale_are_left_out_beside_those_of_several(rows: list[Row]) -> None:
+    some = [row for row in rows if row.label in ("fast-2", "ssd-kd") or row.scale == 10.0]
+    figure = scale(some, looks(rows))
+    assert figure is not None
+    for panel in figure.axes:
+        assert {text.get_text() for text in panel.texts} == {"fast-2", "SSD-KD"}
+
+
 @pytest.mark.parametrize("scales", [(10.0,), (10.0, 100.0)])
 def test_costs_are_those_of_equally_fast_machines(tmp_path: Path, scales: tuple[float, ...]) -> None:
     for at in scales:

@@ -53,3 +53,13 @@ def test_names_and_reasons_are_escaped(tmp_path: Path) -> None:
     factory.write(tmp_path / "results", factory.metrics(final=None, status="failed", reason='"><b>x'))
     render(tmp_path / "results", tmp_path / "out")
     assert 'title="seed 0 failed: &#34;&gt;&lt;b&gt;x"' in (tmp_path / "out/index.html").read_text(encoding="utf-8")
+
+
+def test_the_board_of_most_methods_is_open(tmp_path: Path) -> None:
+    for label, scale in (("a", 100.0), ("a", 10.0), ("b", 10.0), ("a", 1.0), ("b", 1.0)):
+        factory.write(tmp_path / "results", factory.metrics(label, scale))
+    factory.write(tmp_path / "results", factory.metrics("b", 100.0, final=None, status="failed", reason="no"))
+    render(tmp_path / "results", tmp_path / "out")
+    source = (tmp_path / "out/index.html").read_text(encoding="utf-8")
+    boards = re.findall(r'<details class="board" [^>]*data-scale="([\d.]+)"( open)?>', source)
+    assert boards == [("100", ""), ("10", " open"), ("1", "")]

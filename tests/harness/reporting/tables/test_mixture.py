@@ -47,13 +47,13 @@ def test_one_teacher_one_device_one_code(tmp_path: Path) -> None:
 
 def test_teachers(tmp_path: Path) -> None:
     study(tmp_path, teacher_sha256="12" * 32)
-    assert f"{'12' * 32} (1 runs), {'7e' * 32} (5 runs)" in refusal(tmp_path)
+    assert f"{'12' * 32} (1 run), {'7e' * 32} (5 runs)" in refusal(tmp_path)
     assert marked(tmp_path) == {ODD: "taught by 121212121212"}
 
 
 def test_devices(tmp_path: Path) -> None:
     study(tmp_path, device="cuda", device_name="NVIDIA H200")
-    assert "devices: NVIDIA H200 (1 runs), Test CPU (5 runs)" in refusal(tmp_path)
+    assert "devices: NVIDIA H200 (1 run), Test CPU (5 runs)" in refusal(tmp_path)
     assert marked(tmp_path) == {ODD: "ran on NVIDIA H200"}
 
 
@@ -65,13 +65,13 @@ def test_a_processor_that_was_once_recorded_without_its_numbers_is_no_other(tmp_
 def test_processors_with_other_numbers_are_others(tmp_path: Path) -> None:
     for seed, model in enumerate((1, 17)):
         factory.write(tmp_path, factory.metrics(seed=seed, device_name=f"AMD EPYC (family 25, model {model})"))
-    with pytest.raises(UserError, match=r"devices: AMD EPYC \(family 25, model 1\) \(1 runs\), AMD EPYC"):
+    with pytest.raises(UserError, match=r"devices: AMD EPYC \(family 25, model 1\) \(1 run\), AMD EPYC"):
         check(group(load(tmp_path)), mixed=False)
 
 
 def test_precisions(tmp_path: Path) -> None:
     study(tmp_path, precision="bf16")
-    assert "precisions: bf16 (1 runs), fp32 (5 runs) (column precision)" in refusal(tmp_path)
+    assert "precisions: bf16 (1 run), fp32 (5 runs) (column precision)" in refusal(tmp_path)
     assert marked(tmp_path) == {ODD: "calculated in bf16"}
 
 
