@@ -103,6 +103,6 @@ def _spent(rows: list[Row]) -> str:
     runs = [run.metrics for row in rows for run in row.recorded]
     spent = {"core-hours": [run.cpu_seconds for run in runs if run.device == "cpu"]}
     spent |= {"hours of runs on a GPU": [run.seconds for run in runs if run.device != "cpu"]}
-    hours = {unit: sum(one.end_to_end + one.evaluation for one in found) / 3600 for unit, found in spent.items()}
+    hours = {unit: sum(one.evaluated for one in found) / 3600 for unit, found in spent.items()}
     told = "".join(f", {of:.1f} {unit}" for unit, of in hours.items() if of)
     return f"{count(len(runs), 'run')}{told}, evaluations included."

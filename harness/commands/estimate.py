@@ -131,7 +131,7 @@ def _by_row(found: Sequence[CellStatus]) -> dict[str, list[Spent]]:
 
 def _by_operations(judged: Sequence[tuple[Cost, Judged]], speeds: Speeds) -> Iterator[str]:
     seconds = sum(one.seconds for _, one in judged)
-    speed = sum(_all(cost.flops) for cost, _ in judged) / seconds if seconds else 0.0
+    speed = sum(cost.flops.total for cost, _ in judged) / seconds if seconds else 0.0
     yield (
         f"left, judged by operations: {count(len(judged), 'cell')}, about {seconds / 3600:.3g} device hours "
         f"at {speed / 1e9:,.0f} GFLOP/s ({_origin([one for _, one in judged], speeds)}); "
@@ -159,11 +159,7 @@ def _stored(costs: Mapping[str, Cost]) -> Iterator[str]:
 
 
 def _assumed(cell: Cell, flops: Flops) -> Judged:
-    return Judged(_all(flops) / ASSUMED[gpus.device(cell.device)], ASSUMPTION)
-
-
-def _all(flops: Flops) -> int:
-    return flops.synthesis + flops.distillation
+    return Judged(flops.total / ASSUMED[gpus.device(cell.device)], ASSUMPTION)
 
 
 def _origin(judged: Sequence[Judged], speeds: Speeds) -> str:
@@ -180,8 +176,7 @@ def _named(kind: str) -> str:
 
 
 def _spent(folder: CellFolder, result: Metrics) -> Spent:
-    seconds = result.seconds.end_to_end + result.seconds.evaluation
-    return Spent(seconds, folder.run(result.key).size(), result.peak_memory_bytes or 0)
+    return Spent(result.seconds.evaluated, folder.run(result.key).size(), result.peak_memory_bytes or 0)
 
 
 def _mean(spent: Sequence[Spent]) -> tuple[float, float]:

@@ -114,7 +114,7 @@ def _from_run(run: RunFolder, state: State, detail: str) -> tuple[State, str, fl
     latest = occupancy.progress(run)
     epoch = f"epoch {latest.epoch}/{latest.epochs}" if latest else ""
     if occupancy.working(run):
-        spent = latest.seconds.end_to_end + latest.seconds.evaluation if latest else 0.0
+        spent = latest.seconds.evaluated if latest else 0.0
         return "running", f"at {epoch}" if epoch else "starting", spent
     notes = [detail, f"stopped at {epoch}" if epoch else ""]
     return state, "; ".join(filter(None, notes)), 0.0

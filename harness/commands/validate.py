@@ -75,9 +75,10 @@ def _memory_problem(grid: Grid, concurrent: int) -> str | None:
 
 def _check_recipes(grid: Grid, name: str, dataset: Dataset) -> None:
     """Raise ConfigError if a recipe cannot be used, or if two studies want other teachers of one dataset."""
-    for study in (study for study in grid.studies if name in grid.recipes and name in map(str, study.datasets)):
+    recipe = grid.recipes[name]
+    for study in (study for study in grid.studies if name in map(str, study.datasets)):
         for pair in study.pairs:
-            dataset.teachers.recipe_for(pair.teacher.network, study.recipe, partial(study.places.at, "recipe"))
+            dataset.teachers.recipe_for(pair.teacher.network, recipe, partial(study.places.at, "recipe"))
 
 
 def _validate_dataset(

@@ -54,7 +54,10 @@ def estimates(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cost | None]]:
 
 def _next(parts: Sequence[deque[list[Cell]]], own: int) -> list[Cell]:
     """The next group of its own part; one from the end of the longest where that is done; none where all are."""
-    return parts[own].popleft() if parts[own] else longest.pop() if (longest := max(parts, key=len)) else []
+    if parts[own]:
+        return parts[own].popleft()
+    longest = max(parts, key=len)
+    return longest.pop() if longest else []
 
 
 def _groups(cells: Sequence[Cell]) -> list[list[Cell]]:

@@ -84,6 +84,11 @@ class Seconds(Record):
         """Synthesis + distillation: the method's own."""
         return self.synthesis + self.distillation
 
+    @property
+    def evaluated(self) -> float:
+        """End to end and the evaluations: what a run takes of its machine."""
+        return self.end_to_end + self.evaluation
+
 
 class Flops(Record):
     """Floating-point operations of a whole run, by phase (two per multiply-add)."""
@@ -92,6 +97,11 @@ class Flops(Record):
     """Making images."""
     distillation: Count
     """Training the student."""
+
+    @property
+    def total(self) -> int:
+        """Of both phases."""
+        return self.synthesis + self.distillation
 
 
 class Metrics(Record):

@@ -67,7 +67,7 @@ def final(result: Metrics) -> Iterator[Point]:
         "final/teacher_forwards": result.teacher_forwards,
         "final/peak_memory_bytes": result.peak_memory_bytes,
         "final/energy_joules": result.energy_joules,
-        "final/flops": result.flops.synthesis + result.flops.distillation if result.flops else None,
+        "final/flops": result.flops.total if result.flops else None,
     }
     yield from at_the_end(values, milliseconds(result.finished))
 
