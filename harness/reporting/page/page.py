@@ -31,8 +31,8 @@ from harness.store.layout import scale_text
 from harness.wording import count
 
 PROTOCOL = (
-    "The headline is the last epoch, mean ± sample standard deviation over the seeds. The best epoch, selected on the "
-    "test set, is shown apart.",
+    "The headline is the last epoch, mean ± sample standard deviation over the seeds. The best epoch, selected in "
+    "hindsight on the images that it is measured on, is shown apart.",
     "Cost counts start-up (imports, compilation), synthesis and distillation, the teacher's forward passes included. "
     "It leaves out evaluation, waiting for a lock or a GPU, checkpoints, and work lost to a kill.",
     "(2/3) means that two of three seeds count; a seed that failed, diverged or cannot be read is named in a footnote.",
