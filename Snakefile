@@ -36,7 +36,7 @@ include: "workflow/rules/reports.smk"
 
 # No rule: if all cells depended on it and it ran again, Snakemake would not look for changed parameters in the cells.
 onstart:
-    count_jobs()
+    refuse_jobs()
     validate()
     write_plans()
     quieten()

@@ -66,7 +66,7 @@ AnyGridFile = Annotated[
         "--configfile", help="Grid to look in; without it the default one, then all of workflow/config.", parser=path
     ),
 ]
-Concurrent = Annotated[int, typer.Option(min=1, max=1024, help="Cells that may run at once on this machine.")]
+Concurrent = Annotated[int, typer.Option(min=1, help="Cells that may run at once on this machine.")]
 MEANT = "A part of a cell's name such as ssd-kd/scale-10, a shell pattern of whole names, or a key."
 
 

@@ -24,10 +24,14 @@ def retry(results: Path, pattern: str = "*", overloaded: bool = False) -> list[s
 
 
 def _remove(cell: CellFolder, wanted: Wanted) -> bool:
-    removed = [remove(run) for run in cell.runs() if _is(wanted, run.metrics)]
-    if not all(removed) or not (removed or _is(wanted, cell.metrics)):
+    """Whether the cell runs again. One with another result does not: older runs of it are `dkd prune`'s."""
+    current = reading.read_intact(cell.metrics, Metrics)
+    if current and not wanted(current):
         return False
-    if _is(wanted, cell.metrics):
+    removed = [remove(run) for run in cell.runs() if _is(wanted, run.metrics)]
+    if not all(removed) or not (removed or current):
+        return False
+    if current:
         cell.metrics.unlink()
     return True
 

@@ -51,7 +51,7 @@ def method_config(cell: Cell, loaded: type[Method] | None = None) -> MethodConfi
         told = f"{_with_owner(error, cell)}{_elsewhere(error, cls, cell.preset)}"
         raise ConfigError(at("preset"), told, cell.preset, error.choices) from None
     except ValidationError as error:
-        key = error.errors()[0]["loc"][0]
+        key = next(iter(error.errors()[0]["loc"]), None)  # none, where two values do not go together
         shared = key in cell.budget.options and key not in cell.options
         raise explain(error, functools.partial(_in_budget, cell) if shared else at, cls.Config.model_fields) from None
 

@@ -28,11 +28,14 @@ def describe(images: Tensor, teacher: nn.Module, task: Task) -> tuple[list[int],
     the predicted class, in 20 equal bins on [0, 1].
     """
     normalise = Normaliser(task, images.device)
-    with precision.full():
-        answers = [teacher(normalise(batch)).softmax(dim=1) for batch in images.split(batch_size(task))]
-    confidence, predicted = torch.cat(answers).max(dim=1)
-    bins = ((1 - confidence) * DIFFICULTY_BINS).long().clamp(0, DIFFICULTY_BINS - 1)
-    return _counts(predicted.flatten(), task.classes), _counts(bins.flatten(), DIFFICULTY_BINS)
+    classes, difficulty = torch.zeros(task.classes).long(), torch.zeros(DIFFICULTY_BINS).long()
+    for batch in images.split(batch_size(task)):
+        with precision.full():
+            confidence, predicted = teacher(normalise(batch)).softmax(dim=1).max(dim=1)
+        bins = ((1 - confidence) * DIFFICULTY_BINS).long().clamp(0, DIFFICULTY_BINS - 1)
+        classes += torch.bincount(predicted.flatten().cpu(), minlength=task.classes)
+        difficulty += torch.bincount(bins.flatten().cpu(), minlength=DIFFICULTY_BINS)
+    return classes.tolist(), difficulty.tolist()
 
 
 def problem(images: object, task: Task, count: int) -> str | None:
@@ -62,8 +65,3 @@ def save_sheet(path: Path, images: Tensor) -> None:
     magnify = max(1, min(MAGNIFY, WIDE // max(picture.size)))
     size = (picture.width * magnify, picture.height * magnify)
     write_with(path, lambda file: picture.resize(size, Image.Resampling.NEAREST).save(file, format="PNG"))
-
-
-def _counts(values: Tensor, classes: int) -> list[int]:
-    counts: list[int] = torch.bincount(values.cpu(), minlength=classes).tolist()
-    return counts

@@ -78,6 +78,18 @@ def test_more_gpus_than_there_are(bench: Bench) -> None:
     _refused(bench, ["--resources", "gpu=4"], "there is 1 GPU here\n  type: --resources gpu=1", PATH=path)
 
 
+@pytest.mark.parametrize("arguments", [["-j", "4"], ["--cores", "8", "--jobs", "4"]])
+def test_jobs_of_a_cluster_on_this_machine(bench: Bench, arguments: list[str]) -> None:
+    """Snakemake would start four cells at once whatever cores and cards there are."""
+    _refused(bench, arguments, "-j 4: jobs are of a cluster; on this machine type: snakemake --cores 4")
+    assert not (bench.folder / "calls.txt").exists()
+
+
+def test_no_more_cells_run_at_once_than_there_are(bench: Bench) -> None:
+    planned = bench.run("-n", "-p", "--cores", "5000")
+    assert planned.stdout.count(f"--concurrent {len(CELLS)}") == len(CELLS)
+
+
 def test_cells_that_share_a_card_run_at_once(bench: Bench) -> None:
     path = _card(bench)
     bench.study.write_text(bench.study.read_text(encoding="utf-8") + "share: 3\n", encoding="utf-8")

@@ -88,12 +88,12 @@ def write_plans():
         write(PLACE.planned(study), Plan(cells=cells))
 
 
-def count_jobs():
-    """Where cells run is known only now; ``-j N`` here means that N of them run at once."""
-    global LOCAL, CONCURRENT
-    LOCAL, jobs = workflow.local_exec, workflow.resource_settings.nodes
-    if LOCAL and jobs:
-        CONCURRENT = min(jobs, max(1, workflow.resource_settings.cores // GRID.threads))
+def refuse_jobs():
+    """The end, if ``-j N`` was given for this machine: beside ``cores``, which the default profile gives, Snakemake
+    takes it for jobs of a cluster, and counts neither cores nor GPUs."""
+    jobs = workflow.resource_settings.nodes
+    if workflow.local_exec and jobs is not None:
+        sys.exit(f"error: -j {jobs}: jobs are of a cluster; on this machine type: snakemake --cores {jobs}")
 
 
 def follow():
@@ -222,7 +222,7 @@ INDEX = pattern(Path(REPORTS) / "index.html")
 GPU = int(GRID.device != "cpu" and CARDS != 0)
 WHOLE_GPU = GPU * (GRID.share if CARDS else 1)
 LOCAL = workflow.resource_settings.nodes is None
-CONCURRENT = max(1, (workflow.resource_settings.cores or 1) // GRID.threads) if LOCAL else 1
+CONCURRENT = min(len(CELLS), max(1, (workflow.resource_settings.cores or 1) // GRID.threads)) if LOCAL else 1
 if CARDS:
     if gpu_limit() is None:
         workflow.global_resources["gpu"] = CARDS * GRID.share

@@ -41,6 +41,15 @@ def test_retry_removes_failures_and_nothing_else(tmp_path: Path) -> None:
     assert retry.retry(tmp_path) == []
 
 
+def test_retry_leaves_a_cell_that_is_done_with_an_old_failure(tmp_path: Path) -> None:
+    cell = failed(tmp_path, "ssd-kd", key="0" * 16)
+    (cell / "metrics.json").unlink()
+    factory.write(tmp_path, factory.metrics("ssd-kd"))
+    before = files(cell)
+    assert retry.retry(tmp_path) == []
+    assert files(cell) == before
+
+
 def test_retry_keeps_to_its_pattern(tmp_path: Path) -> None:
     kept = failed(tmp_path, "dafl")
     removed = failed(tmp_path, "cmi")

@@ -22,6 +22,25 @@ seeds: [0]
 methods: {{ssd-kd: {options}}}
 """
 
+TOGETHER = """
+from pydantic import model_validator
+from methods.references import KDNoise, MethodConfig
+
+class Config(MethodConfig):
+    low: float = 1.0
+    high: float = 2.0
+
+    @model_validator(mode="after")
+    def ordered(self):
+        if self.low > self.high:
+            raise ValueError("low is above high")
+        return self
+
+class Mine(KDNoise):
+    name = "mine"
+    Config = Config
+"""
+
 
 @pytest.fixture
 def other_networks() -> Iterator[None]:
@@ -59,6 +78,13 @@ def write(folder: Path, options: str) -> Path:
 def test_bad_options_name_file_key_value_and_choices(tmp_path: Path, options: str, expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
         validate(write(tmp_path, options))
+
+
+def test_two_values_that_do_not_go_together(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(TOGETHER, encoding="utf-8")
+    file = write(tmp_path, f"{{method: {tmp_path / 'mine.py'}, low: 3.0}}")
+    with pytest.raises(ConfigError, match=r"mine\.yaml:\d+: methods\.ssd-kd: .*'low': 3.0.*: low is above high"):
+        validate(file)
 
 
 def test_a_bad_option_of_the_budget_is_not_blamed_on_the_label(tmp_path: Path) -> None:

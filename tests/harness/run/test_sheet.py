@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor, nn
 
+from harness import data
 from harness.data import contract
 from harness.run import sheet
 from harness.store import checking
+
+
+class Brightness(nn.Module):
+    """Answers with the class whose tenth of brightness an image's first pixel is in, the surer the brighter."""
+
+    def forward(self, batch: Tensor) -> Tensor:
+        first = batch[:, 0, 0, 0] * self.spread + self.middle
+        return torch.nn.functional.one_hot((first * 10).long(), 10) * (5 * first[:, None])
+
+
+def test_what_the_teacher_sees_is_counted_over_all_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = data.load("digits").task
+    teacher = Brightness()
+    teacher.middle, teacher.spread = task.mean[0], task.std[0]
+    first = [0.05, 0.15, 0.15, 0.95, 0.55]
+    images = torch.tensor(first)[:, None, None, None].expand(-1, *task.shape)
+    monkeypatch.setattr(sheet, "batch_size", lambda task: 2)
+    classes, difficulty = sheet.describe(images, teacher, task)
+    assert classes == [1, 2, 0, 0, 0, 1, 0, 0, 0, 1]
+    surest = [math.exp(5 * pixel) / (math.exp(5 * pixel) + 9) for pixel in first]
+    assert difficulty == [sum(int((1 - p) * 20) == bin for p in surest) for bin in range(20)]
 
 
 @pytest.mark.parametrize(
