@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +39,11 @@ class Interrupted(Exception):
     """Stands for a kill in the middle of a run."""
 
 
-def check(name: str, report: Callable[[str], object] = say) -> None:
+def check(name: str) -> None:
     """Check a method by name or file. Raises UserError with everything that is wrong."""
     if problems := contract_problems(name):
         raise UserError(f"{name} breaks the contract of methods/base/method.py:\n  " + "\n  ".join(problems))
-    report(f"{name}: keeps the contract: steps, images, randomness, exact resume")
+    say(f"{name}: keeps the contract: steps, images, randomness, exact resume")
 
 
 def contract_problems(name: str, options: Mapping[str, Any] | None = None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.reporting.tables.remarks import overload
 from harness.store.records import Metrics
 
 
@@ -10,12 +11,4 @@ def spent(result: Metrics) -> str:
     wall = result.seconds.end_to_end
     seconds = f"{result.cost.end_to_end:.1f} CPU s in {wall:.1f} s" if result.device == "cpu" else f"{wall:.1f} GPU s"
     seconds += f" on a GPU for {result.share} cells at once" if result.device != "cpu" and result.share > 1 else ""
-    return f"{seconds}; {overload(result)}" if result.overloaded else seconds
-
-
-def overload(result: Metrics) -> str:
-    """How much else the machine had to do."""
-    if result.device != "cpu":
-        others = result.device_sharers or 0
-        return f"machine overloaded: {others} other process{'es' * (others > 1)} on the GPU"
-    return f"machine overloaded: {result.seconds.working / result.cpu_seconds.working:.1f} s to a CPU second"
+    return f"{seconds}; machine overloaded: {overload(result)}" if result.overloaded else seconds

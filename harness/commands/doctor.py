@@ -17,12 +17,12 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from harness import ROOT, data
-from harness.commands import costs
 from harness.commands.output import Line, columns
 from harness.data import identity
 from harness.data.own import OwnData
 from harness.errors import UserError, describe
 from harness.machine import cores, facts, nvml, users
+from harness.reporting.tables import remarks
 from harness.store import checking, reading
 from harness.store.bounds import BY_HASH
 from harness.store.files import there
@@ -193,7 +193,7 @@ def load(results: Path) -> Check:
     worst = max(odd, key=lambda result: result.seconds.working / max(result.cost.working, 1e-9), default=None)
     if not worst:
         return Check("load", True, "no cell ran on an overloaded machine")
-    told = f"{count(len(odd), 'cell')} ran on an overloaded machine, the worst {worst.cell}: {costs.overload(worst)}"
+    told = f"{count(len(odd), 'cell')} ran on an overloaded machine, the worst {worst.cell}: {remarks.overload(worst)}"
     fix = "`dkd retry --overloaded` lets them run again; start fewer at once, or when nothing else runs"
     return Check("load", False, told, fix, needed=False)
 

@@ -15,7 +15,7 @@ from rich.progress import track
 
 from harness.commands.output import Line, columns
 from harness.commands.speeds import KINDS, Judged, Speeds
-from harness.commands.status import CellStatus
+from harness.commands.status import LEFT, CellStatus
 from harness.grid.cell import Cell
 from harness.machine import gpus
 from harness.run import estimates
@@ -24,8 +24,6 @@ from harness.store.layout import CellFolder
 from harness.store.records import Flops, Metrics
 from harness.wording import count
 
-LEFT = ("waiting", "running", "stale", "damaged")
-"""States of cells that still have to run; what a running one has done already is not taken off."""
 ASSUMED = {"cuda": 5e12, "cpu": 3e10}
 """Operations per second where nothing was measured: a recent data-centre GPU on small networks (our choice), one core
 (measured on the digits)."""

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from harness.commands import output
 from harness.commands.output import Line, columns
-from harness.commands.status import CellStatus, State, of_grid
+from harness.commands.status import GOING, LEFT, CellStatus, State, of_grid
 from harness.errors import UserError
 from harness.grid.cell import Cell
 from harness.remaining import words
@@ -30,10 +30,6 @@ URGENCY: Sequence[State] = ("damaged", "failed", "diverged", "stale", "running",
 """What a person wants to see first."""
 SEEDS = 4
 """Seeds of a row that are named, at most."""
-GOING: Sequence[State] = ("running", "waiting")
-"""What ends by itself, as long as somebody runs the grid."""
-LEFT: Sequence[State] = ("damaged", "stale", *GOING)
-"""What will run, or run again."""
 EVERY_SECONDS, FOLLOW_SECONDS = 2.0, 10.0
 """Between two looks at a grid, for one who watches and beside the workflow."""
 SHARE = 0.05
@@ -164,7 +160,7 @@ def _numbers(done: Sequence[Metrics]) -> str:
     """Mean and spread of the accuracy, mean cost."""
     finals = [result.final for result in done if result.final is not None]
     spread = f" ± {stdev(finals):.2f}" if len(finals) > 1 else ""
-    unit = "CPU s" if done[0].device == "cpu" else "GPU s"
     overloaded = sum(result.overloaded for result in done)
-    cost = f"{fmean(one.cost.end_to_end for one in done):.1f} {unit}" + f", {overloaded} overloaded" * bool(overloaded)
+    busy = f", {overloaded} overloaded" if overloaded else ""
+    cost = f"{fmean(one.cost.end_to_end for one in done):.1f} {done[0].clock}{busy}"
     return f"{fmean(finals):.2f}{spread} % {done[0].metric}, {cost}"

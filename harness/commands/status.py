@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,6 +21,13 @@ from harness.store.records import Manifest, Metrics
 from harness.teachers.shelf import how_to_make
 
 State = Literal["done", "running", "waiting", "failed", "diverged", "stale", "damaged"]
+
+GOING: Sequence[State] = ("running", "waiting")
+"""What ends by itself, as long as somebody runs the grid."""
+UNUSABLE: Sequence[State] = ("damaged", "stale")
+"""Where a result is there that does not count."""
+LEFT: Sequence[State] = (*UNUSABLE, *GOING)
+"""What will run, or run again."""
 
 SHOWN = 3
 """Changes named for a stale cell."""
@@ -43,7 +50,7 @@ class CellStatus:
     @property
     def must_rerun(self) -> bool:
         """A result is there but cannot be used: Snakemake does not see it, `-R` tells it."""
-        return self.state in ("stale", "damaged")
+        return self.state in UNUSABLE
 
 
 def of_grid(cells: Iterable[Cell], results: Path) -> list[CellStatus]:

@@ -23,8 +23,11 @@ def cells(results: Path, pattern: str) -> list[CellFolder]:
 
 
 def finished(results: Path, pattern: str) -> list[CellFolder]:
-    """Those of them that have a result."""
-    return _meant(pattern, Results(results).finished(), lambda cell: cell.place, results)
+    """Those of them that have a result. Raises UserError if there is none."""
+    found = _meant(pattern, Results(results).finished(), lambda cell: cell.place, results)
+    if not found:
+        raise UserError(f"no results under {results}; `dkd list` names the cells")
+    return found
 
 
 def runs(results: Path, pattern: str) -> list[RunFolder]:

@@ -16,6 +16,8 @@ VAL = "val"
 VALPREP = "for ImageNet's val there is a script: valprep.sh of github.com/soumith/imagenetloader.torch"
 SYSTEM = ("thumbs.db", "desktop.ini", "__macosx")
 """What systems leave in folders, beside files and folders whose names begin with a dot: neither is looked at."""
+SHOWN = 3
+"""Names or paths that an error lists, at most."""
 LONGEST = 80
 """Letters of a class's name, at most."""
 LAYOUT = (
@@ -75,11 +77,11 @@ def beside(folder: Path) -> list[Path]:
     return sorted(file for place in places for file in _files(place) if file not in texts)
 
 
-def some(items: Iterable[object], folder: Path | None = None, most: int = 3) -> str:
-    """The first few of several names or paths, and how many more there are."""
+def some(items: Iterable[object], folder: Path | None = None) -> str:
+    """The first `SHOWN` of several names or paths, and how many more there are."""
     names = [str(item.relative_to(folder)) if folder and isinstance(item, Path) else str(item) for item in items]
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return one_line(", ".join(one_line(name, 100) for name in names[:most])) + more
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return one_line(", ".join(one_line(name, 100) for name in names[:SHOWN])) + more
 
 
 def _below(parts: dict[str, Path]) -> Iterator[Picture]:

@@ -188,9 +188,10 @@ class CellFolder:
     def is_cell(self) -> bool:
         """Whether its path is the name of a cell, letter by letter."""
         try:
-            return str(self.name) == self.place
+            CellName.parse(self.place)
         except ValueError:
             return False
+        return True
 
     @property
     def place(self) -> str:

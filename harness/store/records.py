@@ -239,6 +239,11 @@ class Metrics(Record):
         return _counting(self, self.device)
 
     @property
+    def clock(self) -> str:
+        """Whose seconds these are."""
+        return "CPU s" if self.device == "cpu" else "GPU s"
+
+    @property
     def overloaded(self) -> bool:
         """Whether the machine had so much else to do that the seconds say little about the method."""
         if self.device != "cpu":

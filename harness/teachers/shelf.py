@@ -15,7 +15,7 @@ from harness.data import identity
 from harness.data.own import OwnData
 from harness.errors import UserError
 from harness.machine import facts
-from harness.store import atomic, occupancy, reading
+from harness.store import atomic, checking, occupancy
 from harness.store.checksums import sha256
 from harness.store.layout import Results, TeacherFolder
 from harness.store.records import Imported, Normalisation, TeacherRecord
@@ -46,7 +46,7 @@ def find(folder: TeacherFolder, network: str | None = None, own: OwnData | None 
     if not folder.record.exists():
         described = "; --configfile FILE names what describes the images" if own else ""
         raise UserError(f"{folder.record}: no teacher; {how_to_make(folder, network)}{described}")
-    record = reading.read(folder.record, TeacherRecord)
+    record = checking.teacher(folder)
     if reason := identity.outdated(record, own):
         raise UserError(f"{folder.record}: {reason}\n  {again(folder, record)}")
     return record
@@ -115,11 +115,6 @@ def load(folder: TeacherFolder, record: TeacherRecord, task: Task, device: torch
     Raises Replaced if another teacher stands there by now.
     """
     verify(folder, record)
-    if (record.dataset, record.name) != (folder.dataset, folder.name):
-        raise UserError(
-            f"{folder.record}: a teacher {record.name} on {record.dataset}, which cannot teach here; "
-            f"{how_to_make(folder)} --replace"
-        )
     if (own := record.normalisation) and len(own.mean) != task.shape[0]:
         raise UserError(
             f"{folder.record}: its normalisation has {len(own.mean)} means; images of {record.dataset} have "

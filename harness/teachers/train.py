@@ -51,7 +51,7 @@ def train(
         verify_data: whether the dataset's files must have their official checksums.
         report: takes lines for the person.
 
-    Raises UserError if the teacher ends below its floor, which it then is not stored, or if an existing one is damaged.
+    Raises UserError if the teacher ends below its floor and is not stored, or if an existing one is damaged.
     """
     folder = Results(results).teacher(str(dataset), teacher_name(network_name(network), name))
     title = f"teacher {dataset}/{folder.name}"

@@ -36,7 +36,7 @@ def of_row(cell: CellName, results: Mapping[int, Metrics | None]) -> str:
     done = [result for result in results.values() if result and result.final is not None]
     known = next((result for result in results.values() if result), None)
     head = f"{_place(cell, known)}: {len(done)} of {count(len(results), 'seed')} done."
-    metric, unit = (known.metric, _unit(known)) if known else ("top1", "s")
+    metric, unit = (known.metric, known.clock) if known else ("top1", "s")
     table = [f"| seed | {metric} % | {unit} | |", "|---|---:|---:|---|"]
     table += [_line(seed, result) for seed, result in list(results.items())[:MOST_SEEDS]]
     mean = [_mean(done)] if len(done) > 1 else []
@@ -64,7 +64,7 @@ def _place(cell: CellName, result: Metrics | None) -> str:
 
 
 def _numbers(result: Metrics) -> str:
-    cost, unit = result.cost, _unit(result)
+    cost, unit = result.cost, result.clock
     return (
         f"**{result.final:.2f} % {result.metric}** after the last epoch; the teacher has {result.teacher_metric:.2f}, "
         f"both agree on {result.agreement:.2f} %.\n\n"
@@ -84,13 +84,9 @@ def _mean(done: Sequence[Metrics]) -> str:
     final = summarise([result.final for result in done if result.final is not None], len(done))
     cost = summarise([result.cost.end_to_end for result in done], len(done))
     return (
-        f"**{final.mean:.2f} ± {final.sd:.2f} % {done[0].metric}**, {cost.mean:.2f} ± {cost.sd:.2f} {_unit(done[0])}: "
+        f"**{final.mean:.2f} ± {final.sd:.2f} % {done[0].metric}**, {cost.mean:.2f} ± {cost.sd:.2f} {done[0].clock}: "
         "mean and sample standard deviation over the seeds that are done."
     )
-
-
-def _unit(result: Metrics) -> str:
-    return "CPU s" if result.device == "cpu" else "GPU s"
 
 
 def _warning(results: Sequence[Metrics]) -> str:

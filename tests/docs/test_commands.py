@@ -16,8 +16,9 @@ from harness import ROOT, cli
 PAGES = [ROOT / "README.md", ROOT / "Makefile", *sorted((ROOT / "docs").glob("*.md"))]
 GRIDS = sorted((ROOT / "workflow/config").glob("*.yaml"))
 CODE = sorted(path for folder in ("harness", "methods", "workflow") for path in (ROOT / folder).rglob("*.py"))
-LINE = re.compile(r"^(?:#  |    |\t)\s*(dkd [a-z].*)$", re.MULTILINE)
+LINE = re.compile(r"^(?:#  |    |\t)\s*(?:\.venv/bin/)?(dkd [a-z].*)$", re.MULTILINE)
 """A command on a line of its own: in an indented block of a page, or in the header of a configuration."""
+FENCED = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 QUOTED = re.compile(r"`(dkd [a-z][^`\n]*)`")
 FILE = re.compile(r"(?:workflow/config|results/reference|docs)/[\w./-]*\w")
 COMMANDS: Any = typer.main.get_command(cli.app)
@@ -25,7 +26,8 @@ COMMANDS: Any = typer.main.get_command(cli.app)
 
 def lines(text: str) -> Iterator[str]:
     """Commands that stand for themselves: those of one line may be several."""
-    for line in LINE.findall(text):
+    indented = FENCED.sub(lambda block: re.sub("^", "    ", block[1], flags=re.MULTILINE), text)
+    for line in LINE.findall(indented):
         yield from (part.strip() for part in re.split(r";|&&|\s#\s", line) if part.strip().startswith("dkd "))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
 
-from harness.commands.compare.sides import Side, Version, differing, side, unit
+from harness.commands.compare.sides import Side, Version, differing, side
 from harness.commands.compare.within import Interval, further
 from harness.commands.output import Line, columns
 from harness.errors import UserError
@@ -123,10 +123,10 @@ def _expected(final: float, expected: Interval | None) -> str:
 def _cost(own: Version, committed: Sequence[Version]) -> str:
     result, others = own.result, [version.result for version in committed]
     spent, there = result.cost.end_to_end, mean(other.cost.end_to_end for other in others)
-    same = {unit(other) for other in others} == {unit(result)}
+    same = {other.clock for other in others} == {result.clock}
     ratio = f", × {spent / there:.2f}{_as_fast(own, committed)}" if same and there else ""
     overloaded = "; your machine was overloaded" if result.overloaded else ""
-    return f"{spent:.1f} {unit(result)}; committed {there:.1f} {unit(others[0])}{ratio}{overloaded}"
+    return f"{spent:.1f} {result.clock}; committed {there:.1f} {others[0].clock}{ratio}{overloaded}"
 
 
 def _as_fast(own: Version, committed: Sequence[Version]) -> str:

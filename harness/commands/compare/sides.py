@@ -87,11 +87,6 @@ def _untold(*versions: Version) -> str:
     return "unknown: a manifest is lost" if lost else "options and code unknown: a file of records has neither"
 
 
-def unit(result: Metrics) -> str:
-    """Whose seconds the cost of a run counts."""
-    return "CPU s" if result.device == "cpu" else "GPU s"
-
-
 def _finished(folder: Path) -> list[CellFolder]:
     """The cells of a results folder, or of the study whose folder it is."""
     whole = folder.absolute()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from statistics import mean, stdev
 
 from harness.commands.compare import within
-from harness.commands.compare.sides import Side, Version, differing, unit
+from harness.commands.compare.sides import Side, Version, differing
 from harness.commands.output import Line, columns
 from harness.reporting import text
 from harness.store.layout import CellName
@@ -114,7 +114,7 @@ def _accuracy(both: Done) -> str:
 
 def _cost(both: Done) -> str:
     before, after = (mean(result.cost.end_to_end for result in results) for results in zip(*both, strict=True))
-    units = dict.fromkeys(unit(result) for pair in both for result in pair)
+    units = dict.fromkeys(result.clock for pair in both for result in pair)
     ratio = f", × {after / before:.2f}" if before and len(units) == 1 else ""
     overloaded = sum(result.overloaded for pair in both for result in pair)
     note = f"; {overloaded} of these runs on an overloaded machine" if overloaded else ""

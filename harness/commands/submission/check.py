@@ -95,7 +95,7 @@ def _cell(cell: CellFolder, found: Findings) -> Iterator[str]:
     yield from _teacher(cell, result)
     yield from _learning(evidence.events)
     yield from _device(result, manifest)
-    yield from _private(cell, result, manifest)
+    yield from _private(result, manifest)
     origin = commits.origin(manifest)
     found.origins[origin] += 1
     if origin is Origin.CHANGED and not manifest.attempts[-1].dirty:
@@ -134,7 +134,7 @@ def _device(result: Metrics, manifest: Manifest) -> Iterator[str]:
     yield from _unequal("status", result.status, last.outcome, "the manifest")
 
 
-def _private(cell: CellFolder, *records: Record) -> Iterator[str]:
+def _private(*records: Record) -> Iterator[str]:
     for record in records:
         yield from _kept(record)
 

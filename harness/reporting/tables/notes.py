@@ -67,13 +67,13 @@ def teacher(run: RecordedRun) -> str:
 
 def _normalisation(run: RecordedRun) -> str:
     """With what a teacher learned, if not with the task's."""
-    own = run.manifest.teacher_normalisation if run.manifest else None
+    own = run.manifest.teacher_normalisation
     return f"; inputs normalised by {own}" if own else ""
 
 
 def _origin(run: RecordedRun) -> str:
     """Where a teacher comes from that was not trained here, and what was done to it."""
-    if not (run.manifest and (origin := run.manifest.teacher_imported)):
+    if not (origin := run.manifest.teacher_imported):
         return ""
     told = [f"read as {origin.layout}"] if origin.layout else []
     told += [f"renamed {', '.join(origin.renamings)}"] if origin.renamings else []
@@ -102,7 +102,7 @@ def tuning(runs: Sequence[RecordedRun]) -> list[str]:
 
 
 def _own(run: RecordedRun) -> str:
-    known = f" {text.sha(run.manifest.data)}" if run.manifest and run.manifest.data else ""
+    known = f" {text.sha(run.manifest.data)}" if run.manifest.data else ""
     return f"{names.dataset(run.metrics.dataset)}, {BY_HASH}{known}"
 
 

@@ -128,9 +128,7 @@ def test_an_overloaded_machine_is_named(tmp_path: Path) -> None:
     check = doctor.load(tmp_path)
     assert (check.ok, check.needed) == (False, False)
     worst = factory.metrics("fast").cell
-    assert check.found == (
-        f"2 cells ran on an overloaded machine, the worst {worst}: machine overloaded: 4.2 s to a CPU second"
-    )
+    assert check.found == (f"2 cells ran on an overloaded machine, the worst {worst}: 4.2 wall s to a CPU s")
     assert doctor.load(tmp_path / "empty").ok
 
 

@@ -39,7 +39,7 @@ def load(results: Path, dataset: str, network: str) -> nn.Module:
 def test_the_teacher_of_another_dataset_is_refused(tmp_path: Path) -> None:
     factory.untrained_teacher(tmp_path)
     shutil.copytree(tmp_path / "teachers/digits", tmp_path / "teachers/cifar10")
-    with pytest.raises(UserError, match="a teacher wrn10_1 on digits, which cannot teach here"):
+    with pytest.raises(UserError, match="is the record of wrn10_1 on digits"):
         load(tmp_path, "cifar10", "wrn10_1")
 
 
