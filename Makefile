@@ -30,7 +30,7 @@ soak: $(VENV)/.ready ## kill every method at every operation on its files, and g
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 -m soak --durations 0
 
 # It installs nothing, since a machine with a GPU may have no network: python3 will do that has what `dkd run` needs.
-gpu-check: ## what a machine with a GPU must show before a grid is given to it: eleven minutes; CHECK='--teacher FILE' for CIFAR-10
+gpu-check: ## what a machine with a GPU must show before a grid is given to it: twice eight minutes; CHECK='--teacher FILE' for CIFAR-10
 	$(if $(wildcard $(PYTHON)),$(PYTHON),python3) -m benchmarks.gpu_check $(CHECK)
 
 reports: $(VENV)/.ready ## render the reports again from results/
