@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -193,38 +193,47 @@ def train_teacher(
     results: ResultsFolder = RESULTS,
 ) -> None:
     """Train a teacher, once, or take one that was trained elsewhere."""
+    from harness.commands.teachers import check_options
     from harness.grid.grid import find_dataset
-    from harness.grid.pairs import network_at, plain
+    from harness.grid.pairs import network_at
     from harness.grid.settings import parse
 
     found = find_dataset(dataset, configfile)
     where = "dkd train-teacher"
     network = network_at(network, Path.cwd() / where, f"{where} {dataset}")
-    try:
-        plain(name or "unnamed")
-    except ValueError as error:
-        raise UserError(f"--name {name!r:.100}: {error}") from None
-    if file and backbone:
-        raise UserError("--import takes a whole teacher, --backbone starts the training of one: give one of them")
-    if (key or rename or drop or in_order) and not file:
-        raise UserError("--key, --rename, --drop and --in-order are for the keys of a file that --import names")
-    if (normalisation or mean or std) and not file:
-        raise UserError("--normalisation, --mean and --std are for a file that --import names: here all learn alike")
+    of_keys, of_inputs = key or rename or drop or in_order, normalisation or mean or std
+    check_options(name, file=file, backbone=backbone, of_keys=of_keys, of_inputs=of_inputs)
     place.is_there(results)
     from harness.teachers import foreign, train
     from harness.teachers.normalisation import Asked
     from harness.teachers.renaming import KeyRules
 
     changes = parse(settings or [])
-    wanted: dict[str, Any] = {"results": results, "replace": replace, "changes": changes, "verify_data": verify}
-    wanted["name"] = name
-    if file:
-        named: dict[str, Any] = {"rules": KeyRules(key, drop or [], rename or [], in_order)}
-        named["normalisation"] = Asked(normalisation, mean, std)
-        record = foreign.take(found, network, file, **named, **wanted)
-        say(f"teacher {dataset}/{record.name}: {record.value:.2f} %, from {file}")
-    else:
-        train.train(found, network, backbone=backbone, **wanted)
+    if not file:
+        train.train(
+            found,
+            network,
+            name=name,
+            results=results,
+            replace=replace,
+            changes=changes,
+            backbone=backbone,
+            verify_data=verify,
+        )
+        return
+    record = foreign.take(
+        found,
+        network,
+        file,
+        name=name,
+        rules=KeyRules(key, drop or [], rename or [], in_order),
+        normalisation=Asked(normalisation, mean, std),
+        results=results,
+        replace=replace,
+        changes=changes,
+        verify_data=verify,
+    )
+    say(f"teacher {dataset}/{record.name}: {record.value:.2f} %, from {file}")
 
 
 @public.callback()

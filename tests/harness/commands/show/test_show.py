@@ -212,7 +212,7 @@ def test_teachers_of_a_network(shelf: Path) -> None:
     assert "akamaster-resnet20  cifar10/resnet20, 91.73 % stated: dkd teachers get akamaster-resnet20" in text(
         "resnet20"
     )
-    assert row(text("akamaster-resnet20"), "licence") == "BSD-2-Clause, 2018 Yerlan Idelbayev"
+    assert row(text("akamaster-resnet20"), "licence") == "BSD-2-Clause, copyright 2018 Yerlan Idelbayev"
     with pytest.raises(UserError, match=r"no .* is called digits/wrn40_1"):
         text("digits/wrn40_1", results=shelf)
 
