@@ -233,7 +233,7 @@ def _records(results: Path) -> Iterator[Callable[[], object]]:
 def _run(run: RunFolder) -> None:
     """A run that is finished as a whole; of one that is not, what there is of it."""
     if there(run.metrics):
-        checking.evidence(run, checking.finished(run))
+        checking.whole(run)
     elif there(run.manifest):
         reading.read(run.manifest, Manifest)
         reading.read_events(run)

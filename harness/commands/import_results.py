@@ -151,8 +151,7 @@ class _Import:
             if there(run.outside(place)):
                 self._require_inside(run.outside(place).parent)
                 atomic.take(run.outside(place), staged.outside(place), files.MOST)
-        result = checking.finished(staged)
-        checking.evidence(staged, result)
+        result, _ = checking.whole(staged)
         mine = checking.teacher_identity(self.ours.teacher(result.dataset, result.teacher))
         taught = f"taught by another teacher than ours: sha256 {result.teacher_sha256}, ours {mine}"
         _require(mine in (None, result.teacher_sha256), taught)

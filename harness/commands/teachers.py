@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.commands.output import Line, columns
 from harness.errors import UserError
-from harness.grid.pairs import plain
+from harness.grid.pairs import own_name
 from harness.store.files import there
 from harness.store.layout import Results
 from harness.teachers.public import TEACHERS, PublicTeacher
@@ -48,7 +48,7 @@ def check_options(
         of_inputs: options for what its inputs were normalised by; empty where there is none.
     """
     try:
-        plain(name or "unnamed")
+        own_name(name or "unnamed")
     except ValueError as error:
         raise UserError(f"--name {name!r:.100}: {error}") from None
     if file and backbone:

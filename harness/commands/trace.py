@@ -42,8 +42,7 @@ def _read(path: Path, kind: type[RecordT]) -> RecordT | str:
 
 def _checked(run: RunFolder) -> Metrics | str:
     try:
-        result = checking.finished(run)
-        checking.evidence(run, result)
+        result, _ = checking.whole(run)
     except FileNotFoundError:
         return "none"
     except DamagedRecord as error:
@@ -98,6 +97,11 @@ def _origin(manifest: Manifest | str) -> Iterator[tuple[str, str]]:
         yield "images", placing
     yield "precision", manifest.precision or "unknown"
     yield "config", ", ".join(f"{name}={value}" for name, value in manifest.config.items())
+    yield from _code(manifest)
+    yield from _attempts(manifest)
+
+
+def _code(manifest: Manifest) -> Iterator[tuple[str, str]]:
     for file, digest in manifest.sources.items():
         yield "code", f"{digest[:16]}  {file}"
     for place, digest in manifest.outside.items():
@@ -105,6 +109,9 @@ def _origin(manifest: Manifest | str) -> Iterator[tuple[str, str]]:
     if manifest.scheme != keys.SCHEME:
         yield "code", differences.OTHER_SCHEME
     yield "code", f"NUMBERS = {_known(manifest.numbers)}  harness/grid/keys.py"
+
+
+def _attempts(manifest: Manifest) -> Iterator[tuple[str, str]]:
     last = 0
     for number, attempt in manifest.numbered():
         if number > last + 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -48,7 +48,8 @@ def validate(path: Path, report: Callable[[str], object] = say, concurrent: int 
         for note in dataset.notes:
             report(f"{path.name}: {name}: {note}")
         _check_recipes(grid, name, dataset)
-        _validate_dataset(dataset, name, mine, path.name, report)
+        for note in _validate_dataset(dataset, name, mine):
+            report(f"{path.name}: {note}")
     for problem in _crowded(grid, min(concurrent, len(cells))):
         report(f"{path.name}: {problem}")
     report(f"{path.name}: {count(len(cells), 'cell')} {'is' if len(cells) == 1 else 'are'} valid")
@@ -81,41 +82,62 @@ def _check_recipes(grid: Grid, name: str, dataset: Dataset) -> None:
             dataset.teachers.recipe_for(pair.teacher.network, recipe, partial(study.places.at, "recipe"))
 
 
-def _validate_dataset(
-    dataset: Dataset, name: str, cells: list[Cell], file: str, report: Callable[[str], object]
-) -> None:
+def _validate_dataset(dataset: Dataset, name: str, cells: Sequence[Cell]) -> Iterator[str]:
+    """What a person should know of a dataset's cells, in the order of the work. Raises UserError at a problem."""
     evaluate.check(dataset)
-    setups = {(c.study, c.label, c.pair): c for c in cells}
-    for cell in setups.values():
+    setups = list({(c.study, c.label, c.pair): c for c in cells}.values())
+    for cell in setups:
         method_config(cell)
+    yield from _offers(cells, dataset)
+    yield f"{name}: building every method on every pair, {len(setups)} in all"
+    yield from _built(setups, dataset)
+    _check_references(cells, dataset)
+    yield from _memory(cells)
+    yield from _unfilled(cells, dataset)
+    yield from _few(cells, dataset)
+
+
+def _offers(cells: Iterable[Cell], dataset: Dataset) -> Iterator[str]:
+    """What networks that are not ours can give to methods."""
     for asked in sorted({network for cell in cells for network in (cell.teacher_network, cell.student_network)}):
         offer = check_features(asked, dataset.task)
         if asked not in networks.names():
-            report(f"{file}: {asked}: {offer}")
-    report(f"{file}: {name}: building every method on every pair, {len(setups)} in all")
-    for cell in setups.values():
-        _build(cell, dataset, file)
+            yield f"{asked}: {offer}"
+
+
+def _built(setups: Iterable[Cell], dataset: Dataset) -> Iterator[str]:
+    """Presets whose values are another pair's, after each method was built."""
+    for cell in setups:
+        _build(cell, dataset)
         if note := preset_note(cell):
-            report(f"{file}: methods.{cell.label}.preset: {note}")
-    _check_references(cells, dataset)
-    for cell in {(c.study, c.label, c.pair): c for c in sorted(cells, key=_scale)}.values():
+            yield f"methods.{cell.label}.preset: {note}"
+
+
+def _memory(cells: Iterable[Cell]) -> Iterator[str]:
+    """Which cells seem too large for their device, by the largest scale of each."""
+    largest = {(c.study, c.label, c.pair): c for c in sorted(cells, key=lambda cell: cell.scale)}
+    for cell in largest.values():
         if (available := device_memory(cell.device)) and (problem := fitting.memory_problem(cell, available)):
-            report(f"{file}: {problem}")
+            yield problem
+
+
+def _unfilled(cells: Iterable[Cell], dataset: Dataset) -> Iterator[str]:
+    """Which pools and buffers are never full."""
     for cell in {(c.study, c.label, c.pair, c.scale): c for c in cells}.values():
         slots = dataset.task.images(cell.share)
         if (made := method_class(cell).most_images(method_config(cell), slots)) < slots:
             at = f"at scale {scale_text(cell.scale)}"
-            report(f"{file}: methods.{cell.label}: {made} images for {slots} slots {at}: not filled")
+            yield f"methods.{cell.label}: {made} images for {slots} slots {at}: not filled"
+
+
+def _few(cells: Iterable[Cell], dataset: Dataset) -> Iterator[str]:
+    """Which scales say more about the protocol than about methods."""
     for scale in sorted({cell.scale for cell in cells}, reverse=True):
         if (images := dataset.task.images(scale / 100)) < FEW_IMAGES:
-            report(f"{file}: scale {scale_text(scale)} leaves {images} images, fewer than {FEW_IMAGES}")
+            yield f"scale {scale_text(scale)} leaves {images} images, fewer than {FEW_IMAGES}"
 
 
-def _scale(cell: Cell) -> float:
-    return cell.scale
-
-
-def _build(cell: Cell, dataset: Dataset, file: str) -> None:
+def _build(cell: Cell, dataset: Dataset) -> None:
     """Raise UserError if the cell's method cannot be set up on its pair, with an untrained teacher and few images."""
     small = replace(cell, scale=min(cell.scale, SCALE))
     if shaped.can_be_built(small):
@@ -125,10 +147,10 @@ def _build(cell: Cell, dataset: Dataset, file: str) -> None:
         with inside_method():
             build_method(small, method_config(cell), dataset, teacher, torch.device("cpu"))
     except MethodFailed as error:
-        raise UserError(f"{file}: methods.{cell.label} cannot work on {cell.pair}: {error}") from error
+        raise UserError(f"{cell.places.at('methods', cell.label)} cannot work on {cell.pair}: {error}") from error
 
 
-def _check_references(cells: list[Cell], dataset: Dataset) -> None:
+def _check_references(cells: Iterable[Cell], dataset: Dataset) -> None:
     """References need the training data, of which windows can be cut without end; the others need none."""
     if any(method_prior(cell) is Prior.REAL_IMAGES for cell in cells):
         images = dataset.train().images

@@ -15,13 +15,14 @@ LETTERS = "letters, digits and . _ + - after a first letter or digit"
 """NAME in words."""
 
 
-def _checked(value: str) -> str:
+def plain(value: str, *, what: str = "a name") -> str:
+    """The value, if it can be a name of this kind. Raises ValueError, which says how ``what`` is written."""
     if not re.fullmatch(NAME, value) or len(value) > LONGEST:
-        raise ValueError(f"a name is {LETTERS}, at most {LONGEST} in all")
+        raise ValueError(f"{what} is {LETTERS}, at most {LONGEST} in all")
     return value
 
 
-Name = Annotated[str, AfterValidator(_checked)]
+Name = Annotated[str, AfterValidator(plain)]
 
 
 class Strict(BaseModel):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from harness.grid import files, paths, yaml_file
 from harness.grid.own_data import described
 from harness.grid.pairs import AskedPair, AskedTeacher
 from harness.grid.places import Places
-from harness.grid.strict import LETTERS, LONGEST, NAME, Name, Strict
+from harness.grid.strict import Name, Strict, plain
 from harness.machine import gpus
 from harness.store.bounds import Precision
 from harness.store.layout import RESERVED
@@ -255,8 +254,10 @@ def _check_labels(study: Study) -> None:
     folders: dict[str, str] = {}
     for name, label in study.methods.items():
         where = study.places.at("methods", name)
-        if not re.fullmatch(NAME, name) or len(name) > LONGEST:
-            raise ConfigError(where, f"a label is {LETTERS}, at most {LONGEST} in all")
+        try:
+            plain(name, what="a label")
+        except ValueError as error:
+            raise ConfigError(where, str(error)) from None
         # It is a folder's name, and some file systems do not tell A from a.
         if (same := folders.setdefault(name.casefold(), name)) != name:
             raise ConfigError(where, f"the same folder as {same}, where case does not count")

@@ -9,16 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from harness.engine import precision
-from harness.errors import clean, describe
+from harness.errors import describe
 from harness.grid import files, keys
 from harness.machine import facts
-from harness.run import copies
+from harness.run import copies, log
 from harness.run.run import Run
 from harness.store import atomic, reading
 from harness.store.records import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, Manifest
-
-LOG = 50_000
-"""Letters of a traceback in the log at most."""
 
 
 @dataclass
@@ -54,7 +51,7 @@ def attempt(run: Run) -> Iterator[Entry]:
         yield entry
     except BaseException as error:
         entry.end(f"error: {describe(error)}")
-        atomic.append_text(run.folder.log, clean(traceback.format_exc(), LOG))
+        log.append(run.folder, traceback.format_exc())
         raise
 
 

@@ -7,7 +7,7 @@ import time
 from typing import Self
 
 from harness.engine.loop import Engine
-from harness.errors import clean
+from harness.run import log
 from harness.run.run import Run
 from harness.store import atomic
 from harness.store.records import Progress
@@ -19,8 +19,6 @@ REDRAW_SECONDS = 0.1
 """How often the bar moves: a round may take a thousandth of a second, and drawing is not for nothing."""
 SHARED_SECONDS = 60.0
 """How often the epochs of a run are told where many runs at once are told on one terminal."""
-LOG = 50_000
-"""Letters of one entry in the log at most, such as a traceback."""
 
 
 class ProgressReport:
@@ -61,7 +59,7 @@ class ProgressReport:
 
     def log_text(self, text: str) -> None:
         """Text for the log alone."""
-        atomic.append_text(self.folder.log, clean(text, LOG))
+        log.append(self.folder, text)
 
     def __call__(self, engine: Engine) -> None:
         """Report the state of ``engine`` after a round."""

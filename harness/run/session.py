@@ -57,36 +57,25 @@ def train(run: Run, waited: float, entry: Entry) -> Metrics:
 
     Writes the metrics, whatever the method did; raises for trouble of the machine and of the user's making.
     """
-    compiler.defer()
-    torch.set_num_threads(run.cell.threads)
-    precision.apply(run.cell.precision, run.cell.deterministic and run.device.type == "cuda")
-    if run.device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(run.device)
+    _set_up(run)
     session = _Session(run)
-    status: Status
     with session.report as report:
-        try:
-            method = session.prepare()
-            if method.asking:
-                report.note(f"the teacher is asked {method.asking}")
-                entry.note(asking=str(method.asking))
-            if method.placing:
-                entry.note(placing=str(method.placing))
-            if method.placing and not method.placing.on_device:
-                report.note(f"images lie {method.placing}")
-            with outside.kept():
-                status, reason, found = "done", None, session.carry_out(method, waited)
-        except Diverged as error:
-            status, reason, found = "diverged", one_line(str(error), 2 * LINE), {}
-        except MethodFailed as error:
-            status, reason, found = "failed", one_line(str(error), 2 * LINE), {}
-            report.log_text("".join(traceback.format_exception(error)))
+        status, reason, found = session.outcome(waited, entry)
         entry.end(status)  # before the metrics, which seal all other files
         with outside.kept():
             metrics = session.metrics(status, reason, found)
         atomic.write(run.folder.metrics, metrics)
         report.say(f"{status}: {reason}" if reason else f"done: {metrics.final:.2f} %")
     return metrics
+
+
+def _set_up(run: Run) -> None:
+    """Make PyTorch work as the cell asks for."""
+    compiler.defer()
+    torch.set_num_threads(run.cell.threads)
+    precision.apply(run.cell.precision, run.cell.deterministic and run.device.type == "cuda")
+    if run.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(run.device)
 
 
 class _Session:
@@ -111,6 +100,29 @@ class _Session:
             return method
         finally:  # what was imported must not be newer than the key, whatever came of it
             self.run.confirm()
+
+    def outcome(self, waited: float, entry: Entry) -> tuple[Status, str | None, dict[str, Any]]:
+        """What became of the run: its status, the reason unless it is done, and what was measured then."""
+        try:
+            method = self.prepare()
+            self._tell(method, entry)
+            with outside.kept():
+                return "done", None, self.carry_out(method, waited)
+        except Diverged as error:
+            return "diverged", one_line(str(error), 2 * LINE), {}
+        except MethodFailed as error:
+            self.report.log_text("".join(traceback.format_exception(error)))
+            return "failed", one_line(str(error), 2 * LINE), {}
+
+    def _tell(self, method: Method, entry: Entry) -> None:
+        """Note how the teacher is asked and where images lie; say what is not usual."""
+        if method.asking:
+            self.report.note(f"the teacher is asked {method.asking}")
+            entry.note(asking=str(method.asking))
+        if method.placing:
+            entry.note(placing=str(method.placing))
+            if not method.placing.on_device:
+                self.report.note(f"images lie {method.placing}")
 
     def carry_out(self, method: Method, waited: float) -> dict[str, Any]:
         """Run the method to its end; returns what is measured afterwards. Raises Diverged or MethodFailed."""

@@ -1,7 +1,7 @@
 """Whether records agree with their place and with one another: a number that was changed by hand is noticed.
 
 `current` and `finished` look at what every reader can afford: bounds, place, the cell's copy, the last evaluation.
-`evidence` reads all that a run left behind, against the sha256 that its metrics were sealed with.
+`evidence` reads all that a run left behind, against the sha256 that its metrics were sealed with; `whole` both.
 """
 
 from __future__ import annotations
@@ -64,6 +64,15 @@ def finished(run: RunFolder) -> Metrics:
     _check_place(run.metrics, result, run)
     _check_curve(run.metrics, result, run)
     return result
+
+
+def whole(run: RunFolder, *, weights: bool = True) -> tuple[Metrics, Evidence]:
+    """The result of a run, current or not, and all else that it left behind, checked against it.
+
+    Raises DamagedRecord, and FileNotFoundError if it has none.
+    """
+    result = reading.read(run.metrics, Metrics)
+    return result, evidence(run, result, weights=weights)
 
 
 def current_key(cell: CellFolder) -> str | None:

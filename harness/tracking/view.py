@@ -105,8 +105,7 @@ def of_run(run: RunFolder, superseded: bool, working: bool, asked: bool = False)
 
 def _records(run: RunFolder) -> tuple[Metrics | None, Manifest, list[Event]]:
     if there(run.metrics):
-        result = checking.finished(run)
-        evidence = checking.evidence(run, result, weights=False)
+        result, evidence = checking.whole(run, weights=False)
         return result, evidence.manifest, evidence.events
     return None, reading.read(run.manifest, Manifest), reading.read_events(run)
 

@@ -307,15 +307,14 @@ def test_a_teacher_that_came_while_its_place_was_waited_for_is_not_replaced(
     assert (ours / "teachers/digits/wrn10_1/teacher.safetensors").read_bytes() == b"trained meanwhile"
 
 
-def test_one_import_waits_for_another(theirs: Path, ours: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_import_waits_for_another(theirs: Path, ours: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
+    waiting, hold = threading.Event(), occupancy.hold
     other = threading.Thread(target=lambda: done.append(str(import_results.merge(theirs, ours))))
-    with occupancy.hold(Results(ours).import_lock, "the first"):
+    with hold(Results(ours).import_lock, "the first"):
+        monkeypatch.setattr(occupancy, "hold", lambda lock, what, *_: hold(lock, what, lambda line: waiting.set()))
         other.start()
-        said = ""
-        while "another process is at work on it; waiting" not in said:
-            assert other.is_alive(), said
-            said += "".join(capsys.readouterr())
+        assert waiting.wait(60)
         assert not (ours / ".import").exists()
     other.join()
     assert done == ["3 runs and 1 teacher imported, 0 already here, 1 unfinished"]

@@ -58,7 +58,7 @@ def test_presets_go_by_the_network(tmp_path: Path) -> None:
         ({**NAMED, "nmae": "x"}, r"pairs\.0\.teacher\.nmae: unknown key\n  valid choices: network, name\n.*name"),
         ({**NAMED, "network": "wrn10_l"}, r"pairs\.0\.teacher: unknown network: 'wrn10_l'[\s\S]*wrn10_1"),
         *[({**NAMED, "name": name}, r"pairs\.0\.teacher\.name: ") for name in ("", "a b", "../x", "-x", "x" * 81, 5)],
-        ({**NAMED, "name": "a--b"}, r"pairs\.0\.teacher\.name: 'a--b': a teacher's name is letters.*without --"),
+        ({**NAMED, "name": "a--b"}, r"pairs\.0\.teacher\.name: 'a--b': a teacher's name is without --"),
     ],
     ids=lambda value: repr(value)[:40],
 )
