@@ -182,8 +182,3 @@ def test_commands_under_a_narrow_locale(
     assert done.stdout.splitlines()[-1].decode().split()[1:] == sorted(
         {keys.plan_key(cell) for cell in grid.load_grid(ROOT / paths.DEFAULT).cells}
     )
-
-
-@pytest.mark.parametrize(("number", "said"), [(0, "0 cells"), (1, "1 cell"), (2, "2 cells")])
-def test_one_of_several_is_no_plural(number: int, said: str) -> None:
-    assert terminal.count(number, "cell") == said

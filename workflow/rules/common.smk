@@ -69,13 +69,13 @@ def validate():
         except UserError as error:
             sys.exit(f"error: {error}")
     stamp = PLACE.validated(GRID.name)
-    machine = CONCURRENT, cores.available(), memory.available()
+    machine = ROOM, cores.available(), memory.available()
     beside = [(study.device, study.graphs, study.share, study.recipe) for study in GRID.studies]  # in no cell's key
     asked = sha256("".join([*PLANS.values(), str(beside), str(machine)]).encode()).hexdigest()
     if stamp.exists() and stamp.read_text(encoding="utf-8") == asked:
         return
     files = f"--configfile {shlex.quote(str(CONFIG))} --results {shlex.quote(RESULTS)}"
-    if os.system(f"{DKD} validate {files} --concurrent {CONCURRENT}"):
+    if os.system(f"{DKD} validate {files} --concurrent {ROOM}"):
         sys.exit("error: nothing was started")
     write_bytes(stamp, asked.encode())
 
@@ -222,11 +222,12 @@ INDEX = pattern(Path(REPORTS) / "index.html")
 GPU = int(GRID.device != "cpu" and CARDS != 0)
 WHOLE_GPU = GPU * (GRID.share if CARDS else 1)
 LOCAL = workflow.resource_settings.nodes is None
-CONCURRENT = min(len(CELLS), max(1, (workflow.resource_settings.cores or 1) // GRID.threads)) if LOCAL else 1
+ROOM = min(len(GRID.cells), max(1, (workflow.resource_settings.cores or 1) // GRID.threads)) if LOCAL else 1
 if CARDS:
     if gpu_limit() is None:
         workflow.global_resources["gpu"] = CARDS * GRID.share
-    CONCURRENT = min(CONCURRENT, gpu_limit())
+    ROOM = min(ROOM, gpu_limit())
+CONCURRENT = min(ROOM, len(CELLS))
 
 
 wildcard_constraints:
