@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,12 +84,16 @@ def held() -> str:
     return "\n".join(f"## {study}, {folder.name}\n\n{to_markdown(found)}" for folder, study, found in said)
 
 
-def _studies() -> Iterator[tuple[Path, str, list[Row]]]:
+@functools.cache
+def _studies() -> list[tuple[Path, str, list[Row]]]:
     """Device's folder, study and rows."""
-    for folder in sorted(path for path in REFERENCE.glob("*") if path.is_dir()):
-        rows = group(load(folder))
-        for study in sorted({row.study for row in rows}):
-            yield folder, study, [row for row in rows if row.study == study]
+    folders = sorted(path for path in REFERENCE.glob("*") if path.is_dir())
+    by_folder = {folder: group(load(folder)) for folder in folders}
+    return [
+        (folder, study, [row for row in rows if row.study == study])
+        for folder, rows in by_folder.items()
+        for study in sorted({row.study for row in rows})
+    ]
 
 
 def _tables(folder: Path, study: str, rows: list[Row]) -> Iterator[str]:

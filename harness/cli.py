@@ -21,6 +21,7 @@ from harness.errors import UserError
 from harness.machine import memory, trouble
 from harness.reporting.usual import TOLD
 from harness.store import place
+from harness.store.bounds import MOST
 from harness.store.place import path
 from harness.terminal import say
 from harness.wording import count
@@ -66,7 +67,7 @@ AnyGridFile = Annotated[
         "--configfile", help="Grid to look in; without it the default one, then all of workflow/config.", parser=path
     ),
 ]
-Concurrent = Annotated[int, typer.Option(min=1, help="Cells that may run at once on this machine.")]
+Concurrent = Annotated[int, typer.Option(min=1, max=MOST, help="Cells that may run at once on this machine.")]
 MEANT = "A part of a cell's name such as ssd-kd/scale-10, a shell pattern of whole names, or a key."
 
 

@@ -206,17 +206,21 @@ def test_where_a_file_stands_no_folder_is_made(dkd: Command, tmp_path: Path, com
 @pytest.mark.parametrize(
     "arguments",
     [
-        *[["run", CELL, "--concurrent", value] for value in ("0", "-1", "1025", "1e3", "nan")],
+        *[["run", CELL, "--concurrent", value] for value in ("0", "-1", str(10**24 + 1), "1e3", "nan")],
         *[["ui", "--port", value] for value in ("0", "65536", "-1", "http")],
         *[["list", text] for text in ("a\x00b", "\x1b[2J", "a\nb", "\x7f")],
         ["report", "--only", "colour=red"],
         ["report", "--only", "method"],
     ],
 )
-def test_arguments_beyond_their_bounds(dkd: Command, ran: list[Any], tmp_path: Path, arguments: list[str]) -> None:
+def test_arguments_beyond_their_bounds(
+    dkd: Command, ran: list[Any], file: Path, tmp_path: Path, arguments: list[str]
+) -> None:
     factory.write(tmp_path, factory.metrics("scratch"))
-    code, output, errors = dkd(*arguments, *(["--results", tmp_path] if arguments[0] == "report" else []))
+    beside = {"report": ["--results", tmp_path], "run": ["--configfile", file]}.get(arguments[0], [])
+    code, output, errors = dkd(*arguments, *beside)
     assert (code, output, ran) == (2, "", [])
+    assert arguments[0] != "run" or "--concurrent" in errors
     assert errors.replace("\n", "").isprintable()
 
 
