@@ -440,7 +440,7 @@ def compare(
     ] = None,
     results: ResultsFolder = RESULTS,
 ) -> None:
-    """Two methods, or two versions of the same cells, paired by seed; or your cells and the committed `reference`."""
+    """Two methods, or two versions of the same cells; or your cells and the committed `reference`."""
     from harness.commands.compare import compare
 
     place.existing(results)

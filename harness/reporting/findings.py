@@ -1,4 +1,4 @@
-"""What papers claim (claims.csv), held against a study's own numbers seed by seed."""
+"""What papers claim (claims.csv), held against a study's own numbers."""
 
 from __future__ import annotations
 
@@ -7,21 +7,24 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Literal
 
 from harness.reporting import names, speed, text, units
-from harness.reporting.quantities import COST, FINAL, Quantity
+from harness.reporting.quantities import FINAL, Quantity
 from harness.reporting.rows import Row, by_pair, by_seed, matched
-from harness.reporting.stats import Paired, paired
+from harness.reporting.runs import RecordedRun
+from harness.reporting.stats import TTest, welch
 from harness.store.layout import scale_text
 
 Verdict = Literal["confirmed", "refuted", "undecided"]
-Both = Sequence[tuple[float, float]]
-"""A quantity of two rows, seed by seed."""
 Claim = dict[str, str]
-"""A line of claims.csv. ``measure`` is one of accuracy, classes, difficulty (ours is higher), speed (ours costs less)
-and fall (from ``large`` to ``small`` percent of the data accuracy falls by less than ``limit`` points).
+"""A line of claims.csv: what label ``ours`` is said to have over ``other``. ``measure`` is one of accuracy, classes,
+difficulty (ours is higher), speed (ours costs less) and fall (ours is less than ``limit`` points lower). It is asked at
+``scale`` percent of the data, or at every scale where none is given, of the other at ``other_scale``, or at the same.
 """
+FEWEST = 3
+"""Seeds of each side below which no claim is decided, as many as the protocol asks for."""
 
 CLAIMS = Path(__file__).with_name("claims.csv")
 
@@ -53,7 +56,7 @@ class Finding:
     source: str
     verdict: Verdict
     evidence: str
-    """Both means, their difference or ratio with its 95 % interval, n, and p of the paired t-test."""
+    """Both means, their difference or ratio with its 95 % interval and seed by seed, n, and p of Welch's test."""
 
 
 def findings(rows: Sequence[Row]) -> list[Finding]:
@@ -74,63 +77,82 @@ def _of_pair(rows: dict[tuple[str, float], Row], claims: Sequence[Claim]) -> Ite
     for scale in sorted({scale for _, scale in rows}, reverse=True):
         for claim in claims:
             ours = rows.get((claim["ours"], scale))
-            if claim["measure"] != "fall":
-                yield from _between(claim, ours, rows.get((claim["other"], scale)))
-            elif scale == float(claim["small"]):
-                yield from _fall(claim, rows.get((claim["ours"], float(claim["large"]))), ours)
+            other = rows.get((claim["other"], float(claim["other_scale"] or scale)))
+            if ours and other and float(claim["scale"] or scale) == scale:
+                yield from _asked(claim, ours, other)
 
 
-def _between(claim: Claim, ours: Row | None, other: Row | None) -> Iterator[Finding]:
-    measure = claim["measure"]
-    if ours and other and matched(ours, other, HIGHER.get(measure, COST)):
-        yield _faster(claim, ours, other) if measure == "speed" else _higher(claim, ours, other)
+def _asked(claim: Claim, ours: Row, other: Row) -> Iterator[Finding]:
+    """What the two rows say of a claim, if both tell what it is about."""
+    if claim["measure"] != "speed":
+        quantity = HIGHER.get(claim["measure"], FINAL)
+        if ours.values(quantity) and other.values(quantity):
+            yield _higher(claim, ours, other, quantity)
+    elif ours.done and other.done and all(run.metrics.cost.end_to_end for run in (*ours.done, *other.done)):
+        yield _faster(claim, ours, other)
 
 
-def _higher(claim: Claim, row: Row, other: Row) -> Finding:
-    both = matched(row, other, HIGHER[claim["measure"]])
-    margin = [own - their for own, their in both]
-    return _finding(claim, row, margin, f"{_means(both, '%')}: {_interval(margin, text.signed)} points")
+def _higher(claim: Claim, ours: Row, other: Row, quantity: Quantity) -> Finding:
+    """Of a fall the claim is that ours, with the limit added, is the higher one."""
+    own, theirs = ours.values(quantity), other.values(quantity)
+    limit = float(claim["limit"] or 0)
+    test = welch([value + limit for value in own], theirs)
+    seeds = [mine - their for mine, their in matched(ours, other, quantity)]
+    told = f"{_means(own, theirs, '%')}: {_interval(own, theirs, text.signed)} points"
+    return _finding(claim, ours, [told, *_seeds(seeds, text.signed), *_n(own, theirs, test)], _verdict(test))
 
 
-def _faster(claim: Claim, row: Row, other: Row) -> Finding:
+def _faster(claim: Claim, ours: Row, other: Row) -> Finding:
     """Of ratios the logarithms are compared, for which twice and half are as far from 1."""
-    costs, unit = matched(row, other, COST), units.cost([row, other])
-    means = _means([(own / unit.size, their / unit.size) for own, their in costs], unit.name)
-    known = all(speed.tells(run) for run in (*row.done, *other.done))
-    both = by_seed(row, other, speed.relative_cost) if known else costs
-    margin = [math.log(their / own) for own, their in both]
-    times = _interval(margin, lambda value: f"{math.exp(value):.2f}")
-    return _finding(claim, row, margin, f"{means}: {times} times as fast{' on an equally fast machine' * known}")
+    known = all(speed.tells(run) for run in (*ours.done, *other.done))
+    unit = units.cost([ours, other])
+
+    def cost(run: RecordedRun) -> float:
+        return speed.relative_cost(run) if known else run.metrics.cost.end_to_end / unit.size
+
+    own, theirs = (list(map(cost, row.done)) for row in (ours, other))
+    logarithms = list(map(math.log, theirs)), list(map(math.log, own))
+    test = welch(*logarithms)
+    seeds = [their / mine for mine, their in by_seed(ours, other, cost)]
+    means = _means(own, theirs, "evaluations' time" if known else unit.name)
+    times = _interval(*logarithms, lambda value: f"{math.exp(value):.2f}")
+    told = f"{means}: {times} times as fast{' on an equally fast machine' * known}"
+    evidence = [told, *_seeds(seeds, "{:.2f}".format), *_n(own, theirs, test)]
+    if not known and (ours.overloaded or other.overloaded):
+        return _finding(claim, ours, [*evidence, "on an overloaded machine"], "undecided")
+    return _finding(claim, ours, evidence, _verdict(test))
 
 
-def _fall(claim: Claim, large: Row | None, small: Row | None) -> Iterator[Finding]:
-    if large and small and (both := matched(large, small, FINAL)):
-        fall = [many - few for many, few in both]
-        margin = [float(claim["limit"]) - points for points in fall]
-        yield _finding(claim, large, margin, f"{_means(both, '%')}: {_interval(fall, text.signed)} points")
-
-
-def _finding(claim: Claim, row: Row, margin: Sequence[float], told: str) -> Finding:
-    """The claim holds where ``margin``, one per seed, is above 0: by its interval, never by its mean."""
+def _finding(claim: Claim, row: Row, evidence: Sequence[str], verdict: Verdict) -> Finding:
     where = f"{names.dataset(row.dataset)}, {names.pair(row.pair)}, {scale_text(row.scale)} %"
-    test = paired(margin)
-    chance = text.chance(test.p) if test else "a single seed has no spread"
-    evidence = f"{told}, n = {len(margin)}, {chance}"
-    return Finding(where, claim["claim"], claim["source"], _verdict(test), evidence)
+    return Finding(where, claim["claim"], claim["source"], verdict, ", ".join(evidence))
 
 
-def _verdict(test: Paired | None) -> Verdict:
-    if test is None or test.low <= 0 <= test.high:
+def _verdict(test: TTest | None) -> Verdict:
+    """By the interval, never by the mean; two seeds of a side may lie close together by luck."""
+    if test is None or min(test.n) < FEWEST or test.low <= 0 <= test.high:
         return "undecided"
     return "confirmed" if test.low > 0 else "refuted"
 
 
-def _means(both: Both, unit: str) -> str:
-    ours, theirs = (math.fsum(values) / len(both) for values in zip(*both, strict=True))
-    return f"{ours:.2f} against {theirs:.2f} {unit}"
+def _means(ours: Sequence[float], theirs: Sequence[float], unit: str) -> str:
+    return f"{fmean(ours):.2f} against {fmean(theirs):.2f} {unit}"
 
 
-def _interval(values: Sequence[float], printed: Callable[[float], str]) -> str:
-    """Their mean, and its 95 % interval where there is one."""
-    test = paired(values)
-    return f"{printed(test.mean)} [{printed(test.low)}, {printed(test.high)}]" if test else printed(values[0])
+def _interval(ours: Sequence[float], theirs: Sequence[float], printed: Callable[[float], str]) -> str:
+    """The difference of the means, and its 95 % interval where there is one."""
+    test = welch(ours, theirs)
+    if test is None:
+        return printed(fmean(ours) - fmean(theirs))
+    return f"{printed(test.mean)} [{printed(test.low)}, {printed(test.high)}]"
+
+
+def _seeds(values: Sequence[float], printed: Callable[[float], str]) -> list[str]:
+    """What the pairs of equal seeds say, one by one; nothing where there is one at most."""
+    return [f"seed by seed {'; '.join(map(printed, values))}"] if len(values) > 1 else []
+
+
+def _n(ours: Sequence[float], theirs: Sequence[float], test: TTest | None) -> list[str]:
+    """How many seeds each side has, and what chance explains."""
+    chance = text.chance(test.p) if test else "a single seed has no spread"
+    return [f"n = {text.sides((len(ours), len(theirs)))}", chance]

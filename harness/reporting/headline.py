@@ -38,10 +38,11 @@ def _alone(leader: Standing, others: Sequence[Standing]) -> str:
     behind = next(((each, each.place.test) for each in others if each.place.test), None)
     if behind:
         second, test = behind
-        ahead = f"{-test.mean:.2f} points ahead of {second.title} (paired over {test.n} seeds, {text.chance(test.p)})"
+        over = f"over {text.sides(test.n)} seeds, {text.chance(test.p)}"
+        ahead = f"{-test.mean:.2f} points ahead of {second.title} ({over})"
         return f"{leader.title} leads with {_accuracy(leader)}, {ahead}"
     if others:
-        return f"{_highest(leader, others)}, not tested for want of common seeds"
+        return f"{_highest(leader, others)}, not tested for want of seeds"
     return f"{leader.title} is the only method with a result, {_accuracy(leader)}"
 
 
@@ -51,10 +52,8 @@ def _tied(leader: Standing, tied: Sequence[Standing], others: Sequence[Standing]
     least = min(tests, key=lambda test: test.p)
     ahead = max(-test.mean for test in tests)
     most, more = ("at most ", " or more") if len(tests) > 1 else ("", "")
-    # Its mean is over all of its seeds, the test over common ones.
-    apart = f"{most}{ahead:.2f} points ahead" if ahead >= 0 else f"{-ahead:.2f} points behind over common seeds"
-    told = f"{apart}, not significant: {text.chance(least.p)}{more}, paired over seeds"
-    return f"{_highest(leader, others)}, tied with {_names(tied)} ({told})"
+    told = f"{most}{ahead:.2f} points ahead, not significant: {text.chance(least.p)}{more}"
+    return f"{_highest(leader, others)}, not told apart from {_names(tied)} ({told})"
 
 
 def _highest(leader: Standing, others: Sequence[Standing]) -> str:
@@ -70,7 +69,7 @@ def _higher(leader: Standing, others: Sequence[Standing]) -> list[str]:
     """Who would lead if a test could say so."""
     above = [each for each in others if (each.accuracy.mean or 0.0) > (leader.accuracy.mean or 0.0)]
     found = [f"{each.title} {text.percent(each.accuracy)} %" for each in above]
-    return [f"higher so far, but not tested for want of common seeds: {', '.join(found)}"] if found else []
+    return [f"higher so far, but not tested for want of seeds: {', '.join(found)}"] if found else []
 
 
 def _names(tied: Sequence[Standing]) -> str:
@@ -83,7 +82,7 @@ def _names(tied: Sequence[Standing]) -> str:
 def _cheapest(leader: Standing, tied: Sequence[Standing], board: Board) -> list[str]:
     """Who among the tied costs least, if it is not the leader."""
     first = min([leader, *tied], key=lambda each: each.cost.mean or 0.0)
-    return [] if first is leader else [f"of the tied {first.title} costs least, {_cost(first, board)}"]
+    return [] if first is leader else [f"of these {first.title} costs least, {_cost(first, board)}"]
 
 
 def _cost(standing: Standing, board: Board) -> str:

@@ -39,7 +39,7 @@ class Standing:
     cost: Summary
     """End to end, in the unit of its board; as on an equally fast machine (`speed.cost`)."""
     times: float | None
-    """Its mean cost by that of the cheapest method; None for references."""
+    """Its mean cost by that of the cheapest method above noise; None for references."""
     badges: tuple[str, ...]
     """``data-free``, or what its runs use beyond the teacher; empty where no run tells."""
     above_noise: bool
@@ -74,9 +74,11 @@ def board(setting: Setting) -> Board:
     rows, unit = setting.rows, units.cost(setting.rows)
     places = placed([row for row in rows if not row.reference])
     cost = speed.cost(rows)
-    cheapest = min((mean for row, _ in places if (mean := row.summary(cost).mean)), default=None)
+    floor = front.floor(rows)
+    cheapest = min(
+        (mean for row, _ in places if front.exceeds(row, floor) and (mean := row.summary(cost).mean)), default=None
+    )
     real = next((row for row in rows if row.label == REAL), None)
-    floor = front.floor(rows, front.chance(rows))
     ranked = tuple(_standing(row, place, real, row.summary(cost), unit, cheapest, floor) for row, place in places)
     apart = tuple(_standing(row, REFERENCE, real, row.summary(cost), unit) for row in rows if row.reference)
     return Board(setting, metric(rows), unit, tuple(teacher_metrics(rows)), methods=ranked, references=apart)
@@ -104,7 +106,7 @@ def _standing(
         cost=cost.scaled(1 / unit.size),
         times=cost.mean / cheapest if cost.mean and cheapest else None,
         badges=_badges(row),
-        above_noise=accuracy.low is None or accuracy.low > floor,
+        above_noise=accuracy.low is None or front.exceeds(row, floor),
         overloaded=bool(row.overloaded),
         state="" if row.done else _state(row),
         problems=tuple(row.problems()),

@@ -1,4 +1,4 @@
-"""The order of methods: by mean accuracy, and in one rank what a paired test over the seeds cannot tell apart."""
+"""The order of methods: by mean accuracy, and in one rank what a test over the seeds cannot tell apart."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from harness.reporting import text
+from harness.reporting import front, text
 from harness.reporting.quantities import FINAL
-from harness.reporting.rows import Row, matched, natural
-from harness.reporting.stats import Paired, paired
+from harness.reporting.rows import Row, natural
+from harness.reporting.stats import TTest, welch
 
 Verdict = Literal["leads", "tied", "behind", "not tested", "no result", "reference"]
 
@@ -21,13 +21,13 @@ class Place:
 
     verdict: Verdict
     """``leads``: the highest mean. ``tied``: no worse than the first of its rank, as far as its seeds tell. ``behind``:
-    less accurate than the first of the rank above. ``not tested``: fewer than two seeds in common with that one."""
+    less accurate than the first of the rank above. ``not tested``: fewer than two seeds of it, or of all others."""
     rank: int | None = None
     """One more than the number of methods in the ranks above; None where nothing decides it."""
     shared: bool = False
     """Whether others have the same rank."""
-    test: Paired | None = None
-    """Its accuracy less that of ``against``, seed by seed."""
+    test: TTest | None = None
+    """Its accuracy less that of ``against``, by Welch's test."""
     against: str = ""
     """What it was tested against, as printed: the first of its own rank, or of the one above."""
 
@@ -42,11 +42,11 @@ class Place:
     def why(self) -> str:
         """What the test says, in words; empty for the leader and for what has no result."""
         if self.verdict == "not tested":
-            return f"fewer than two seeds in common with {self.against}"
+            return f"fewer than two seeds of it, or of {self.against}"
         if self.test is None:
             return ""
         low, mean, high = map(text.signed, (self.test.low, self.test.mean, self.test.high))
-        over = f"against {self.against} over {self.test.n} seeds"
+        over = f"against {self.against} over {text.sides(self.test.n)} seeds"
         return f"{mean} points ({low} to {high}), {text.chance(self.test.p)}, {over}"
 
 
@@ -58,7 +58,7 @@ def placed(rows: Sequence[Row]) -> list[tuple[Row, Place]]:
     """The methods of one board in their order, each with its place.
 
     Whoever is first of a rank stands for it: the rows below, in order of their means, share its rank until one is
-    less accurate by the paired test over seeds (p < 0.05, not corrected for the number of rows), which then is the
+    less accurate by Welch's test over seeds (p < 0.05, not corrected for the number of rows), which then is the
     first of the next rank. A row with one seed cannot be tested, so its mean, however high, moves no other row: such
     rows follow those with more, and rows without a result come last. Where nothing could be tested nobody has a rank.
     """
@@ -86,15 +86,19 @@ def _place(row: Row, position: int, head: tuple[Row, Place] | None) -> Place:
     if head is None:
         return Place("leads", position)
     first, place = head
-    test = paired([own - theirs for own, theirs in matched(row, first, FINAL)])
+    test = welch(row.values(FINAL), first.values(FINAL))
     if test is None:
         return Place("not tested", against=first.title)
-    # Where seeds are missing, the seeds in common may disagree with the means: nothing is then behind.
-    if test.differs and test.mean < 0:
+    if test.differs:
         return Place("behind", position, test=test, against=first.title)
     return Place("tied", place.rank, test=test, against=first.title)
 
 
 def leaders(rows: Sequence[Row]) -> set[str]:
-    """Names of the methods of one pair at one scale that share the first rank; none where nothing could be tested."""
-    return {row.name for row, place in placed([row for row in rows if not row.reference]) if place.rank == 1}
+    """Names of the methods of one pair at one scale that share the first rank, unless chance or noise reaches theirs.
+
+    None where nothing could be tested.
+    """
+    floor = front.floor(rows)
+    found = placed([row for row in rows if not row.reference])
+    return {row.name for row, place in found if place.rank == 1 and front.exceeds(row, floor)}

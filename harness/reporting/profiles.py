@@ -11,7 +11,7 @@ from harness.reporting import front, speed
 from harness.reporting.quantities import FINAL
 from harness.reporting.rows import Row, labels
 from harness.reporting.settings import settings
-from harness.reporting.stats import paired
+from harness.reporting.stats import student
 
 FEWEST = 3
 """Pairs below which a share of pairs says nothing. Our choice."""
@@ -82,7 +82,9 @@ def _profiles(scale: float, pairs: Sequence[Sequence[Row]]) -> Profiles | None:
     common = [label for label in labels(row for own in methods for row in own.values()) if _everywhere(label, methods)]
     if len(over) < FEWEST or len(common) < 2:
         return None
-    costs = [_ratios([own[label] for label in common], _floor(every)) for own, every in zip(methods, over, strict=True)]
+    costs = [
+        _ratios([own[label] for label in common], front.floor(every)) for own, every in zip(methods, over, strict=True)
+    ]
     finals = [[_final(own[label]) for label in common] for own in methods]
     # From pair by pair to method by method.
     each = (zip(*per_pair, strict=True) for per_pair in (costs, map(_gaps, finals), map(_ranks, finals)))
@@ -92,7 +94,7 @@ def _profiles(scale: float, pairs: Sequence[Sequence[Row]]) -> Profiles | None:
 
 
 def _profile(row: Row, methods: int, ratios: Sequence[float], gaps: Sequence[float], ranks: Sequence[float]) -> Profile:
-    mean = paired(ranks)
+    mean = student(ranks)
     assert mean is not None
     low, high = max(1.0, mean.low), min(float(methods), mean.high)
     return Profile(row.label, row.title, tuple(sorted(ratios)), tuple(sorted(gaps)), mean.mean, low, high)
@@ -107,13 +109,9 @@ def _everywhere(label: str, pairs: Sequence[dict[str, Row]]) -> bool:
     return all(label in own for own in pairs)
 
 
-def _floor(rows: Sequence[Row]) -> float:
-    return front.floor(rows, front.chance(rows))
-
-
 def _ratios(rows: Sequence[Row], floor: float) -> list[float]:
     """Costs by the lowest one, of one pair; infinite for what does not exceed the floor in every seed."""
-    able = [(row.summary(FINAL).low or 0.0) > floor for row in rows]
+    able = [front.exceeds(row, floor) for row in rows]
     cost = speed.cost(rows)
     costs = [row.summary(cost).mean or 0.0 if learns else math.inf for row, learns in zip(rows, able, strict=True)]
     least = min(costs)

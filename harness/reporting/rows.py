@@ -104,8 +104,12 @@ class Row:
 
     def summary(self, quantity: Quantity) -> Summary:
         """Mean and standard deviation of a quantity over the seeds that are done and report it."""
-        values = [quantity.of(run.metrics) for run in self.done]
-        return summarise([value for value in values if value is not None], self.expected)
+        return summarise(self.values(quantity), self.expected)
+
+    def values(self, quantity: Quantity) -> list[float]:
+        """A quantity of the seeds that are done and report it, in seed order."""
+        values = (quantity.of(run.metrics) for run in self.done)
+        return [value for value in values if value is not None]
 
     def problems(self) -> list[str]:
         """One sentence per reason for which seeds do not count."""
@@ -132,7 +136,6 @@ def matched(row: Row, other: Row, quantity: Quantity) -> list[tuple[float, float
 
 def by_seed(row: Row, other: Row, value: Callable[[RecordedRun], float | None]) -> list[tuple[float, float]]:
     """As `matched`, of anything that a run tells."""
-    # No random stream depends on the method: equal seeds begin alike, and their difference varies less than either.
     theirs = {run.name.seed: value(run) for run in other.done}
     both = [(value(run), theirs.get(run.name.seed)) for run in row.done]
     return [(own, their) for own, their in both if own is not None and their is not None]

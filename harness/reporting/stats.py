@@ -1,4 +1,4 @@
-"""The few statistics that three seeds allow: mean, sample standard deviation, n, and a test of paired differences."""
+"""The few statistics that three seeds allow: mean, sample standard deviation, n, and t-tests of means."""
 
 from __future__ import annotations
 
@@ -50,18 +50,19 @@ def summarise(values: Sequence[float], expected: int) -> Summary:
 
 
 @dataclass(frozen=True)
-class Paired:
-    """The two-sided paired t-test: whether differences of the same seeds have a mean other than 0."""
+class TTest:
+    """A two-sided t-test: whether a mean, or the difference of two, is another than 0."""
 
     mean: float
-    sd: float
-    n: int
+    """What is tested."""
     low: float
-    """Lower end of the 95 % interval of the mean."""
+    """Lower end of its interval."""
     high: float
-    """Its upper end."""
+    """Upper end."""
     p: float
     """How often chance alone gives a mean at least as far from 0."""
+    n: tuple[int, ...]
+    """How many values it rests on, on each side."""
 
     @property
     def differs(self) -> bool:
@@ -69,20 +70,39 @@ class Paired:
         return self.p < LEVEL
 
 
-def paired(differences: Sequence[float]) -> Paired | None:
-    """Student's t-test of ``differences``, one per seed that both sides have; None where these are fewer than two.
+def student(values: Sequence[float]) -> TTest | None:
+    """Student's t-test of the mean of ``values``; None of fewer than two.
 
-    t = mean √n / sd with n - 1 degrees of freedom, and the interval mean ± t(0.975) sd / √n. Source: Student, The
-    probable error of a mean, Biometrika 6 (1908). Equal differences leave chance nothing to explain: p is 0, or 1
-    where all are 0.
+    t = mean √n / sd with n - 1 degrees of freedom. Source: Student, The probable error of a mean, Biometrika 6 (1908).
     """
-    summary = summarise(differences, len(differences))
+    summary = summarise(values, len(values))
     if summary.mean is None or summary.sd is None:
         return None
+    return _tested(summary.mean, summary.sd / math.sqrt(summary.n), summary.n - 1, 1 - LEVEL, (summary.n,))
+
+
+def welch(ours: Sequence[float], theirs: Sequence[float], confidence: float = 1 - LEVEL) -> TTest | None:
+    """Welch's t-test of the mean of ``ours`` less that of ``theirs``; None of fewer than two on a side.
+
+    There is a value per seed, and seeds are taken as independent. Variances and numbers need not be equal. Source: B.
+    L. Welch, The generalization of Student's problem when several different population variances are involved,
+    Biometrika 34 (1947); for seeds of learning algorithms C. Colas et al., How many random seeds?, arXiv:1806.08295.
+    """
+    sides = [summarise(values, len(values)) for values in (ours, theirs)]
+    if min(side.n for side in sides) < 2:
+        return None
+    means = [side.mean or 0.0 for side in sides]
+    errors = [(side.sd or 0.0) ** 2 / side.n for side in sides]
+    squares = math.fsum(error**2 / (side.n - 1) for error, side in zip(errors, sides, strict=True))
+    freedom = math.fsum(errors) ** 2 / squares if squares else 1.0
+    return _tested(means[0] - means[1], math.sqrt(math.fsum(errors)), freedom, confidence, (len(ours), len(theirs)))
+
+
+def _tested(mean: float, error: float, freedom: float, confidence: float, n: tuple[int, ...]) -> TTest:
+    """Of a mean with this standard error; where that is 0 chance explains nothing, and p is 0, or 1 of a mean of 0."""
     # These two alone: all of scipy.stats takes a second to import, and not every command needs a test.
     from scipy.special import stdtr, stdtrit
 
-    freedom, error = summary.n - 1, summary.sd / math.sqrt(summary.n)
-    reach = float(stdtrit(freedom, 1 - LEVEL / 2)) * error
-    p = 2 * float(stdtr(freedom, -abs(summary.mean) / error)) if error else float(summary.mean == 0)
-    return Paired(summary.mean, summary.sd, summary.n, summary.mean - reach, summary.mean + reach, p)
+    reach = float(stdtrit(freedom, (1 + confidence) / 2)) * error
+    p = 2 * float(stdtr(freedom, -abs(mean) / error)) if error else float(mean == 0)
+    return TTest(mean, mean - reach, mean + reach, p, n)

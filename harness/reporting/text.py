@@ -69,6 +69,11 @@ def seeds(numbers: Collection[int]) -> str:
     return f"seed{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
 
 
+def sides(n: Sequence[int]) -> str:
+    """``3``, or ``3 and 2`` where the two sides of a comparison have unequal numbers."""
+    return " and ".join(map(str, dict.fromkeys(n)))
+
+
 def sha(full: str) -> str:
     """The first digits of a hash."""
     return full[:SHA_DIGITS]

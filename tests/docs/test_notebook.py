@@ -17,19 +17,20 @@ from harness.reporting.columns import COLUMNS
 from tests import factory
 
 DOCS = Path(__file__).parents[2] / "docs"
-FINALS = {"ssd-kd": (80.0, 83.0), "fast-2": (70.0, 71.0)}
+FINALS = {"ssd-kd": (80.0, 83.0), "fast-2": (70.0, 71.0), "fast-5": (70.0, 72.0)}
 
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder with results of two methods at two scales, one of which failed once."""
+    """A folder with results of three methods at two scales, two with equal options; one that failed; another study."""
     for label, finals in FINALS.items():
         for seed, final in enumerate(finals):
             for scale in (10.0, 1.0):
-                method = label.removesuffix("-2")
+                method = label.removesuffix("-2").removesuffix("-5")
                 result = factory.metrics(label, scale, seed, final=final - (scale == 1.0), method=method)
                 factory.write(tmp_path / "results", result, config={"batch": 64, "gamma": finals[0], "lrs": [0.1]})
     factory.write(tmp_path / "results", factory.metrics("dafl", status="failed", reason="boom"))
+    factory.write(tmp_path / "results", factory.metrics(study="other", final=1.0))
     monkeypatch.chdir(tmp_path)
     matplotlib.use("agg")
 
@@ -45,14 +46,14 @@ def test_every_cell_runs() -> None:
     for cell in code():
         exec(cell, names)
     means = names["table"]["mean"]
-    assert means.loc[("WRN-10-1 → CNN-3-16", "SSD-KD"), 10.0] == 81.5
-    assert names["table"]["count"].loc[("WRN-10-1 → CNN-3-16", "Fast-2"), 1.0] == 2
+    assert means.loc[("Digits", "WRN-10-1 → CNN-3-16", "SSD-KD"), 10.0] == 81.5
+    assert names["table"]["count"].loc[("Digits", "WRN-10-1 → CNN-3-16", "Fast-2"), 1.0] == 2
     assert names["BASE"] == "Fast-2"
     assert names["deltas"]["SSD-KD"].tolist() == [10.0, 12.0, 10.0, 12.0]
-    differing = names["options"].loc[:, names["options"].nunique(dropna=False) > 1]
-    assert list(differing) == ["config.gamma"]
+    assert list(names["options"]) == ["method_name", "config.gamma"]
+    assert sorted(names["options"]["method_name"]) == ["Fast-2", "Fast-5", "SSD-KD"]
     left, right = names["figure"].axes
-    assert len(left.containers) == len(right.lines) == 4
+    assert len(left.containers) == len(right.lines) == 6
     assert "harness.load" in code()[0]
 
 
@@ -62,7 +63,7 @@ def test_the_example_of_the_page() -> None:
     names: dict[str, Any] = {}
     *statements, last = example.strip().splitlines()
     exec("\n".join([*statements, f"shown = {last}"]), names)
-    assert names["shown"]["mean"].loc["SSD-KD", 1.0] == 80.5
+    assert names["shown"]["mean"].loc[("toy", "Digits", "WRN-10-1 → CNN-3-16", "SSD-KD"), 1.0] == 80.5
 
 
 def test_no_output_is_kept() -> None:

@@ -1,4 +1,4 @@
-"""`dkd compare ssd-kd fast-2`: two labels on the same pairs at the same scales, paired by seed. Reads records alone."""
+"""`dkd compare ssd-kd fast-2`: two labels on the same pairs at the same scales. Reads records alone."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from statistics import fmean
 
 from harness.commands.output import Line, columns
 from harness.reporting import names, runs, speed, text
-from harness.reporting.quantities import FINAL, Quantity
-from harness.reporting.rows import Row, group, matched
+from harness.reporting.quantities import FINAL
+from harness.reporting.rows import Row, group
 from harness.reporting.rows import metric as metric_of
-from harness.reporting.stats import LEVEL, paired, summarise
+from harness.reporting.stats import LEVEL, TTest, welch
 from harness.reporting.tables import remarks
 from harness.reporting.units import clock
 from harness.store.layout import scale_text
@@ -21,29 +21,31 @@ from harness.wording import count
 
 FEWEST = 6
 """Cells below which the test over cells is not significant, however they differ: its p is at least 2 / 2^n."""
-HEAD = ("pair", "scale", "A", "B", "Δ", "95 % interval", "p", "seeds", "cost ratio")
+HEAD = ("pair", "scale", "A", "B", "Δ", "95 % interval", "test", "seeds", "cost ratio")
 
 
 @dataclass(frozen=True)
 class Match:
-    """Two labels on one pair at one scale, over the seeds that both have done."""
+    """Two labels on one pair at one scale, a seed of each done at least."""
 
     a: Row
     b: Row
 
-    def both(self, quantity: Quantity) -> list[tuple[float, float]]:
-        """A quantity of A and B, seed by seed."""
-        return matched(self.a, self.b, quantity)
-
     @property
     def delta(self) -> float:
-        """Mean difference in accuracy, B - A, in points."""
-        return fmean(b - a for a, b in self.both(FINAL))
+        """Difference of the mean accuracies, B - A, in points."""
+        return fmean(self.b.values(FINAL)) - fmean(self.a.values(FINAL))
+
+    @property
+    def test(self) -> TTest | None:
+        """Whether chance explains it; None where a side has a single seed."""
+        return welch(self.b.values(FINAL), self.a.values(FINAL))
 
     @property
     def ratio(self) -> float | None:
         """Cost of B to cost of A, on equally fast machines; None where they count seconds of different kinds."""
-        a, b = (fmean(values) for values in zip(*self.both(speed.cost([self.a, self.b])), strict=True))
+        cost = speed.cost([self.a, self.b])
+        a, b = (fmean(row.values(cost)) for row in (self.a, self.b))
         return b / a if a and clock([self.a, self.b]) != "cost" else None
 
 
@@ -52,9 +54,9 @@ def table(a: str, b: str, results: Path) -> Iterator[Line]:
     rows = [row for row in group(runs.load(results)) if row.label in (a, b)]
     by_name = {row.name: row for row in rows}
     facing = [(row, by_name.get(_facing(row, b))) for row in rows if row.label == a]
-    found = [match for row, other in facing if other and (match := Match(row, other)).both(FINAL)]
+    found = [Match(row, other) for row, other in facing if other and row.done and other.done]
     yield f"A = {_titled(a, rows)}, B = {_titled(b, rows)}: Δ = B - A in points, cost ratio = B / A,"
-    yield "over the seeds that both have done; interval and p by the paired t-test"
+    yield "over all seeds that are done; interval and p by Welch's t-test"
     for place in dict.fromkeys((match.a.study, match.a.dataset) for match in found):
         own = [match for match in found if (match.a.study, match.a.dataset) == place]
         yield f"{place[0]}: {names.dataset(place[1])}, {metric_of([match.a for match in own])}"
@@ -91,16 +93,15 @@ def _facing(row: Row, label: str) -> str:
 
 
 def _line(match: Match) -> Sequence[str]:
-    values = match.both(FINAL)
-    test, ratio = paired([b - a for a, b in values]), match.ratio
+    test, ratio = match.test, match.ratio
     return (
         names.pair(match.a.pair),
         f"{scale_text(match.a.scale)} %",
-        *(text.percent(summarise(each, len(each))) for each in zip(*values, strict=True)),
+        *(text.percent(row.summary(FINAL)) for row in (match.a, match.b)),
         text.signed(match.delta),
         f"{text.signed(test.low)} to {text.signed(test.high)}" if test else text.NOTHING,
-        _p(test.p) if test else text.NOTHING,
-        str(len(values)),
+        text.chance(test.p) if test else text.NOTHING,
+        text.sides((len(match.a.done), len(match.b.done))),
         f"× {ratio:.2f}" if ratio else text.NOTHING,
     )
 
@@ -123,7 +124,7 @@ def _test(deltas: Sequence[float]) -> str:
     if len(deltas) < FEWEST:
         return f"with fewer than {FEWEST} cells no test over cells can be significant"
     p = signed_rank(deltas)
-    return f"Wilcoxon's signed-rank test over cells: p = {_p(p)}, {'' if p < LEVEL else 'not '}significant"
+    return f"Wilcoxon's signed-rank test over cells: {text.chance(p)}, {'' if p < LEVEL else 'not '}significant"
 
 
 def _besides(rows: Sequence[Row], found: Sequence[Match]) -> Iterator[str]:
@@ -137,7 +138,3 @@ def _besides(rows: Sequence[Row], found: Sequence[Match]) -> Iterator[str]:
         yield f"{overloaded} of these runs on an overloaded machine: their costs say little"
     if any(speed.uneven([match.a, match.b]) for match in found):
         yield "machines of different speed: costs are as on an equally fast one, by the evaluations of the runs"
-
-
-def _p(p: float) -> str:
-    return f"{p:.3f}" if p >= 0.001 else "< 0.001"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -28,11 +29,13 @@ class Cell:
     """One per seed that is done, at least one."""
     place: Path
     """The results folder that they are in: one per device."""
+    among: int = 1
+    """How many cells are held against the records of that place at once."""
 
     @property
     def expected(self) -> Interval | None:
         """Where the accuracy of a further seed lies; None where one seed does not say."""
-        return further(_finals(self.committed))
+        return further(_finals(self.committed), self.among)
 
     @property
     def beyond(self) -> bool:
@@ -63,6 +66,8 @@ def cells(results: Path, repository: Path) -> tuple[list[Cell], list[str]]:
     ]
     if not found:
         raise _nothing(mine, sorted({row for rows in there.values() for row in rows}), repository)
+    known = Counter(cell.place for cell in found if cell.expected)
+    found = [replace(cell, among=max(1, known[cell.place])) for cell in found]
     return found, [problem for one in (mine, *committed.values()) for problem in one.problems]
 
 
@@ -77,7 +82,7 @@ def table(cells: Sequence[Cell], problems: Sequence[str]) -> Iterator[Line]:
         judged = [cell for cell in own if cell.beyond or cell.expected]
         if judged:
             within = sum(not cell.beyond for cell in judged)
-            yield f"{within} of {count(len(judged), 'cell')} as expected; by chance alone, 1 in 20 is not"
+            yield f"{within} of {count(len(judged), 'cell')} as expected; by chance alone, all are 19 times in 20"
     yield from problems
 
 
@@ -117,7 +122,7 @@ def _accuracy(final: float, committed: Sequence[Version]) -> str:
 def _expected(final: float, expected: Interval | None) -> str:
     if expected is None:
         return "not known: one seed does not say what seeds differ by"
-    return f"{'within' if final in expected else 'NOT within'} {expected}, where 19 of 20 further seeds lie"
+    return f"{'within' if final in expected else 'NOT within'} {expected}, where a further seed is expected"
 
 
 def _cost(own: Version, committed: Sequence[Version]) -> str:

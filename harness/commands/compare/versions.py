@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from statistics import mean, stdev
@@ -27,7 +28,11 @@ def table(a: Side, b: Side) -> Iterator[Line]:
     pairs = _pairs(a, b)
     groups: dict[str, Paired] = {}
     for before, after in pairs:
-        groups.setdefault(CellName.parse(before.result.cell).row, []).append((before, after))
+        groups.setdefault(_row(before), []).append((before, after))
+    seeds = _finals_by_row(a), _finals_by_row(b)
+    verdicts = {
+        name: within.judge(seeds[0][_row(group[0][0])], seeds[1][_row(group[0][1])]) for name, group in groups.items()
+    }
     found = {name: _differing(group) for name, group in groups.items()}
     common = _in_all(list(found.values())) if len(groups) > 1 else []
     yield f"A = {a.name}, B = {b.name}: {count(len(pairs), 'run')} in both"
@@ -35,12 +40,12 @@ def table(a: Side, b: Side) -> Iterator[Line]:
     for name, group in groups.items():
         yield name
         own = [what for what in found[name] if what not in common]
-        yield columns([*_group(group), *(("differs", what) for what in own)], indent=2)
+        yield columns([*_group(group, verdicts[name]), *(("differs", what) for what in own)], indent=2)
     paired = {version.result.cell for pair in pairs for version in pair}
     for letter, one in (("A", a), ("B", b)):
         yield from (f"only in {letter}: {row}" for row in _rows(one.runs.keys() - paired))
         yield from one.problems
-    judged = [verdict for group in groups.values() if (verdict := within.judge(*_finals(_done(group))))]
+    judged = [verdict for verdict in verdicts.values() if verdict]
     if judged:
         yield f"{sum(verdict.within for verdict in judged)} of {count(len(judged), 'row')} within what seeds differ by"
 
@@ -69,7 +74,20 @@ def _in_study(cell: str, study: str | None) -> str:
     return str(replace(CellName.parse(cell), study=study)) if study else cell
 
 
-def _group(pairs: Paired) -> Iterator[tuple[str, str]]:
+def _row(version: Version) -> str:
+    return CellName.parse(version.result.cell).row
+
+
+def _finals_by_row(side: Side) -> dict[str, list[float]]:
+    """Of all seeds that are done: a row's verdict need not be of those alone that both sides have."""
+    rows: dict[str, list[float]] = defaultdict(list)
+    for version in side.runs.values():
+        if version.result.status == "done":
+            rows[_row(version)].append(version.result.final or 0.0)
+    return rows
+
+
+def _group(pairs: Paired, verdict: within.Verdict | None) -> Iterator[tuple[str, str]]:
     """What is said of one row: a word and what it stands for."""
     both = _done(pairs)
     for before, after in pairs:
@@ -78,9 +96,14 @@ def _group(pairs: Paired) -> Iterator[tuple[str, str]]:
                 yield "left out", f"seed {result.seed}: {result.status} in {letter}: {result.reason}"
     if both:
         yield "accuracy", _accuracy(both)
-        verdict = within.judge(*_finals(both))
-        yield "expected", str(verdict) if verdict else "one seed does not say"
+        yield "expected", f"{verdict}{_of_all(verdict, both)}" if verdict else "one seed does not say"
         yield "cost", _cost(both)
+
+
+def _of_all(verdict: within.Verdict, both: Done) -> str:
+    """What was judged, where a side has further seeds."""
+    more = max(verdict.n) > len(both)
+    return f" (Δ {text.signed(verdict.difference)} of all seeds, n = {text.sides(verdict.n)})" if more else ""
 
 
 def _differing(pairs: Paired) -> list[str]:

@@ -51,9 +51,9 @@ def _figure(
     if not points:
         return None
     rows = [point.row for point in points]
-    own, scales, chance = leading(rows, styles), sorted({row.scale for row in rows}, reverse=True), front.chance(rows)
+    own, scales = leading(rows, styles), sorted({row.scale for row in rows}, reverse=True)
     by_scale = {scale: [point for point in points if point.row.scale == scale] for scale in scales}
-    fronts = {scale: on_front(here, busy, chance) for scale, here in by_scale.items()}
+    fronts = {scale: on_front(here, busy) for scale, here in by_scale.items()}
     line = [Line2D([], [], **FRONT)] if any(fronts.values()) else []
     signs = [*line, Line2D([], [], **FLOOR, label=floor_name(rows)), *plot.overloaded(busy)]
     abreast = plot.abreast(rows)
@@ -61,7 +61,7 @@ def _figure(
     for panel, scale in zip(axes, scales, strict=True):
         here = by_scale[scale]
         looks = {point.row.label: replace(own[point.row.label], hollow=point.row in busy) for point in here}
-        _panel(panel, here, fronts[scale], unit, looks, chance)
+        _panel(panel, here, fronts[scale], unit, looks)
         panel.set_title(f"{scale_text(scale)} % data", loc="left")
         panel.set_xlabel(title)
     for first in axes[:: side_by_side(len(scales), width, abreast)]:
@@ -69,16 +69,14 @@ def _figure(
     return figure
 
 
-def _panel(
-    axes: Axes, here: Sequence[Point], best: Sequence[Point], unit: units.Unit, looks: dict[str, Look], chance: float
-) -> None:
+def _panel(axes: Axes, here: Sequence[Point], best: Sequence[Point], unit: units.Unit, looks: dict[str, Look]) -> None:
     rows = [point.row for point in here]
-    floor = front.floor(rows, chance)
+    floor = front.floor(rows)
     _draw_front(axes, best, unit)
     for point in here:
         _draw(axes, point, unit, looks[point.row.label].line | (RING if point in best else {"zorder": 3}))
     # The floor widens no axis: far below all points it would press these together, and is written above the panel.
-    plot.clip(axes, rows, looks, chance if floor == chance else None)
+    plot.clip(axes, rows, looks, floor if floor == front.luck(rows) else None)
     axes.set_ylim(axes.get_ylim())
     axes.axhline(floor, **FLOOR)
     plot.log(axes.xaxis)
@@ -86,9 +84,9 @@ def _panel(
     naming.beside(axes, plot.named(points), list(itertools.pairwise(_corners(best, unit))))
 
 
-def on_front(here: Sequence[Point], busy: Sequence[Row], chance: float) -> list[Point]:
+def on_front(here: Sequence[Point], busy: Sequence[Row]) -> list[Point]:
     """The front at one scale, without the rows ``busy``."""
-    floor = front.floor([point.row for point in here], chance)
+    floor = front.floor([point.row for point in here])
     return front.front([point for point in here if point.row not in busy], floor)
 
 

@@ -138,11 +138,11 @@ def high_enough(names: Sequence[str], height: float) -> float:
     return max(height, naming.LINE * (len(names) + 1))
 
 
-def clip(axes: Axes, rows: Sequence[Row], styles: dict[str, Look], chance: float | None = None) -> None:
+def clip(axes: Axes, rows: Sequence[Row], styles: dict[str, Look], luck: float | None = None) -> None:
     """Cut references that lie so far below the methods that these could not be told apart; say which and where.
 
     Args:
-        chance: percent, said too where it is below the panel.
+        luck: percent that guesses may reach, said too where it is below the panel.
     """
     methods = [mean(row, FINAL) for row in rows if not row.reference]
     low, high = min(methods, default=0.0), max(mean(row, FINAL) for row in rows)
@@ -152,8 +152,8 @@ def clip(axes: Axes, rows: Sequence[Row], styles: dict[str, Look], chance: float
     if methods and cut:
         axes.set_ylim(bottom=low - 0.12 * (high - low))
     below = [f"{styles[name].title} {_range(own)}" for name, own in cut.items() if methods]
-    if chance is not None and chance < axes.get_ylim()[0]:
-        below.append(f"chance {chance:.3g}")
+    if luck is not None and luck < axes.get_ylim()[0]:
+        below.append(f"guesses reach {luck:.3g}")
     if below:
         said = f"below: {', '.join(below)}"
         axes.text(1, 1.02, said, transform=axes.transAxes, ha="right", color="#666666", fontsize=6.5)

@@ -46,15 +46,14 @@ def _efficiency(rows: Sequence[Row], unit: Unit, styles: Mapping[str, Look], bus
     points = sorted(front.points(rows, speed.cost(rows)), key=lambda point: point.cost.mean or 0.0)
     if not points:
         return None
-    chance = front.chance(rows)
-    best = efficiency.on_front(points, busy, chance)
+    best = efficiency.on_front(points, busy)
     series = [
         _series(styles[point.row.label], [point.accuracy.mean if other is point else None for other in points])
         | _point(point, unit)
         | {"ringed": point in best, "hollow": point.row in busy, "pale": styles[point.row.label].pale}
         for point in points
     ]
-    floor = {"name": efficiency.floor_name(rows), "value": round(front.floor(rows, chance), 2)}
+    floor = {"name": efficiency.floor_name(rows), "value": round(front.floor(rows), 2)}
     across = [_short((point.cost.mean or 0.0) / unit.size) for point in points]
     return {"points": True, "x": across, "series": series, "floor": floor}
 

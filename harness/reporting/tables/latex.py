@@ -32,7 +32,8 @@ _TEX = {
 
 
 BOLD = (
-    "Bold: the first rank of a column, methods that a paired test over the seeds cannot tell from the leader included."
+    "Bold: the first rank of a column, methods that Welch's test over the seeds cannot tell from the leader included; "
+    "nothing that chance or noise reaches."
 )
 UNKNOWN = 0x180
 """From here on LaTeX needs packages for letters; those of western and central Europe are before it."""

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scipy.stats import binom
 
-from harness.reporting.front import chance, floor, front, points
+from harness.reporting.front import floor, front, luck, points
 from harness.reporting.quantities import COST, OPERATIONS
 from harness.reporting.rows import Row
 from harness.reporting.runs import RecordedRun
@@ -79,20 +80,24 @@ def test_references_are_not_on_it_and_noise_is_its_floor() -> None:
     real = row("scratch", [(1.0, 99.0)])
     lower, higher = row("lower", [(2.0, 60.0), (2.0, 70.0)]), row("higher", [(3.0, 61.0), (3.0, 62.0)])
     rows = [noise, real, lower, higher]
-    assert floor(rows, 10.0) == 60.0
-    assert labels(rows, floor(rows, 10.0)) == ["higher"]
-    assert floor([lower, higher], 10.0) == 10.0
+    assert floor(rows) == 60.0
+    assert labels(rows, floor(rows)) == ["higher"]
+    assert floor([lower, higher]) == 10.5  # ten classes, and five hundredths more than chance
 
 
 def test_another_label_that_runs_noise_counts_as_noise() -> None:
-    assert floor([row("dots", [(1.0, 33.0)], method="kd-noise")], 10.0) == 33.0
+    assert floor([row("dots", [(1.0, 33.0)], method="kd-noise")]) == 33.0
 
 
-def test_chance_follows_from_the_classes_that_runs_record() -> None:
-    assert (
-        chance([row("scratch", [(1.0, 50.0)], class_counts=None), row("a", [(1.0, 50.0)], class_counts=[1] * 4)]) == 25
-    )
-    assert chance([row("scratch", [(1.0, 50.0)], class_counts=None)]) == 0
+def test_what_a_guess_reaches_follows_from_the_classes_that_runs_record() -> None:
+    scratch = row("scratch", [(1.0, 50.0)], class_counts=None)
+    assert luck([scratch, row("a", [(1.0, 50.0)], class_counts=[1] * 4)]) == 1.05 * 25
+    assert luck([scratch]) == 0
+
+
+def test_a_guess_reaches_so_much_once_in_twenty_times() -> None:
+    """Of 10,000 images of ten classes: the binomial distribution's 95 % quantile is 1,050 right answers."""
+    assert binom.ppf(0.95, 10_000, 0.1) == 1050
 
 
 def test_operations_decide_where_they_are_the_cost() -> None:

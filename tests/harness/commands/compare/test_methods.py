@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scipy.stats import ttest_ind
 
 from harness.commands import output
 from harness.commands.compare import compare, methods
@@ -39,17 +40,19 @@ def test_a_line_per_pair_and_scale(tmp_path: Path) -> None:
     add(tmp_path, "ssd-kd", [50.0], cost=2.0, scale=0.1)
     head, how, place, titles, ten, one, over, test, alone = lines(tmp_path)
     assert head == "A = ssd-kd (SSD-KD), B = fast-2 (Fast-2): Δ = B - A in points, cost ratio = B / A,"
-    assert how == "over the seeds that both have done; interval and p by the paired t-test"
+    assert how == "over all seeds that are done; interval and p by Welch's t-test"
     assert place == "toy: Digits, top-1 (%)"
     assert ten.startswith("  WRN-10-1 → CNN-3-16  ")
-    # Differences 3, 2 and 4: mean 3, standard deviation 1, and t(0.975) of two degrees of freedom is 4.303; its p is
-    # 1 - t / √(2 + t²) with t = 3 √3.
+    expected = ttest_ind([83.0, 84.0, 88.0, 99.0], [80.0, 82.0, 84.0], equal_var=False)
+    interval = expected.confidence_interval(0.95)
     assert re.split(r" {2,}", ten)[2:] == [
-        *("10 %", "82.00 ± 2.00", "85.00 ± 2.65", "+3.00", "+0.52 to +5.48", "0.035", "3", "× 0.25"),
+        *("10 %", "82.00 ± 2.00", "88.50 ± 7.33", "+6.50"),
+        *(f"{interval.low:+.2f} to {interval.high:+.2f}".replace("-", "−"), f"p = {expected.pvalue:.2f}"),
+        *("3 and 4", "× 0.25"),
     ]
     assert "−1.00" in one and "–" in one and "× 2.00" in one
-    # The mean of 3 and -1; the geometric mean of 1/4 and 2 is √(1/2).
-    assert over == ("over 2 cells of pair and scale: Δ +1.00, cost × 0.71 (geometric mean); B higher in 1, lower in 1")
+    # The mean of 6.5 and -1; the geometric mean of 1/4 and 2 is √(1/2).
+    assert over == ("over 2 cells of pair and scale: Δ +2.75, cost × 0.71 (geometric mean); B higher in 1, lower in 1")
     assert test == "with fewer than 6 cells no test over cells can be significant"
     assert alone == "only of one: toy/digits/wrn10_1--cnn3_16/ssd-kd/scale-0.1"
     assert titles.split()[:2] == ["pair", "scale"]
@@ -88,7 +91,7 @@ def test_what_does_not_count_is_said(tmp_path: Path) -> None:
     add(tmp_path, "fast-2", [83.0], cost=5.0, device="cuda", device_sharers=2)
     factory.write(tmp_path, factory.metrics("fast-2", seed=1, status="failed", reason="boom"))
     found = lines(tmp_path)
-    assert found[4].endswith("1      –")
+    assert found[4].endswith("2 and 1  –")
     assert "geometric" not in found[5]
     assert found[7:] == [
         "left out: toy/digits/wrn10_1--cnn3_16/fast-2/scale-10: seed 1 failed: boom",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from scipy.stats import ttest_ind
 
@@ -38,10 +40,17 @@ def test_where_a_further_seed_lies(values: list[float], quantile: float) -> None
     assert mean in interval and interval.high + 0.1 not in interval
 
 
-def test_where_no_seed_differs_none_is_expected_to() -> None:
+def test_seeds_that_are_equal_do_not_say_that_the_next_one_is() -> None:
     interval = further([70.0, 70.0])
-    assert interval is not None and 70.0 in interval and 70.01 not in interval
+    assert interval is not None and 70.5 in interval and 69.5 in interval and 70.51 not in interval
     assert further([70.0]) is None
+
+
+def test_of_many_cells_at_once_each_may_lie_further_off() -> None:
+    """Twenty cells at 5 % together are 0.25 % each: t(0.99875) with one degree of freedom is tan(0.49875 π)."""
+    interval = further([70.0, 71.0], among=20)
+    assert interval is not None
+    assert interval.high == pytest.approx(70.5 + math.tan(0.49875 * math.pi) * 0.5**0.5 * 1.5**0.5)
 
 
 def test_one_seed_says_nothing() -> None:

@@ -131,7 +131,7 @@ def test_a_floor_far_below_does_not_press_the_points_together(tmp_path: Path) ->
     figure = efficiency(rows, looks(rows))
     assert figure is not None
     assert figure.axes[0].get_ylim()[0] > 80
-    assert "below: chance 10" in [text.get_text() for text in figure.axes[0].texts]
+    assert "below: guesses reach 10.5" in [text.get_text() for text in figure.axes[0].texts]
     assert len(figure.axes[0].get_xticks()) <= 8
 
 

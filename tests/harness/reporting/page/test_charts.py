@@ -30,7 +30,7 @@ def test_a_point_for_each_row_at_its_mean_cost(tmp_path: Path) -> None:
     slow = next(each for each in chart["series"] if each["name"] == "slow")
     assert (slow["across"], slow["along"]) == ([41.0, 41.5, 42.0], [80.0, 80.5, 81.0])
     assert {each["name"]: each["ringed"] for each in chart["series"]} == {"quick": True, "slow": False}
-    assert chart["floor"] == {"name": "chance", "value": 10.0}
+    assert chart["floor"] == {"name": "chance", "value": 10.5}
     assert (chart["across"], chart["along"]) == ("end-to-end cost (CPU s)", "top-1 (%)")
 
 
