@@ -49,6 +49,8 @@ def like(value: str, names: Iterable[str], cutoff: float = 0.6) -> list[str]:
         return difflib.SequenceMatcher(None, name, value).ratio(), len(list(alike))
 
     known = list(dict.fromkeys(names))
+    if same := [name for name in known if name.casefold() == value.casefold()]:
+        return same
     close = difflib.get_close_matches(value, known, len(known) or 1, cutoff)
     return sorted(sorted(close, key=known.index), key=likeness, reverse=True)
 

@@ -27,8 +27,16 @@ def of_code(then: Manifest, now: Manifest) -> list[str]:
 
 
 def of_data(then: str | None, now: str | None) -> list[str]:
-    """Hashes of the dataset's files; None where they are not here."""
-    return [f"the dataset's files {'changed' if now is not None else 'are not here'}"] if then != now else []
+    """Hashes of the dataset's files; empty where they are the official ones, None where they are not here."""
+    if then == now:
+        return []
+    if now is None:
+        return ["the dataset's files are not here"]
+    if "" in (then, now):
+        return [
+            "the dataset's files: " + ("official ones → any" if then == "" else "any → official ones") + " (verify)"
+        ]
+    return ["the dataset's files changed"]
 
 
 def of_values(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

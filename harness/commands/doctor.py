@@ -135,7 +135,7 @@ def datasets(results: Path) -> Iterator[Check]:
             yield Check(name, True, KINDS[loaded.verified])
         except UserError as error:
             problem, _, remedy = str(error).partition("\n")
-            yield Check(name, False, problem, " ".join(remedy.split()), needed=False)
+            yield Check(name, False, problem, "; ".join(map(str.strip, remedy.splitlines())), needed=False)
         except (ImportError, OSError, ValueError) as error:  # a package that is missing, a file that cannot be read
             yield Check(name, False, f"{type(error).__name__}: {error}", "put right what stands above", needed=False)
 

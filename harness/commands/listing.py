@@ -59,11 +59,13 @@ def by_row(found: Sequence[CellStatus]) -> Iterator[Line]:
 
 
 def summary(found: Sequence[CellStatus], at_once: int = 0) -> Iterator[str]:
-    """How many cells are in which state, and how long the rest will take (`time_left`); then what was overloaded."""
+    """How many cells are in which state, how long the rest will take (`time_left`), and what to do about some."""
     counts = Counter(status.state for status in found)
     told = ", ".join(f"{counts[state]} {state}" for state in reversed(URGENCY) if counts[state])
     left = time_left(found, at_once)
     yield count(len(found), "cell") + (f": {told}" if told else "") + (f"; {left}" if left else "")
+    if counts["damaged"]:
+        yield f"{counts['damaged']} damaged: `dkd run CELL` says of each what to remove, so that it runs again"
     if overloaded := sum(1 for status in found if status.result and status.result.overloaded):
         yield f"{overloaded} on an overloaded machine: `dkd retry --overloaded` lets them run again"
 

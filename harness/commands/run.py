@@ -49,8 +49,10 @@ def run(
     parsed, found = settings.parse(list(changes)), find(pattern, configfile, results)
     if plan_key and (len(found) != 1 or changes):
         raise UserError(f"--plan-key belongs to one cell as it stands in the grid; {pattern} names {len(found)}")
-    if len(found) > 1:
+    if not plan_key:
         say(_plan(found, None if out else results))
+    if len(found) > 1:
+        _check_options([settings.apply(parsed, cell) for _, cell in found])
         options = _options(changes, results, out, concurrent)
         return _each([[cell.name, "--configfile", str(file), *options] for file, cell in found])
     cell = settings.apply(parsed, found[0][1])
@@ -58,6 +60,14 @@ def run(
         borrow(cell.dataset, cell.pair.teacher, source=results, target=out)
     run_cell(cell, results=out or results, plan_key=plan_key, concurrent=concurrent)
     return 0
+
+
+def _check_options(cells: Sequence[Cell]) -> None:
+    """Raise ConfigError for a wrong option, before a process is started for every cell that has it."""
+    from harness.run.assemble import method_config  # it takes PyTorch: one cell alone is told as soon without it
+
+    for cell in {(cell.study, cell.dataset, cell.pair, cell.label, cell.scale): cell for cell in cells}.values():
+        method_config(cell)
 
 
 def _plan(found: Sequence[tuple[Path, Cell]], results: Path | None) -> str:

@@ -15,6 +15,7 @@ from harness.data.own import OwnData
 from harness.grid import files, keys
 from harness.grid.cell import Cell
 from harness.store import checking, occupancy, reading, verdict
+from harness.store.files import there
 from harness.store.layout import CellFolder, Results, RunFolder, TeacherFolder
 from harness.store.reading import DamagedRecord
 from harness.store.records import Manifest, Metrics
@@ -107,6 +108,8 @@ def _from_result(cell: Cell, folder: CellFolder, plan: str, teacher: _Teacher) -
         reasons = _reasons(cell, result, plan, folder.run(result.key), teacher)
         more = [f"and {len(reasons) - SHOWN} more"] if len(reasons) > SHOWN else []
         return result, "stale", "; ".join(reasons[:SHOWN] + more)
+    if not there(folder.run(result.key).manifest) and there(folder.run(result.key).metrics):
+        return result, "damaged", f"{folder.run(result.key).manifest.name} is missing"
     if result.status == "done":
         verified = verdict.words(folder.run(result.key))
         told = [f"{result.final:.2f} % {result.metric}", costs.spent(result), *filter(None, [verified])]

@@ -134,7 +134,7 @@ def _few(cells: Iterable[Cell], dataset: Dataset) -> Iterator[str]:
     """Which scales say more about the protocol than about methods."""
     for scale in sorted({cell.scale for cell in cells}, reverse=True):
         if (images := dataset.task.images(scale / 100)) < FEW_IMAGES:
-            yield f"scale {scale_text(scale)} leaves {images} images, fewer than {FEW_IMAGES}"
+            yield f"scale {scale_text(scale)} leaves {count(images, 'image')}, fewer than {FEW_IMAGES}"
 
 
 def _build(cell: Cell, dataset: Dataset) -> None:

@@ -29,6 +29,7 @@ from harness.store.layout import CellFolder, Results, RunFolder
 from harness.store.reading import DamagedRecord
 from harness.store.records import Metrics, TeacherRecord, Verification
 from harness.teachers import shelf
+from harness.wording import count
 from methods.base.names import network_spec
 
 State = Literal["verified", "wrong", "unverified", "nothing"]
@@ -69,7 +70,7 @@ def verify(results: Path, pattern: str = "*") -> Iterator[Outcome]:
 def totals(found: list[Outcome]) -> str:
     """One line on all of them."""
     verified = sum(1 for outcome in found if outcome.state == "verified")
-    return f"{len(found)} results, {verified} verified, {sum(1 for outcome in found if not outcome.ok)} not"
+    return f"{count(len(found), 'result')}, {verified} verified, {sum(1 for outcome in found if not outcome.ok)} not"
 
 
 class _Wrong(Exception):
@@ -112,6 +113,8 @@ class _Bench:
         device, score, problem = self.device(result.device), None, None
         try:
             evidence = checking.evidence(run, result)
+            if not there(run.student):
+                raise UserError("records without the student's weights: there is nothing to measure")
             built = evidence.manifest.networks or {}
             teacher = self.teacher(result.dataset, bool(result.data_verified), result.teacher, device)
             _compare_teacher(result, teacher, device)
@@ -163,8 +166,6 @@ def _device(wanted: str) -> torch.device:
 
 def _score(run: RunFolder, network: str, threads: int, teacher: _Teacher, device: torch.device) -> Score:
     """Of the stored student, which is a ``network``. Raises UserError if it cannot be loaded."""
-    if not there(run.student):
-        raise UserError(f"{run.student}: the student's weights are not there")
     try:
         networks.check(network)
     except networks.UnknownNetwork as error:

@@ -165,7 +165,8 @@ def find(pattern: str, path: Path | None = None, results: Path = Path("results")
     if found := _matching(pattern, others, results):
         return found
     where = f"{usual} ({count(len(cells), 'cell')}){f' or elsewhere in {configs()}' if others else ''}"
-    raise nothing(pattern, [cell.name for _, cell in [*cells, *others]], where)
+    more = "" if path else "\n  a study elsewhere: add --configfile FILE"
+    raise nothing(pattern, [cell.name for _, cell in [*cells, *others]], where, more)
 
 
 def find_dataset(name: str, path: Path | None = None) -> str | OwnData:

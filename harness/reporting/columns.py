@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.errors import ConfigError, UserError, nearest
@@ -63,11 +63,11 @@ def filters(items: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def select(runs: Sequence[Run], only: Mapping[str, Sequence[str]]) -> list[Run]:
+def select(runs: Sequence[Run], only: Mapping[str, object]) -> list[Run]:
     """The runs whose columns hold one of the accepted values.
 
     Args:
-        only: column -> accepted values, as text; all columns must agree for a run to stay.
+        only: column -> the accepted value, or several, as they are or as text; a run must have one of each column.
 
     Raises:
         ConfigError: ``only`` names a column or a value that is not there.
@@ -75,7 +75,8 @@ def select(runs: Sequence[Run], only: Mapping[str, Sequence[str]]) -> list[Run]:
     known = [of(run) for run in runs] if only else []
     columns = dict.fromkeys([*COLUMNS, *(column for line in known for column in line)])
     accepted = [True] * len(runs)
-    for column, wanted in only.items():
+    for column, given in only.items():
+        wanted = [_text(value) for value in _several(given)]
         if column not in columns:
             raise ConfigError(f"only {column}", f"no such column{nearest(column, columns)}\n  the usual ones: {TOLD}")
         printed = [_text(line.get(column)) for line in known]
@@ -124,6 +125,11 @@ def _identity(name: CellName) -> dict[str, Any]:
 def _printed(name: CellName, method: str | None) -> dict[str, str]:
     values = names.label(name.label, method), names.dataset(name.dataset), names.pair(name.pair)
     return dict(zip(PRINTED, values, strict=True))
+
+
+def _several(given: object) -> Iterable[object]:
+    """The values of a list; one alone, which a text is, as a list of it."""
+    return given if isinstance(given, Iterable) and not isinstance(given, str) else [given]
 
 
 def _text(value: object) -> str:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from harness.reporting import columns, runs
 from harness.reporting.columns import COLUMNS, CONFIG, IDENTITY, PRINTED
+from harness.store import place
 from harness.store.layout import RunFolder
 
 KEPT = (*PRINTED, *IDENTITY)
 """What every evaluation says of its run."""
 
 
-def load(results: str | Path, only: Mapping[str, Sequence[str]] = {}) -> pd.DataFrame:
+def load(results: str | Path, only: Mapping[str, object] = {}) -> pd.DataFrame:
     """All runs under ``results``, one row each, in name order.
 
     Args:
         results: a results folder.
-        only: column -> accepted values, as text; all columns must agree for a row to stay.
+        only: column -> the accepted value, or several; all columns must agree for a row to stay.
 
     Returns:
         The columns ``COLUMNS``, which docs/frame.md describes, and a column ``config.NAME`` for every hyperparameter
@@ -31,7 +33,10 @@ def load(results: str | Path, only: Mapping[str, Sequence[str]] = {}) -> pd.Data
         UserError: there is no such folder.
         ConfigError: ``only`` names a column or a value that is not there.
     """
-    lines = [columns.of(run) for run in columns.select(runs.load(Path(results).expanduser()), only)]
+    found = runs.load(Path(results).expanduser())
+    if not found:
+        warnings.warn(f"{results}: no runs{place.elsewhere(Path(results).expanduser())}", stacklevel=2)
+    lines = [columns.of(run) for run in columns.select(found, only)]
     options = sorted({column for line in lines for column in line if column.startswith(CONFIG)})
     return pd.DataFrame(lines, columns=[*COLUMNS, *options])
 

@@ -15,6 +15,7 @@ from harness.reporting.rows import Row, group
 from harness.reporting.tables import ablation, paper, profiles, standard
 from harness.reporting.tables.files import files
 from harness.reporting.tables.mixture import check
+from harness.store import place
 from harness.store.atomic import write_bytes
 
 TABLES = (standard.tables, profiles.tables, paper.tables, ablation.tables)
@@ -49,7 +50,10 @@ def render(
     """
     selected = columns.select(runs.load(results), {**only, **({"study": [study]} if study else {})})
     if not selected:
-        raise UserError(f"{results}: no results to report" + (" with this filter" if only or study else ""))
+        lacking = " with this filter" if only or study else place.elsewhere(results)
+        raise UserError(f"{results}: no results to report{lacking}")
+    if out.resolve() == results.resolve():
+        raise UserError(f"--out {out} is the results folder: name another for the report")
     rows = group(selected)
     # One look per label over all studies, so that figures of several can stand side by side.
     styles = looks(rows)

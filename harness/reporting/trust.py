@@ -126,6 +126,8 @@ def _machine(rows: Sequence[Row], runs: Sequence[RecordedRun]) -> Fact:
 def _code(runs: Sequence[RecordedRun]) -> Fact:
     counts = Counter(_commit(run) for run in runs)
     lines = tuple(f"{commit}: {count(number, 'run')}" for commit, number in sorted(counts.items()))
+    own = Counter(run.metrics.label for run in runs if run.manifest.outside)
+    lines += (f"with files of their own, kept beside them: {text.some(sorted(own))}",) if own else ()
     dirty, unknown = sum(bool(run.last.dirty) for run in runs), sum(run.last.commit is None for run in runs)
     doubts = {
         f"{count(dirty, 'run')} of code with uncommitted changes, which nobody else has.": dirty,

@@ -7,6 +7,8 @@ from pathlib import Path
 from harness.errors import UserError, nearest
 from harness.store.layout import Results
 
+ABOVE = 4
+"""Folders above one in which results are looked for: as many as a cell's name has above its row."""
 MADE_BY = "`dkd train-teacher`, `snakemake` and `dkd import` make one"
 
 
@@ -41,6 +43,21 @@ def is_there(path: Path) -> bool:
     if not is_folder:
         raise UserError(f"{nearest_there}: a folder is wanted, and this is none")
     return nearest_there == path.absolute()
+
+
+def elsewhere(path: Path) -> str:
+    """Text that names a results folder with results below or above ``path``, if one is near; else empty."""
+    try:
+        below = (folder for folder in sorted(path.iterdir()) if folder.is_dir())
+        near = next((str(folder) for folder in (*below, *path.absolute().parents[:ABOVE]) if _holds(folder, path)), "")
+    except OSError:
+        return ""
+    return f"; the results folder is {near}" if near else ""
+
+
+def _holds(folder: Path, path: Path) -> bool:
+    """Whether a results folder has results that lie in ``path``."""
+    return any(path.absolute() in cell.path.absolute().parents for cell in Results(folder).finished())
 
 
 def _beside(path: Path) -> list[str]:

@@ -128,6 +128,5 @@ def _unusable(uri: str, error: Exception) -> UserError:
     if any(refused in reason for refused in _REFUSED):
         remedy = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
     return UserError(
-        f"MLflow store {public(uri)} cannot be used: {reason}\n"
-        f"  the records under results/ are untouched; {remedy}, then `dkd sync`"
+        f"MLflow store {public(uri)} cannot be used: {reason}\n  the records are untouched; {remedy}, then `dkd sync`"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -61,8 +62,8 @@ def test_every_cell_runs() -> None:
 def test_the_example_of_the_page() -> None:
     (example,) = re.findall(r"```python\n(.*?)```", (DOCS / "notebook.md").read_text(encoding="utf-8"), re.DOTALL)
     names: dict[str, Any] = {}
-    *statements, last = example.strip().splitlines()
-    exec("\n".join([*statements, f"shown = {last}"]), names)
+    *statements, last = ast.parse(example).body
+    exec("\n".join([*map(ast.unparse, statements), f"shown = {ast.unparse(last)}"]), names)
     assert names["shown"]["mean"].loc[("toy", "Digits", "WRN-10-1 → CNN-3-16", "SSD-KD"), 1.0] == 80.5
 
 

@@ -85,6 +85,11 @@ def test_of_names_that_are_equally_like_the_one_that_begins_alike_is_meant(
     assert nearest(value, names) == f"\n  did you mean: {likest}"
 
 
+@pytest.mark.parametrize(("value", "meant"), [("SSD-KD", "ssd-kd"), ("Cifar10", "cifar10"), ("dafl", "DAFL")])
+def test_capitals_do_not_matter(value: str, meant: str) -> None:
+    assert nearest(value, ["kd", meant, "cmi"]) == f"\n  did you mean: {meant}"
+
+
 def test_nothing_is_like_what_has_nothing_in_common() -> None:
     assert like("digits", ["name", "folder"]) == like("digits", []) == []
     assert nearest("digits", ["name"]) == ""

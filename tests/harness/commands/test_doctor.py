@@ -89,6 +89,8 @@ def test_a_dataset_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert not found["cifar10"].needed
     assert "missing" in found["cifar10"].found
     assert "dkd prepare cifar10" in found["cifar10"].fix
+    hints = found["cifar10"].fix.split("; ")
+    assert len(hints) > 1 and "" not in hints
 
 
 @pytest.mark.parametrize(("free", "ok"), [(2 * 2**30, True), (2 * 2**30 - 1, False)])

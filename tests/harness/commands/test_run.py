@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness.commands import run
-from harness.errors import UserError
+from harness.errors import ConfigError, UserError
 from harness.grid import keys
 from harness.grid.grid import load_grid
 from tests import factory
@@ -84,6 +84,28 @@ def test_what_is_about_to_run_is_told_with_the_time_as_far_as_records_tell(
         factory.write(tmp_path, factory.metrics("kd-noise", seed=cell.seed, plan_key=keys.plan_key(cell)))
     assert run.run("toy/*", study, results=tmp_path) == 0
     assert capsys.readouterr().out.splitlines()[0] == f"3 cells of {study}; {told}"
+
+
+def test_one_cell_is_told_too(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "run_cell", lambda cell, **wanted: None)
+    cell = load_grid(study).cells[1]
+    factory.write(tmp_path, factory.metrics("kd-noise", seed=1, plan_key=keys.plan_key(cell)))
+    run.run(f"{CELL}1", study, results=tmp_path)
+    assert capsys.readouterr().out.splitlines() == [f"1 cell of {study}; 1 done"]
+
+
+@pytest.mark.parametrize(("methods", "given"), [("{kd-noise: {roundz: 3}}", []), ("{kd-noise: {}}", ["roundz=3"])])
+def test_a_wrong_option_is_told_once_and_starts_nothing(
+    methods: str, given: list[str], study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = Commands()
+    monkeypatch.setattr(subprocess, "run", commands)
+    study.write_text(STUDY.replace("{kd-noise: {}}", methods), encoding="utf-8")
+    with pytest.raises(ConfigError, match="roundz"):
+        run.run("toy/*", study, changes=given, results=tmp_path, out=tmp_path / "out" if given else None)
+    assert not commands
 
 
 def test_a_plan_key_belongs_to_one_cell(study: Path, tmp_path: Path) -> None:

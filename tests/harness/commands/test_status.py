@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from harness.commands import status
+from harness.commands import differences, status
 from harness.grid import grid, keys, study
 from harness.store import atomic, occupancy, reading
 from harness.store.records import Manifest, Progress, Seconds
@@ -191,6 +191,25 @@ def test_stale_and_running_again(bench: Bench) -> None:
     with FileLock(bench.begin() / "lock"):
         assert bench.status() == ("running", "at epoch 40/200")
     assert bench.status() == ("stale", "gamma: 2 → 1; stopped at epoch 40/200")
+
+
+def test_a_manifest_that_is_missing_makes_a_result_damaged(bench: Bench) -> None:
+    (bench.finish() / "manifest.json").unlink()
+    assert bench.status() == ("damaged", "manifest.json is missing")
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "told"),
+    [
+        ("ab", "cd", ["the dataset's files changed"]),
+        ("ab", None, ["the dataset's files are not here"]),
+        ("", "cd", ["the dataset's files: official ones → any (verify)"]),
+        ("cd", "", ["the dataset's files: any → official ones (verify)"]),
+        ("", "", []),
+    ],
+)
+def test_how_files_of_a_dataset_differ(then: str, now: str | None, told: list[str]) -> None:
+    assert differences.of_data(then, now) == told
 
 
 def test_damaged_metrics_must_rerun(bench: Bench) -> None:

@@ -158,7 +158,7 @@ def test_a_verdict_counts_only_for_the_metrics_it_was_given_on(results: Path, ru
 def unusable(results: Path, run: RunFolder) -> Iterator[tuple[str, str]]:
     """What cannot be measured, and is neither right nor wrong: nothing is noted."""
     run.student.rename(run.student.with_suffix(".away"))
-    yield "unverified", "the student's weights are not there"
+    yield "unverified", "without the student's weights"
     run.student.with_suffix(".away").rename(run.student)
     run.metrics.unlink()
     yield "unverified", "takes it back from the cell's copy"

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ConfigError, UserError
-from harness.reporting import frame
+from harness.reporting import frame, render
 from tests import factory
 
 LINK = {"run_id": "feed", "tracking_uri": "here", "store": "one", "fingerprint": "f"}
@@ -68,6 +68,26 @@ def test_only_keeps_rows_that_agree_in_every_column(results: Path) -> None:
     assert set(rows["label"]) == {"fast-2", "ssd-kd"}
     assert set(rows["scale"]) == {10.0}
     assert len(rows) == 6
+
+
+def test_values_may_be_given_as_they_are_and_one_alone(results: Path) -> None:
+    natural = frame.load(results, {"label": "ssd-kd", "scale": 10, "seed": [0, 1], "overloaded": False})
+    typed = frame.load(results, {"label": ["ssd-kd"], "scale": ["10"], "seed": ["0", "1"], "overloaded": ["False"]})
+    assert len(natural) and natural["cell"].tolist() == typed["cell"].tolist()
+
+
+@pytest.mark.parametrize("place", ["below", "above"])
+def test_a_folder_near_the_results_names_them(results: Path, place: str) -> None:
+    asked = results.parent if place == "below" else next(results.glob("toy/digits"))
+    with pytest.warns(UserWarning, match=rf"no runs; the results folder is {results}$"):
+        assert frame.load(asked).empty
+    with pytest.raises(UserError, match=rf"no results to report; the results folder is {results}$"):
+        render(asked, results.parent / "out")
+
+
+def test_a_folder_without_results_is_an_empty_frame(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="no runs$"):
+        assert frame.load(tmp_path).empty
 
 
 def test_unknown_columns_and_values_list_the_choices(results: Path) -> None:

@@ -57,6 +57,12 @@ def test_several_studies_and_pairs(tmp_path: Path) -> None:
         render(tmp_path / "results", tmp_path / "x", study="three")
 
 
+def test_a_report_is_not_written_into_the_results(tmp_path: Path) -> None:
+    factory.write(tmp_path, factory.metrics())
+    with pytest.raises(UserError, match="is the results folder"):
+        render(tmp_path, tmp_path)
+
+
 def test_the_page_opens_with_the_study_of_most_runs(tmp_path: Path) -> None:
     for study, seeds in (("ablation", 1), ("main", 3), ("side", 1)):
         for seed in range(seeds):

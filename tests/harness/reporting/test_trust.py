@@ -56,6 +56,16 @@ def test_nothing_speaks_against_a_clean_study(tmp_path: Path) -> None:
     assert teacher.endswith("; trained here.")
 
 
+def test_files_of_ones_own_are_named_beside_the_commit(tmp_path: Path) -> None:
+    cell = factory.write(tmp_path, factory.metrics("mine", seed=2))
+    (run,) = factory.runs(cell)
+    told = Manifest.model_validate_json((run / "manifest.json").read_bytes())
+    atomic.write(run / "manifest.json", told.model_copy(update={"outside": {"method/mine.py": "ab" * 32}}))
+    factory.seal(run, factory.metrics("mine", seed=2))
+    factory.write(tmp_path, factory.metrics(seed=0))
+    assert lines(of(tmp_path), "Code")[-1] == "with files of their own, kept beside them: mine"
+
+
 def test_a_finished_grid_says_that_it_is_all_that_was_planned(tmp_path: Path) -> None:
     cell = factory.metrics()
     factory.write(tmp_path, cell)

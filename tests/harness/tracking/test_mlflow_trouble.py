@@ -15,7 +15,7 @@ from tests.harness.disks import Disk, small_disk
 from tests.harness.tracking.test_sync import content
 
 DOWN = "http://127.0.0.1:9"
-ADVICE = "the records under results/ are untouched; repair the store or set MLFLOW_TRACKING_URI, then `dkd sync`"
+ADVICE = "the records are untouched; repair the store or set MLFLOW_TRACKING_URI, then `dkd sync`"
 
 
 @pytest.fixture

@@ -289,7 +289,7 @@ def test_a_store_that_cannot_be_used_is_a_short_error(tmp_path: Path, monkeypatc
     }
     for uri, reason in stores.items():
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-        with pytest.raises(UserError, match="records under results/ are untouched") as error:
+        with pytest.raises(UserError, match="records are untouched") as error:
             sync.sync(results)
         assert reason in str(error.value)
         assert len(str(error.value).splitlines()) == 2

@@ -19,7 +19,7 @@ from tests.harness.tracking.test_sync import content
 from tests.slurm.cluster import until
 
 SYNC = ("harness", "sync", "--results")
-ADVICE = "the records under results/ are untouched"
+ADVICE = "the records are untouched"
 
 
 def write(results: Path, runs: int = 6) -> Path:
