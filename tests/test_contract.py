@@ -75,6 +75,16 @@ def test_missing_steps_are_noticed(tmp_path: Path) -> None:
     assert any("distillation steps" in problem for problem in problems)
 
 
+def test_what_a_method_prints_is_noticed(tmp_path: Path) -> None:
+    body = """
+    def distill_step(self):
+        print("loss now", 3)
+        return super().distill_step()
+"""
+    (problem,) = contract_problems(write(tmp_path, "manners", body))
+    assert problem.startswith("it prints, where losses and counts tell what it does: 'loss now 3")
+
+
 def test_images_out_of_range_are_noticed(tmp_path: Path) -> None:
     body = """
     def synthetic_images(self, count):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from harness.engine.evaluate import Evaluator
 from harness.engine.failures import Diverged, MethodFailed, inside_method
 from harness.engine.loop import Engine, NoResume
 from harness.engine.randomness import Streams
-from harness.errors import UserError
+from harness.errors import UserError, one_line
 from harness.grid import settings
 from harness.grid.cell import Cell
 from harness.grid.study import Budget
@@ -43,7 +44,7 @@ def check(name: str) -> None:
     """Check a method by name or file. Raises UserError with everything that is wrong."""
     if problems := contract_problems(name):
         raise UserError(f"{name} breaks the contract of methods/base/method.py:\n  " + "\n  ".join(problems))
-    say(f"{name}: keeps the contract: steps, images, randomness, exact resume")
+    say(f"{name}: keeps the contract: steps, images, randomness, exact resume, no output")
 
 
 def contract_problems(name: str, options: Mapping[str, Any] | None = None) -> list[str]:
@@ -58,8 +59,9 @@ def contract_problems(name: str, options: Mapping[str, Any] | None = None) -> li
     cell = tiny_cell(name, options)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            whole = run(cell, Path(folder) / "whole")
-            problems = [*_schedule_problems(whole), *_image_problems(whole.method)]
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                whole = run(cell, Path(folder) / "whole")
+            problems = [*_schedule_problems(whole), *_image_problems(whole.method), *_printed(printed.getvalue())]
             return problems + differences(whole, interrupt_and_resume(cell, Path(folder) / "resumed"))
         except (MethodFailed, Diverged) as error:
             return [str(error)]
@@ -182,6 +184,10 @@ def _image_problems(method: Method) -> list[str]:
     with inside_method():
         found = sheet.problem(method.synthetic_images(50), method.context.task, 50)
     return [found] if found else []
+
+
+def _printed(text: str) -> list[str]:
+    return [f"it prints, where losses and counts tell what it does: {one_line(text, 100)!r}"] if text else []
 
 
 def _timeless(event: Event) -> dict[str, object]:

@@ -409,3 +409,16 @@ def remedy(path: Path) -> str:
     if path.suffix == ".jsonl":
         return "`dkd report` writes it anew"
     return f"remove {path}; the next run copies it back from runs/"
+
+
+def near(path: Path) -> Path | None:
+    """The results folder whose finished cells lie in ``path``: one below it, or one that it is a part of."""
+    inner = (folder for folder in sorted(path.iterdir()) if folder.is_dir())
+    places = (*inner, *path.absolute().parents[: len(_CELLS.split("/")) - 1])
+    return next(
+        (place for place in places if any(_within(cell.path, path) for cell in Results(place).finished())), None
+    )
+
+
+def _within(inner: Path, outer: Path) -> bool:
+    return inner.absolute().is_relative_to(outer.absolute())

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.errors import UserError, nearest
-from harness.store.layout import Results
+from harness.store.layout import Results, near
 
-ABOVE = 4
-"""Folders above one in which results are looked for: as many as a cell's name has above its row."""
 MADE_BY = "`dkd train-teacher`, `snakemake` and `dkd import` make one"
 
 
@@ -46,18 +44,12 @@ def is_there(path: Path) -> bool:
 
 
 def elsewhere(path: Path) -> str:
-    """Text that names a results folder with results below or above ``path``, if one is near; else empty."""
+    """Text that names the results folder whose cells lie in ``path``, below it or above; empty if none is near."""
     try:
-        below = (folder for folder in sorted(path.iterdir()) if folder.is_dir())
-        near = next((str(folder) for folder in (*below, *path.absolute().parents[:ABOVE]) if _holds(folder, path)), "")
+        found = near(path)
     except OSError:
         return ""
-    return f"; the results folder is {near}" if near else ""
-
-
-def _holds(folder: Path, path: Path) -> bool:
-    """Whether a results folder has results that lie in ``path``."""
-    return any(path.absolute() in cell.path.absolute().parents for cell in Results(folder).finished())
+    return f"; the results folder is {found}" if found else ""
 
 
 def _beside(path: Path) -> list[str]:
