@@ -6,6 +6,7 @@ import reprlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
+import yaml
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
@@ -21,12 +22,14 @@ WANTED = {
     "float_type": "a number is wanted",
     "bool_type": "true or false is wanted",
     "string_type": "text is wanted",
-    "list_type": "a list is wanted, such as [1, 2]",
-    "tuple_type": "a list is wanted, such as [1, 2]",
-    "dict_type": "keys with values are wanted, such as {key: value}",
-    "model_type": "keys with values are wanted, such as {key: value}",
+    "list_type": "a list is wanted, such as ",
+    "tuple_type": "a list is wanted, such as ",
+    "dict_type": "keys with values are wanted, such as ",
+    "model_type": "keys with values are wanted, such as ",
 }
 """What pydantic calls a value of another type -> what is said of it."""
+SUCH_AS = {"list_type": [1, 2], "tuple_type": [1, 2], "dict_type": {"key": "value"}, "model_type": {"key": "value"}}
+"""What is shown of a shape where the field has no example of it."""
 SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "multiple_of": "a multiple of"}
 BOUNDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
 """What pydantic calls a number beyond its bounds."""
@@ -64,9 +67,18 @@ def explain(
         wanted = [other["msg"] for other in found if _names_a_type(other["loc"]) and other["loc"][:-1] == loc[:-1]]
         return ConfigError(at(*loc[:-1]), f"{shown(value)}: {', or '.join(wanted)}")
     problem = WANTED.get(kind) or first["msg"].removeprefix("Value error, ")
-    field = fields.get(str(loc[0])) if kind in BOUNDS and len(loc) == 1 else None
-    several = f"; valid: {bounds(field)}" if field and "," in bounds(field) else ""  # one alone is told already
+    field = fields.get(str(loc[0])) if len(loc) == 1 else None
+    if kind in SUCH_AS:
+        problem += _example(kind, field)
+    several = f"; valid: {bounds(field)}" if field and kind in BOUNDS and "," in bounds(field) else ""  # one is told
     return ConfigError(at(*loc), f"{shown(value)}: {problem}{_advice(kind, value)}{several}")
+
+
+def _example(kind: str, field: FieldInfo | None) -> str:
+    """How a value of this shape is written: the field's own example, if it has one."""
+    usual = SUCH_AS[kind]
+    own = [example for example in (field and field.examples) or () if isinstance(example, type(usual))]
+    return yaml.safe_dump([*own, usual][0], default_flow_style=True, sort_keys=False, width=float("inf")).strip()
 
 
 def _telling(found: Sequence[ErrorDetails], keys: Callable[[Loc], Iterable[str]]) -> ErrorDetails:

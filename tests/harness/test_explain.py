@@ -111,3 +111,24 @@ def test_a_mistake_is_told_once_and_a_misspelt_key_before_the_missing_one(values
     with pytest.raises(ValidationError) as error:
         Bounded(**values)
     assert str(explain(error.value, lambda *path: ".".join(map(str, path)), Bounded.model_fields)) == told
+
+
+class Shapes(BaseModel):
+    """Fields with examples of several shapes."""
+
+    pairs: list[dict[str, str]] = Field(default=[], examples=["none", [{"teacher": "big", "student": "small"}]])
+    methods: dict[str, int] = Field(default={}, examples=[{"ssd-kd": 1}])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "wanted"),
+    [
+        ("pairs", {"teacher": "big"}, "a list is wanted, such as [{teacher: big, student: small}]"),
+        ("methods", ["ssd-kd"], "keys with values are wanted, such as {ssd-kd: 1}"),
+    ],
+)
+def test_a_shape_is_shown_by_the_fields_own_example(key: str, value: object, wanted: str) -> None:
+    with pytest.raises(ValidationError) as error:
+        Shapes(**{key: value})
+    told = explain(error.value, lambda *path: ".".join(map(str, path)), Shapes.model_fields)
+    assert str(told).endswith(f": {wanted}")
