@@ -25,7 +25,10 @@ def test_every_folder_of_reference_records_is_a_submission() -> None:
 
 def test_memory_that_cells_at_once_are_said_to_need_is_what_they_took() -> None:
     """No run of CIFAR-10 on a CPU took more main memory than was estimated, and none less than two thirds of it."""
-    files = [ROOT / "workflow/config" / name for name in ("cifar10-cpu.yaml", "cifar10-cpu-scales.yaml")]
+    files = [
+        ROOT / "workflow/config" / name
+        for name in ("cifar10-cpu.yaml", "cifar10-cpu-scales.yaml", "cifar10-cpu-full.yaml")
+    ]
     cells = {cell.name: cell for file in files for cell in load_grid(file).cells}
     results = Results(REFERENCE / "cpu-amd-epyc")
     taken = {cell.place: reading.read(cell.metrics, Metrics).peak_memory_bytes for cell in results.cells()}

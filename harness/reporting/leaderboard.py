@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.reporting import front, speed, units
@@ -45,7 +46,7 @@ class Standing:
     above_noise: bool
     """False for a method of which a seed is no better than chance, or than the best seed of distillation on noise."""
     overloaded: bool
-    """Whether the machine of a seed had so much else to do that the cost says little."""
+    """Whether the machine of a seed had so much else to do that the cost says little (`speed.overloaded`)."""
     state: str
     """What became of its seeds where none is done, such as ``2 failed, 1 waiting``; else empty."""
     problems: tuple[str, ...]
@@ -79,8 +80,9 @@ def board(setting: Setting) -> Board:
         (mean for row, _ in places if front.exceeds(row, floor) and (mean := row.summary(cost).mean)), default=None
     )
     real = next((row for row in rows if row.label == REAL), None)
-    ranked = tuple(_standing(row, place, real, row.summary(cost), unit, cheapest, floor) for row, place in places)
-    apart = tuple(_standing(row, REFERENCE, real, row.summary(cost), unit) for row in rows if row.reference)
+    busy = speed.overloaded(rows)
+    ranked = tuple(_standing(row, place, real, row.summary(cost), unit, busy, cheapest, floor) for row, place in places)
+    apart = tuple(_standing(row, REFERENCE, real, row.summary(cost), unit, busy) for row in rows if row.reference)
     return Board(setting, metric(rows), unit, tuple(teacher_metrics(rows)), methods=ranked, references=apart)
 
 
@@ -90,6 +92,7 @@ def _standing(
     real: Row | None,
     cost: Summary,
     unit: Unit,
+    busy: Sequence[Row],
     cheapest: float | None = None,
     floor: float = 0.0,
 ) -> Standing:
@@ -107,7 +110,7 @@ def _standing(
         times=cost.mean / cheapest if cost.mean and cheapest else None,
         badges=_badges(row),
         above_noise=accuracy.low is None or front.exceeds(row, floor),
-        overloaded=bool(row.overloaded),
+        overloaded=row in busy,
         state="" if row.done else _state(row),
         problems=tuple(row.problems()),
     )

@@ -43,6 +43,18 @@ def test_the_cheapest_is_not_whoever_met_the_fast_machine(tmp_path: Path) -> Non
     assert (found["fast-2"].summary(cost).mean, found["dafl"].summary(cost).mean) == pytest.approx((200.0, 300.0))
 
 
+@pytest.mark.parametrize(("slowness", "marked"), [((1.0, 2.0), False), ((1.0, 1.0), True)])
+def test_a_cost_that_evaluations_make_fair_is_not_marked_as_overloaded(
+    tmp_path: Path, slowness: tuple[float, float], marked: bool
+) -> None:
+    for seed, slow in enumerate(slowness):
+        spent = Seconds(startup=0.0, synthesis=100 * slow, distillation=0.0, evaluation=9 * slow)
+        waited = spent.model_copy(update={"synthesis": 300 * slow})
+        factory.write(tmp_path, factory.metrics("a", seed=seed, final=80.0, seconds=waited, cpu_seconds=spent))
+    (setting,) = settings(group(load(tmp_path)))
+    assert [standing.overloaded for standing in board(setting).methods] == [marked]
+
+
 def test_the_spread_of_seeds_is_the_methods_own(tmp_path: Path) -> None:
     write(tmp_path, "a", 100.0, (1.0, 2.0, 4.0))
     (own,) = rows(tmp_path).values()
