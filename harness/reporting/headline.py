@@ -1,4 +1,4 @@
-"""What is said of each board: who leads, by how much, tied with whom, at which cost, and what to hold it against."""
+"""What is said of each board: who leads, by how much, from whom it is not told apart, at which cost, beside what."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harness.reporting import text
 from harness.reporting.leaderboard import Board, Standing
 
 NAMED = 3
-"""Names of tied methods at most."""
+"""Names at most of methods that are not told apart."""
 
 
 def headline(board: Board) -> str:
