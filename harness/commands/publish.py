@@ -25,9 +25,12 @@ def publish(results: Path, out: Path, pattern: str = "*", mixed: bool = False) -
     """Write page, tables, figures and records of the cells that ``pattern`` means to ``out``, without weights.
 
     What an earlier call wrote there goes; whatever else is in the folder stays. Returns the files, relative to ``out``.
-    Raises UserError, with nothing written, if records do not agree or a file of somebody else's is in the way.
+    Raises UserError, with nothing written, if records do not agree, a file of somebody else's is in the way, or ``out``
+    holds the results.
     """
     place.is_there(out)
+    if results.resolve().is_relative_to(out.resolve()):
+        raise UserError(f"--out {out} holds the results folder {results}: name a folder of its own for the site")
     with tempfile.TemporaryDirectory(prefix="dkd-site-") as temporary:
         stage = Path(temporary)
         records = Results(stage / RECORDS)

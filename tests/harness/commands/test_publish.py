@@ -83,6 +83,15 @@ def test_a_file_of_somebody_else_is_not_overwritten(results: Path, tmp_path: Pat
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["index.html"]
 
 
+@pytest.mark.parametrize("up", [0, 1])
+def test_a_site_is_not_mixed_with_what_it_is_made_of(results: Path, up: int) -> None:
+    out = [results, results.parent][up]
+    before = sorted(out.rglob("*"))
+    with pytest.raises(UserError, match="holds the results folder"):
+        publish.publish(results, out)
+    assert sorted(out.rglob("*")) == before
+
+
 def test_records_that_do_not_agree_are_not_published(results: Path, tmp_path: Path) -> None:
     other = factory.teacher().model_copy(update={"value": 98.0})
     factory.atomic.write(results / "teachers/digits/wrn10_1/teacher.json", other)
