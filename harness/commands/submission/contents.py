@@ -7,7 +7,7 @@ it is. Weights stay where they were made.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from harness.errors import UserError
@@ -42,7 +42,9 @@ def strange(folder: Results) -> Iterator[str]:
     allowed, size = expected(folder), 0
     for path in sorted(folder.path.rglob("*")):
         name = path.relative_to(folder.path)
-        if path.is_symlink() or not (path.is_dir() or path.is_file()):
+        if not str(name).isprintable():  # a line break would make two lines of one in the list
+            yield f"{str(name)!r}: a name that cannot be shown"
+        elif path.is_symlink() or not (path.is_dir() or path.is_file()):
             yield f"{name}: neither a file nor a folder"
         elif path.is_dir():
             continue
@@ -58,14 +60,19 @@ def strange(folder: Results) -> Iterator[str]:
         yield f"{folder.path}: has {size / 2**20:.0f} MiB in all, at most {ALL / 2**20:.0f} may be"
 
 
+def digests(folder: Results) -> dict[str, str]:
+    """Path -> sha256 of every file of a submission but the list of them, sorted by path."""
+    return _digests(folder.path, (file for file in expected(folder) if file.is_file() and file != folder.sums))
+
+
 def sums(folder: Results) -> str:
     """The list of a submission's files."""
-    return listed(folder.path, (file for file in expected(folder) if file.is_file() and file != folder.sums))
+    return _lines(digests(folder))
 
 
 def listed(folder: Path, there: Iterable[Path]) -> str:
     """Sha256 and path from ``folder`` of every file, a line each, sorted by path."""
-    return "".join(f"{sha256(file)}  {file.relative_to(folder).as_posix()}\n" for file in sorted(there))
+    return _lines(_digests(folder, there))
 
 
 def otherwise(folder: Results) -> Iterator[str]:
@@ -73,7 +80,7 @@ def otherwise(folder: Results) -> Iterator[str]:
     if not folder.sums.is_file():
         yield f"{folder.sums.name} is missing: `dkd submit` writes it"
         return
-    listed, found = read(folder.sums), _parsed(sums(folder))
+    listed, found = read(folder.sums), digests(folder)
     for name in sorted(listed.keys() | found.keys()):
         if name not in found:
             yield f"{name}: is missing, though {folder.sums.name} lists it"
@@ -94,6 +101,14 @@ def read(path: Path) -> dict[str, str]:
 def inside(name: str) -> bool:
     """Whether the path of a file, from a folder, stays inside that."""
     return not Path(name).is_absolute() and ".." not in words_of(name)
+
+
+def _digests(folder: Path, there: Iterable[Path]) -> dict[str, str]:
+    return {file.relative_to(folder).as_posix(): sha256(file) for file in sorted(there)}
+
+
+def _lines(digests: Mapping[str, str]) -> str:
+    return "".join(f"{digest}  {name}\n" for name, digest in digests.items())
 
 
 def _parsed(text: str) -> dict[str, str]:

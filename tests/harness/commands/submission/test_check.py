@@ -169,6 +169,16 @@ def a_pipe(sent: Path) -> None:
     os.mkfifo(first(sent).samples)
 
 
+def two_lines(sent: Path) -> None:
+    copy = first(sent).outside("method") / "mine\n.py"
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(b"A = 1")
+
+
+def no_text(sent: Path) -> None:
+    (first(sent).path / os.fsdecode(b"\xff.json")).write_bytes(b"{}")
+
+
 def too_large(sent: Path) -> None:
     with first(sent).events.open("ab") as file:
         file.truncate(2**20 + 1)
@@ -183,6 +193,8 @@ def too_large(sent: Path) -> None:
         (a_stranger, "index.html: not a file of a submission"),
         (a_link, "samples.png: neither a file nor a folder"),
         (a_pipe, "samples.png: neither a file nor a folder"),
+        (two_lines, r"/outside/method/mine\n.py': a name that cannot be shown"),
+        (no_text, r"/\udcff.json': a name that cannot be shown"),
         (too_large, "events.jsonl: has 1.0 MiB, at most 1 may be"),
     ],
 )
@@ -190,6 +202,13 @@ def test_what_does_not_belong_there(sent: Path, change: Callable[[Path], None], 
     change(sent)
     (found,) = check.check(sent).problems
     assert found.endswith(problem)
+
+
+def test_names_that_no_line_holds_are_told_by_the_command(sent: Path, dkd: Command) -> None:
+    two_lines(sent)
+    status, out, err = dkd("submit", "--check", sent)
+    assert (status, "1 problem" in out) == (1, True)
+    assert r"mine\n.py': a name that cannot be shown" in err
 
 
 def test_all_files_together_may_be_too_large(sent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
