@@ -7,7 +7,8 @@ from pathlib import Path
 
 import torch
 
-from harness.errors import UserError
+from harness.errors import UserError, describe
+from harness.machine import trouble
 from harness.teachers import pickles
 
 HEAD = 512
@@ -108,10 +109,7 @@ def _read_safetensors(file: Path) -> dict[str, torch.Tensor]:
 
 def _check_archive(file: Path) -> None:
     """Raise UserError if a zip archive is cut, or holds anything but what `torch.save` writes."""
-    if not zipfile.is_zipfile(file):
-        raise UserError(f"its end is missing, as after a download that broke off: {AGAIN}")
-    with zipfile.ZipFile(file) as archive:
-        names = {name.rpartition("/")[2] for name in archive.namelist()}
+    names = _names(file)
     if "constants.pkl" in names:
         raise UserError(
             "a TorchScript archive: code together with weights\n"
@@ -119,3 +117,16 @@ def _check_archive(file: Path) -> None:
         )
     if "data.pkl" not in names:
         raise UserError("a zip archive that torch did not write: unpack it, and import the file of weights inside")
+
+
+def _names(file: Path) -> set[str]:
+    """Names of the files in a zip archive, without their folders. Raises UserError if it is cut or damaged."""
+    try:
+        if zipfile.is_zipfile(file):
+            with zipfile.ZipFile(file) as archive:
+                return {name.rpartition("/")[2] for name in archive.namelist()}
+    except Exception as error:  # zipfile raises errors of many kinds for bytes that are damaged
+        if trouble.number(error) in trouble.MACHINE:
+            raise
+        raise UserError(f"a zip archive that is cut or damaged ({describe(error)}): {AGAIN}") from None
+    raise UserError(f"its end is missing, as after a download that broke off: {AGAIN}")

@@ -77,7 +77,10 @@ def conversion(file: Path, program: str) -> str:
 
 
 def _problem(file: Path, error: Exception) -> str:
-    names = _classes(file)
+    try:
+        names = _classes(file)
+    except Exception:  # noqa: BLE001 - zipfile and pickletools raise as many for bytes that are damaged
+        names = []
     if not names:
         return f"cannot be read as weights: cut, damaged or not made by torch.save ({type(error).__name__})"
     model = any(name.startswith(MODULES) for name in names)

@@ -21,6 +21,14 @@ def half(file: Path) -> None:
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
 
 
+def damaged(file: Path) -> None:
+    """What a disk, or a transfer of text, makes of it."""
+    torch.save(checkpoints.network().state_dict(), file)
+    content = bytearray(file.read_bytes())
+    content[content.index(b"_rebuild_tensor_v2")] ^= 1
+    file.write_bytes(content)
+
+
 def saved(content: object) -> Write:
     return lambda file: torch.save(content, file)
 
@@ -34,6 +42,7 @@ BAD: dict[str, tuple[Write, str]] = {
     "settings of its own code": (saved({"state_dict": {}, "cfg": checkpoints.Settings()}), "opening it would run code"),
     "a whole model": (saved(checkpoints.network()), "a whole pickled model"),
     "half a file": (half, "download it again"),
+    "a damaged file": (damaged, "cut, damaged or not made by torch.save"),
     "another network": (saved(networks.build("wrn10_1", 10, 1).state_dict()), "wrn10_1"),
     "other classes": (saved(networks.build("cnn3_16", 7, 1).state_dict()), "7 classes"),
     "other channels": (saved(networks.build("cnn3_16", 10, 3).state_dict()), "3 channels"),

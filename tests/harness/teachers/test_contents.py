@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import os
@@ -77,6 +78,47 @@ def test_a_file_that_is_cut_is_told(made: str, share: float, tmp_path: Path) -> 
         contents.read(file)
     assert "\x1b" not in str(told.value)
     assert len(str(told.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("mark", "behind", "change", "expected"),
+    [
+        (b"_rebuild_tensor_v2", 0, 0x01, "cut, damaged or not made by torch.save"),
+        (b"PK\x01\x02", 0, 0x80, "a zip archive that is cut or damaged .*: download it again"),
+        (b"PK\x01\x02", 6, 0x80, "a zip archive that is cut or damaged"),
+        (b"PK\x01\x02", 10, 0x80, "cut, damaged or not made by torch.save"),
+        (b"PK\x01\x02", 45, 0x80, "cut, damaged or not made by torch.save"),
+        (b"PK\x01\x02", 46, 0x80, "a zip archive that is cut or damaged"),
+        (b"PK\x06\x07", 4, 0xFF, "a zip archive that is cut or damaged"),
+    ],
+    ids=["pickle", "directory", "version", "compression", "offset", "name", "end"],
+)
+def test_an_archive_of_which_a_byte_is_damaged_is_told(
+    mark: bytes, behind: int, change: int, expected: str, tmp_path: Path
+) -> None:
+    file = checkpoints.write("plain", checkpoints.network().state_dict(), tmp_path / "damaged.pt")
+    content = bytearray(file.read_bytes())
+    content[content.index(mark) + behind] ^= change
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=expected):
+        contents.read(file)
+
+
+def test_a_pickle_that_is_damaged_to_have_a_length_of_petabytes_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "damaged.pt"
+    file.write_bytes(b"\x80\x02\x8e" + (2**52).to_bytes(8, "little"))
+    with pytest.raises(UserError, match=r"cut, damaged or not made by torch\.save"):
+        contents.read(file)
+
+
+def test_a_disk_that_fails_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    file = checkpoints.write("plain", checkpoints.network().state_dict(), tmp_path / "whole.pt")
+    monkeypatch.setattr(contents.zipfile, "ZipFile", fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        contents.read(file)
 
 
 def test_what_is_no_regular_file_is_never_opened(tmp_path: Path) -> None:
