@@ -82,6 +82,7 @@ def _answer(url: str, have: int) -> Iterator[Any]:
 
 def _write(answer: Any, part: Path, have: int, total: int | None, report: Callable[[str], object]) -> None:
     """Append what comes to the first ``have`` bytes of ``part``. Raises NetworkTrouble if it breaks off."""
+    why = ""
     with atomic.growing(part, have) as file, _shown(have, total, report) as show:
         try:
             while block := answer.read(CHUNK):
@@ -89,9 +90,10 @@ def _write(answer: Any, part: Path, have: int, total: int | None, report: Callab
                 have += len(block)
                 show(have)
         except (http.client.HTTPException, TimeoutError, ConnectionError) as error:
-            raise NetworkTrouble(errno.ECONNABORTED, f"broke off after {_mib(have)}: {_reason(error)}") from None
-    if total is not None and have < total:
-        raise NetworkTrouble(errno.ECONNABORTED, f"broke off after {_mib(have)} of {_mib(total)}")
+            why = f": {_reason(error)}"  # raised below: in here it would become trouble of the file that is written
+    if why or (total is not None and have < total):
+        of = f" of {_mib(total)}" if total is not None else ""
+        raise NetworkTrouble(errno.ECONNABORTED, f"broke off after {_mib(have)}{of}{why}")
 
 
 @contextmanager

@@ -18,6 +18,8 @@ class Server:
     url: str = ""
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     """Path and Range of every request."""
+    released: threading.Event = field(default_factory=threading.Event)
+    """Set when it is to stop: until then an answer may stall."""
 
 
 @contextmanager
@@ -39,6 +41,9 @@ def serving(content: bytes) -> Iterator[Server]:
                     self._ranges()
                 case "/cut":
                     self._give(server.content[: len(server.content) // 2], length=len(server.content))
+                case "/stalls":
+                    self._give(server.content[: len(server.content) // 2], length=len(server.content))
+                    server.released.wait(60)
                 case "/login":
                     self._give(b"<html>sign in</html>", kind="text/html; charset=utf-8")
                 case "/moved" | "/moved-to-login":
@@ -71,5 +76,6 @@ def serving(content: bytes) -> Iterator[Server]:
         try:
             yield server
         finally:
+            server.released.set()
             running.shutdown()
             thread.join()

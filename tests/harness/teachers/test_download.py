@@ -10,6 +10,7 @@ import pytest
 
 from harness.errors import UserError
 from harness.machine import trouble
+from harness.teachers import download
 from harness.teachers.download import NetworkTrouble, fetch
 from tests.harness.teachers.server import Server, serving
 
@@ -50,6 +51,21 @@ def test_what_was_cut_off_stays_and_is_continued(server: Server, tmp_path: Path)
     assert part.read_bytes() == CONTENT
     assert lines[1] == "0.5 MiB, the first 0.2 MiB are here"
     assert server.asked == [("/cut", None), ("/moved", f"bytes={HALF}-"), ("/ranges", f"bytes={HALF}-")]
+
+
+def test_what_stalls_is_told_with_the_reason_and_stays(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "PATIENCE", 0.5)
+    part = tmp_path / "part"
+    with pytest.raises(NetworkTrouble) as error:
+        said(f"{server.url}/stalls", part)
+    came = part.read_bytes()
+    assert CONTENT[:HALF].startswith(came)
+    told = f"broke off after {len(came) / 2**20:.1f} MiB of 0.5 MiB: TimeoutError: timed out"
+    assert trouble.told(error.value) == told
+    said(f"{server.url}/ranges", part)
+    assert part.read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("there", [CONTENT[:HALF], CONTENT + b"more", b"another file"])
