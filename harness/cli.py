@@ -21,7 +21,6 @@ from harness.errors import UserError
 from harness.machine import memory, trouble
 from harness.reporting.usual import TOLD
 from harness.store import place
-from harness.store.bounds import MOST
 from harness.store.place import path
 from harness.terminal import say
 from harness.wording import count
@@ -67,7 +66,9 @@ AnyGridFile = Annotated[
         "--configfile", help="Grid to look in; without it the default one, then all of workflow/config.", parser=path
     ),
 ]
-Concurrent = Annotated[int, typer.Option(min=1, max=MOST, help="Cells that may run at once on this machine.")]
+TOGETHER = 2**16
+"""Cells that may run at once on a machine, at most: more than any has cores, and a number that help can show."""
+Concurrent = Annotated[int, typer.Option(min=1, max=TOGETHER, help="Cells that may run at once on this machine.")]
 MEANT = "A part of a cell's name such as ssd-kd/scale-10, a shell pattern of whole names, or a key."
 
 

@@ -1,6 +1,7 @@
 import errno
 import importlib
 import json
+import re
 import subprocess
 import sys
 import types
@@ -112,6 +113,12 @@ def test_short_and_long_help_are_one(dkd: Command, command: list[str]) -> None:
     assert f"Usage: {' '.join(['dkd', *command])}" in short[1]
 
 
+@pytest.mark.parametrize("command", ["run", "validate"])
+def test_bounds_of_an_option_are_numbers_that_people_read(dkd: Command, command: str) -> None:
+    _, said, _ = dkd(command, "--help")
+    assert "1<=x<=65536" in re.sub(r"[\s│]+", "", said)
+
+
 def test_the_version_names_the_code(dkd: Command) -> None:
     code, said, _ = dkd("--version")
     assert code == 0
@@ -206,7 +213,7 @@ def test_where_a_file_stands_no_folder_is_made(dkd: Command, tmp_path: Path, com
 @pytest.mark.parametrize(
     "arguments",
     [
-        *[["run", CELL, "--concurrent", value] for value in ("0", "-1", str(10**24 + 1), "1e3", "nan")],
+        *[["run", CELL, "--concurrent", value] for value in ("0", "-1", "65537", "1e3", "nan")],
         *[["ui", "--port", value] for value in ("0", "65536", "-1", "http")],
         *[["list", text] for text in ("a\x00b", "\x1b[2J", "a\nb", "\x7f")],
         ["report", "--only", "colour=red"],
