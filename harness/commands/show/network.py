@@ -40,7 +40,7 @@ def _facts(name: str) -> Iterator[tuple[str, str]]:
     with torch.device("meta"):  # shapes are enough: nothing is initialised or calculated
         network = networks.build(name, CLASSES, CHANNELS).eval()
         image = torch.zeros(1, CHANNELS, SIDE, SIDE)
-    yield "file", f"harness/networks/{networks.source(name).name}"
+    yield "file", str(networks.file(name) or f"harness/networks/{networks.source(name).name}")
     yield "parameters", f"{sum(weights.numel() for weights in network.parameters()):,} for {CLASSES} classes"
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     yield "batch norm", f"{len(norms)} layers, {sum(norm.num_features for norm in norms):,} channels"

@@ -347,6 +347,8 @@ def test_networks_of_others_are_told_like_ours(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "nets.py").write_text(file.format(layers), encoding="utf-8")
     # a convolution of 3 × 4 × 3 × 3 weights and 4 biases, a linear layer of 4 × 10 and 10
     assert row(text("nets.py:line"), "parameters") == f"{3 * 4 * 9 + 4 + 4 * 10 + 10} for 10 classes"
-    assert row(text("network", "torchvision:resnet18"), "features") == "512"
+    assert row(text("nets.py:line"), "file") == str(tmp_path / "nets.py")
+    shown = text("network", "torchvision:resnet18")
+    assert row(shown, "features") == "512" and row(shown, "file") == "harness/networks/torchvision_models.py"
     with pytest.raises(UserError, match="unknown model of torchvision: 'resnet19'"):
         text("torchvision:resnet19")
