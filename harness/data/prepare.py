@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from harness import data
-from harness.data import cifar, identity, nyuv2, own_copy
+from harness.data import catalogue, cifar, identity, nyuv2, own_copy
 from harness.data.own import OwnData
 from harness.errors import UserError
 from harness.store.atomic import write_with
@@ -68,7 +68,8 @@ def prepare(dataset: str | OwnData, sources: Sources | None = None, report: Call
             nyuv2.write_manifest(folder)
     loaded = data.load(name)
     loaded.require()
-    report(f"{name}: complete{' and verified' if loaded.verified else ''} in {folder.resolve()}")
+    where = f" in {folder.resolve()}" if catalogue.places(name) else "; its images come with the bench"
+    report(f"{name}: complete{' and verified' if loaded.verified else ''}{where}")
 
 
 def _look_at(own: OwnData, report: Callable[[str], object]) -> None:
