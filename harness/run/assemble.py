@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Container
 
 import torch
@@ -144,6 +145,11 @@ def build_method(
         real = reference_images(dataset, context.images)
         context = dataclasses.replace(context, real=RealImages(real.images.to(device), real.labels.to(device)))
     return scheduled(cls(config, context))
+
+
+def steps_for(given: int, scale: float) -> int:
+    """The ``steps`` of a configuration that leave ``given`` distillation steps at ``scale`` percent, or a few more."""
+    return math.ceil(given * 100 / scale)
 
 
 def scheduled(method: Method) -> Method:

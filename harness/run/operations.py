@@ -9,6 +9,7 @@ from harness.engine import shapes
 from harness.engine.flops import FlopClock, count_flops
 from harness.grid.cell import Cell
 from harness.run import shaped
+from harness.run.assemble import steps_for
 from harness.store.records import Flops
 from methods.base.asking import Asking
 from methods.base.method import Method, MethodConfig
@@ -59,7 +60,7 @@ class Work:
     def _count(self, config: MethodConfig, build: Build, clock: FlopClock) -> Flops:
         def small(steps: int) -> Method:
             """The method with about ``steps`` distillation steps in all."""
-            return build(config.model_copy(update={"steps": -(-steps * 100 // self.cell.scale)}))
+            return build(config.model_copy(update={"steps": steps_for(steps, self.cell.scale)}))
 
         return count_flops(small, self.synthesis_calls, self.steps, clock, self.asking)
 

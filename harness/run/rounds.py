@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from harness.engine.flops import FlopClock, count_flops, has_own_loop
 from harness.engine.passes import kept_by_autograd
 from harness.grid.cell import Cell
 from harness.run import shaped
+from harness.run.assemble import steps_for
 from harness.store.records import Flops
 from methods.base.method import Method, MethodConfig
 
@@ -124,7 +124,7 @@ def _carried_out(setup: _Setup, scale: float, inner: int, *, remember: bool = Fa
     fixed = {"inner_steps": inner} if hasattr(setup.config, "inner_steps") else {}
 
     def small(given: int) -> Method:
-        config = setup.config.model_copy(update={"steps": math.ceil(given * 100 / scale), **fixed})
+        config = setup.config.model_copy(update={"steps": steps_for(given, scale), **fixed})
         return shaped.build(cell, config, remember=remember)
 
     with shapes.alone() as counter:

@@ -13,7 +13,7 @@ from harness import data, networks
 from harness.commands.contract import tiny_cell
 from harness.engine.flops import FlopClock, count_flops
 from harness.grid.cell import Cell
-from harness.run.assemble import build_method, method_config
+from harness.run.assemble import build_method, method_config, steps_for
 from harness.run.operations import Work
 from methods.base.method import Method, MethodConfig
 from methods.references import KDNoise
@@ -68,3 +68,23 @@ def test_what_decides_by_a_number_is_counted_at_work(monkeypatch: pytest.MonkeyP
     found = work(replace(cell, label="deciding")).operations(lambda config: on_the_cpu(cell, config))
     assert found == real(cell)
     assert found.distillation > plain.distillation
+
+
+def test_a_method_is_built_with_a_whole_number_of_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    cell, built = tiny_cell("kd-noise"), []
+
+    def build(config: MethodConfig) -> Method:
+        built.append(config.steps)
+        return on_the_cpu(cell, config)
+
+    monkeypatch.setattr("harness.run.shaped.class_of", lambda _: Deciding)
+    work(replace(cell, label="whole")).operations(build)
+    assert 600 in built  # 30 steps at 5 %
+    assert all(type(steps) is int for steps in built)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1, 5, 10, 20, 50, 70, 100])
+@pytest.mark.parametrize("given", [1, 2, 7, 999, 240_000])
+def test_as_many_steps_are_left_as_were_wanted_or_a_few_more(given: int, scale: float) -> None:
+    left = round(scale / 100 * steps_for(given, scale))
+    assert given <= left <= given + 1
