@@ -41,12 +41,15 @@ def content(path: Path, last: int | None = None) -> bytes:
         raise DamagedRecord(path, f"cannot be read: {error.strerror or error}") from None
 
 
-def parse(path: Path, data: bytes, kind: type[RecordT]) -> RecordT:
-    """The record that ``data``, read from ``path``, is. Raises DamagedRecord if it cannot be understood."""
+def parse(path: Path, data: bytes, kind: type[RecordT], where: str = "") -> RecordT:
+    """The record that ``data``, read from ``path``, is; ``where`` it stands there begins the reason, if it is given.
+
+    Raises DamagedRecord if it cannot be understood.
+    """
     try:
         return kind.model_validate_json(data)
     except ValidationError as error:
-        raise DamagedRecord(path, _first_problem(error)) from None
+        raise DamagedRecord(path, f"{where}{_first_problem(error)}") from None
 
 
 def read_intact(path: Path, kind: type[RecordT]) -> RecordT | None:
@@ -64,13 +67,7 @@ def read_events(run: RunFolder) -> list[Event]:
 
 def read_lines(path: Path, kind: type[RecordT]) -> list[RecordT]:
     """Records written one to a line. Raises DamagedRecord that names the line."""
-    found = []
-    for number, line in enumerate(content(path).splitlines(), 1):
-        try:
-            found.append(kind.model_validate_json(line))
-        except ValidationError as error:
-            raise DamagedRecord(path, f"line {number}: {_first_problem(error)}") from None
-    return found
+    return [parse(path, line, kind, f"line {number}: ") for number, line in enumerate(content(path).splitlines(), 1)]
 
 
 def last_event(run: RunFolder) -> Event | None:
@@ -91,10 +88,7 @@ def intact_lines(path: Path, last: int | None = None) -> list[bytes]:
 
 
 def _event(path: Path, number: int, line: bytes) -> Event:
-    try:
-        event = Event.model_validate_json(line)
-    except ValidationError as error:
-        raise DamagedRecord(path, f"line {number + 1}: {_first_problem(error)}") from None
+    event = parse(path, line, Event, f"line {number + 1}: ")
     if event.n != number:
         raise DamagedRecord(path, f"line {number + 1} carries number {event.n}, expected {number}")
     return event
