@@ -63,15 +63,7 @@ def _process(task: Task) -> int:
 
 
 def _images(placing: Placing | None) -> Images | None:
-    return None if placing is None else Images(placing.bytes, placing.on_device, _lie(placing))
-
-
-def _lie(placing: Placing) -> str:
-    taken, allowed = (f"{size / 2**20:,.0f} MiB" for size in (placing.bytes, placing.share * placing.memory))
-    size = f"{placing.images:,} images take {taken}"
-    if placing.on_device:
-        return f"on the device: {size} of the {allowed} that images may take there"
-    return f"in main memory, copied batch by batch: {size}, more than the {allowed} that they may take on the device"
+    return None if placing is None else Images(placing.bytes, placing.on_device, str(placing))
 
 
 def forget() -> None:

@@ -199,5 +199,5 @@ def test_where_no_card_is_auto_means_main_memory(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("harness.run.cost.device_memory", lambda device: 2**30 if device == "cpu" else None)
     for device, allowed in (("auto", "256"), ("cpu", "256"), ("cuda", "20,480")):
         cell = replace(tiny("kd-noise"), device=device, scale=100.0)
-        lie = f"on the device: 1,297 images take 0 MiB of the {allowed} MiB that images may take there"
+        lie = f"on the device: 1,297 images take 0 MiB of {allowed} MiB that they may there"
         assert estimate(cell).images.lie == lie
