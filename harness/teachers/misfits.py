@@ -12,6 +12,7 @@ from harness import networks
 from harness.teachers import layouts
 from harness.teachers.reading import Reading, closest, ordered
 from harness.teachers.renaming import SHOWN, listed
+from harness.wording import some
 
 State = Mapping[str, Tensor]
 Shapes = Mapping[str, torch.Size]
@@ -67,9 +68,8 @@ def in_shapes(
     ]
     if not lines:
         return ""
-    more = [f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
     other = [_other(names, weights, network)] if _body(given) != _body(expected) else []
-    return "\n  ".join(filter(None, [*other, *lines[:SHOWN], *more, *_meaning(given, expected, dataset)]))
+    return "\n  ".join(filter(None, [*other, *some(lines, SHOWN), *_meaning(given, expected, dataset)]))
 
 
 def _meaning(given: Shapes, expected: Shapes, dataset: str) -> Iterator[str]:

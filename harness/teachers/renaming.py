@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.errors import UserError
+from harness.wording import some
 
 SHOWN = 5
 """Keys named in an error."""
@@ -74,9 +75,8 @@ def _distinct(keys: list[str], names: list[str]) -> dict[str, str]:
             collisions.append(f"{found[name]} and {key} would both be {name}")
         found.setdefault(name, key)
     if collisions:
-        more = f"\n  and {len(collisions) - SHOWN} more" if len(collisions) > SHOWN else ""
-        shown = "\n  ".join(collisions[:SHOWN])
-        raise UserError(f"--rename lets keys fall together; --drop pattern leaves some out\n  {shown}{more}")
+        shown = "\n  ".join(some(collisions, SHOWN))
+        raise UserError(f"--rename lets keys fall together; --drop pattern leaves some out\n  {shown}")
     return found
 
 

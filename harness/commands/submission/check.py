@@ -19,7 +19,7 @@ from harness.store import checking, reading
 from harness.store.layout import CellFolder, Results
 from harness.store.reading import DamagedRecord
 from harness.store.records import Event, Manifest, Metrics, Plan, Record, Seconds
-from harness.wording import count
+from harness.wording import count, some
 
 SHOWN = 10
 """Problems that an error names, at most."""
@@ -77,8 +77,7 @@ def require(folder: Results, name: Path) -> Findings:
     """What a check of ``folder`` finds. Raises UserError that says of ``name`` what is wrong, if anything is."""
     found = of(folder)
     if found.problems:
-        more = [f"and {len(found.problems) - SHOWN} more"] if len(found.problems) > SHOWN else []
-        raise UserError("\n  ".join([f"{name}: records do not agree", *found.problems[:SHOWN], *more]))
+        raise UserError("\n  ".join([f"{name}: records do not agree", *some(found.problems, SHOWN)]))
     return found
 
 
