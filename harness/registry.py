@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,30 +28,36 @@ def registered(folder: Path, table: str) -> dict[str, Path]:
 
 def constant(file: Path, name: str, default: Any) -> Any:
     """Value of a constant at the top level of a file, or ``default``. Raises UserError unless it is written out."""
-    for node in ast.parse(file.read_bytes(), filename=str(file)).body:
+    value = assigned(_body(file), name)
+    try:
+        return default if value is None else ast.literal_eval(value)
+    except ValueError:
+        raise UserError(f"{file}: {name} must be written out: the file is not imported") from None
+
+
+def assigned(body: Iterable[ast.stmt], name: str) -> ast.expr | None:
+    """What the first of the statements that gives ``name`` a value gives it; None if none does."""
+    for node in body:
         match node:
             case (
                 ast.Assign(targets=[ast.Name(id=found)], value=ast.expr() as value)
                 | ast.AnnAssign(target=ast.Name(id=found), value=ast.expr() as value)
             ) if found == name:
-                try:
-                    return ast.literal_eval(value)
-                except ValueError:
-                    raise UserError(f"{file}: {name} must be written out: the file is not imported") from None
-    return default
+                return value
+    return None
+
+
+def _body(file: Path) -> list[ast.stmt]:
+    return ast.parse(file.read_bytes(), filename=str(file)).body
 
 
 def _keys(file: Path, table: str) -> list[str]:
-    for node in ast.parse(file.read_bytes(), filename=str(file)).body:
-        match node:
-            case (
-                ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=keys))
-                | ast.AnnAssign(target=ast.Name(id=name), value=ast.Dict(keys=keys))
-            ) if name == table:
-                return [_text(file, table, key) for key in keys]
-            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)) if name == table:
-                raise UserError(f"{file}: {table} must be written out as a dictionary: the file is not imported")
-    return []
+    match assigned(_body(file), table):
+        case None:
+            return []
+        case ast.Dict(keys=keys):
+            return [_text(file, table, key) for key in keys]
+    raise UserError(f"{file}: {table} must be written out as a dictionary: the file is not imported")
 
 
 def _text(file: Path, table: str, key: ast.expr | None) -> str:

@@ -11,6 +11,7 @@ import methods
 from harness import data, networks
 from harness.errors import UserError
 from harness.grid.paths import configs
+from harness.registry import assigned
 from harness.store import reading
 from harness.store.layout import Results
 from harness.store.records import TeacherRecord
@@ -110,22 +111,14 @@ def _classes(tree: ast.Module) -> list[ast.ClassDef]:
 
 def _assigned(node: ast.ClassDef, name: str) -> object:
     """The text that a class gives to ``name``."""
-    value = _value(node, name)
+    value = assigned(node.body, name)
     return value.value if isinstance(value, ast.Constant) else None
 
 
 def _keys(node: ast.ClassDef, name: str) -> list[str]:
     """The keys of the dictionary that a class gives to ``name``."""
-    value = _value(node, name)
+    value = assigned(node.body, name)
     keys = value.keys if isinstance(value, ast.Dict) else []
     known = {"SMOKE": SMOKE}
     found = [known.get(key.id) if isinstance(key, ast.Name) else getattr(key, "value", None) for key in keys]
     return [key for key in found if isinstance(key, str)]
-
-
-def _value(node: ast.ClassDef, name: str) -> ast.expr | None:
-    for statement in node.body:
-        targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
-            return getattr(statement, "value", None)
-    return None
