@@ -15,6 +15,14 @@ def available(root: Path = Path("/")) -> int:
     return max(1, min([own, *_quotas(root)]))
 
 
+def for_processes() -> int:
+    """How many processes of ours may share its work: one where the system does not tell which cores are ours.
+
+    Starting more from a process that has begun is not safe with the libraries of such a system (macOS).
+    """
+    return available() if hasattr(os, "sched_getaffinity") else 1
+
+
 def _quotas(root: Path) -> Iterator[int]:
     """Whole cores of the microseconds that the groups may use of every period; Linux, cgroups(7)."""
     for folder in groups.folders("cpu", root):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -22,7 +21,7 @@ MOST_PROCESSES = 8
 
 def prepare(count: int) -> int:
     """How many processes find the costs of ``count`` cells, 0 for this one; they import PyTorch from now on, once."""
-    processes = min(MOST_PROCESSES, cores.available() if hasattr(os, "sched_getaffinity") else 1)
+    processes = min(MOST_PROCESSES, cores.for_processes())
     if processes < 2 or count < MANY:
         return 0
     forkserver.set_forkserver_preload(["harness.run.cost"])

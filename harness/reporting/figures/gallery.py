@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -182,8 +181,7 @@ def _overall(found: summaries.Profiles, styles: dict[str, Look], folder: Path) -
 
 def _in_parallel(tasks: Sequence[Task]) -> list[Picture | None]:
     """One process per core: drawing takes nearly all of the time of a report."""
-    # Where the system does not tell which cores are ours, forking is not safe with its libraries either (macOS).
-    workers = min(len(tasks), cores.available() if hasattr(os, "sched_getaffinity") else 1)
+    workers = min(len(tasks), cores.for_processes())
     if workers < 2:
         return [_draw(task) for task in tasks]
     with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:

@@ -38,3 +38,11 @@ def test_a_quota_of_a_job_or_a_container_counts(
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"{text}\n", encoding="utf-8")
     assert cores.available(tmp_path) == expected
+
+
+def test_processes_share_work_only_where_the_system_tells_which_cores_are_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cores, "available", lambda: 8)
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(8)), raising=False)
+    assert cores.for_processes() == 8
+    monkeypatch.delattr("os.sched_getaffinity")
+    assert cores.for_processes() == 1
