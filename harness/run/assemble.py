@@ -49,7 +49,7 @@ def method_config(cell: Cell, loaded: type[Method] | None = None) -> MethodConfi
     try:
         return cls.configure(cell.preset, cell.budget.options, cell.options, problem(cell))
     except UnknownPreset as error:
-        told = f"{_with_owner(error, cell)}{_elsewhere(error, cls, cell.preset)}"
+        told = f"{error}{_owners(cell, cls)}{_elsewhere(error, cls, cell.preset)}"
         raise ConfigError(at("preset"), told, cell.preset, error.choices) from None
     except ValidationError as error:
         key = next(iter(error.errors()[0]["loc"]), None)  # none, where two values do not go together
@@ -95,11 +95,12 @@ def problem(cell: Cell) -> Problem:
     return Problem(cell.dataset, cell.pair.networks)
 
 
-def _with_owner(error: UnknownPreset, cell: Cell) -> str:
-    """The error, and which methods do have a preset of this name."""
-    name = cell.preset
-    owners = [method for method in methods.names() if method != cell.method and name in _presets(method)]
-    return f"{error}; it is one of {', '.join(owners)}" if owners and "no preset" in str(error) else str(error)
+def _owners(cell: Cell, cls: type[Method]) -> str:
+    """Which methods have the cell's preset, if its own has none of this name."""
+    if cell.preset in cls.presets:
+        return ""
+    owners = [method for method in methods.names() if method != cell.method and cell.preset in _presets(method)]
+    return f"; it is one of {', '.join(owners)}" if owners else ""
 
 
 def _elsewhere(error: UnknownPreset, cls: type[Method], asked: str | None) -> str:
