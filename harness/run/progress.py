@@ -31,7 +31,7 @@ class ProgressReport:
     def __init__(self, run: Run) -> None:
         self.name, self.folder = run.cell.name, run.folder
         self._line = LastLine()
-        self._started = self._noted = self._drawn = self._told = time.monotonic()
+        self._started = self._recorded = self._drawn = self._told = time.monotonic()
         self._first_round: int | None = None
         self._shown = 0
 
@@ -45,13 +45,13 @@ class ProgressReport:
         """One line for the person and for the log."""
         self._told = time.monotonic()
         self._line.clear()
-        say(self._log(text))
+        say(self._logged(text))
 
     def note(self, text: str) -> None:
         """One line for the log, and for the person unless many runs are told on one terminal."""
-        (self._log if shared() else self.say)(text)
+        (self._logged if shared() else self.say)(text)
 
-    def _log(self, text: str) -> str:
+    def _logged(self, text: str) -> str:
         """One line for the log alone; gives it as it stands there."""
         line = f"{time.strftime('%H:%M:%S')} {self.name}: {text}"
         self.log_text(line + "\n")
@@ -66,19 +66,19 @@ class ProgressReport:
         if self._first_round is None:
             self._first_round = engine.ledger.next_round - 1
         now = time.monotonic()
-        if now - self._noted >= EVERY_SECONDS:
-            self._noted = now
-            self._note(engine)
+        if now - self._recorded >= EVERY_SECONDS:
+            self._recorded = now
+            self._write_record(engine)
         if self._line.watched:
             if now - self._drawn >= REDRAW_SECONDS:
                 self._drawn = now
                 self._line.show(self._done(engine), self._text(engine), self.name)
         elif len(engine.ledger.events) > self._shown:
             often = not shared() or now - self._told >= SHARED_SECONDS
-            (self.say if often else self._log)(self._text(engine))
+            (self.say if often else self._logged)(self._text(engine))
         self._shown = len(engine.ledger.events)
 
-    def _note(self, engine: Engine) -> None:
+    def _write_record(self, engine: Engine) -> None:
         schedule, done = engine.method.schedule, len(engine.ledger.events)
         record = Progress(
             epoch=done,
