@@ -201,8 +201,7 @@ def train_teacher(
     from harness.grid.settings import parse
 
     found = find_dataset(dataset, configfile)
-    where = "dkd train-teacher"
-    network = network_at(network, Path.cwd() / where, f"{where} {dataset}")
+    network = network_at(network, Path(), f"dkd train-teacher {dataset}")
     of_keys, of_inputs = key or rename or drop or in_order, normalisation or mean or std
     check_options(name, file=file, backbone=backbone, of_keys=of_keys, of_inputs=of_inputs)
     place.is_there(results)

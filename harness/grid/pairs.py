@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from harness import networks
 from harness.errors import ConfigError, one_line
 from harness.explain import At
-from harness.grid.paths import beside
+from harness.grid.paths import below
 from harness.grid.strict import Strict, plain
 from methods.base.names import BETWEEN, network_name, teacher_name
 from methods.base.pair import Pair
@@ -23,18 +23,18 @@ def own_name(value: str) -> str:
     return plain(value, what="a teacher's name")
 
 
-def network_at(network: str, file: Path, where: str) -> str:
+def network_at(network: str, folder: Path, where: str) -> str:
     """The network as `harness.networks` is asked for it: one's own by the whole path of its file.
 
     Args:
         network: as written: our own name, ``torchvision:resnet18``, ``timm:resnet10t``, or ``nets.py:small``.
-        file: the configuration in which it is written.
-        where: where it stands there.
+        folder: where the path of a file goes from: that of the configuration in which it is written.
+        where: where it stands.
 
     Raises ConfigError if there is no such network.
     """
     path, end, function = network.rpartition(".py:")
-    asked = f"{beside(file, f'{path}.py', where)}:{function}" if end else network
+    asked = f"{below(folder, f'{path}.py', where)}:{function}" if end else network
     try:
         networks.check(asked)
     except networks.UnknownNetwork as error:
@@ -92,9 +92,10 @@ class AskedPair(Strict):
 
     def at(self, file: Path, at: At) -> AskedPair:
         """The pair with its networks as they are asked for, when ``file`` names them. Raises ConfigError."""
-        network = network_at(self.teacher.network, file, at("teacher"))
+        network = network_at(self.teacher.network, file.parent, at("teacher"))
         teacher = self.teacher.model_copy(update={"network": network})
-        return self.model_copy(update={"teacher": teacher, "student": network_at(self.student, file, at("student"))})
+        student = network_at(self.student, file.parent, at("student"))
+        return self.model_copy(update={"teacher": teacher, "student": student})
 
     def __str__(self) -> str:
         """As folders tell pairs apart."""

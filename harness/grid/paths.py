@@ -24,7 +24,12 @@ def beside(file: Path, text: str, where: str, needed: bool = True) -> Path:
 
     Raises ConfigError that says where it looked.
     """
-    return _first([file.absolute().parent], text, where, needed=needed)
+    return below(file.absolute().parent, text, where, needed)
+
+
+def below(folder: Path, text: str, where: str, needed: bool = True) -> Path:
+    """The same, given the folder from which the path goes: a command line stands in no file."""
+    return _first([folder.absolute()], text, where, needed=needed)
 
 
 def regular(file: Path, text: str, where: str) -> Path:

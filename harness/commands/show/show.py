@@ -88,8 +88,7 @@ def _one(name: str, kind: str | None, results: Path) -> Iterator[Line]:
     if kind in (None, "networks") and ":" in name:
         from harness.commands.show import network
 
-        where = "dkd show"
-        yield from network.describe(network_at(name, Path.cwd() / where, where), results)
+        yield from network.describe(network_at(name, Path(), "dkd show"), results)
         return
     if kind is None and (file := _file(name)):
         yield from file
