@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -223,31 +223,51 @@ def _base(path: Path, text: str, places: Places, above: tuple[Path, ...]) -> Stu
 
 def _check(study: Study) -> None:
     """What the schema cannot say: names that must exist, and values that must not stand twice."""
-    at = study.places.at
+    _check_datasets(study)
+    _check_networks(study)
+    _check_repeats(study)
+    _check_device(study)
+    if not study.methods:
+        raise ConfigError(study.places.at("methods"), "nothing to run: no methods")
+    if study.size > CELLS:
+        raise ConfigError(study.places.at(), f"{study.size:,} cells: a study has {CELLS:,} at most")
+    _check_labels(study)
+
+
+def _check_datasets(study: Study) -> None:
+    known = data.names()
     for i, dataset in enumerate(study.datasets):
-        where = at("dataset", i) if isinstance(study.dataset, list) else at("dataset")
-        if isinstance(dataset, str):
-            _choose(where, "unknown dataset", dataset, data.names())
+        if isinstance(dataset, str) and dataset not in known:
+            where = study.places.at("dataset", *([i] if isinstance(study.dataset, list) else []))
+            raise ConfigError(where, f"unknown dataset: {shown(dataset)}", dataset, known)
+
+
+def _check_networks(study: Study) -> None:
+    """No two may have one name, which folders and records know them by."""
     asked: dict[str, str] = {}
     for i, network in ((i, network) for i, pair in enumerate(study.pairs) for network in pair.networks):
         if (other := asked.setdefault(network_name(network), network)) != network:
-            raise ConfigError(at("pairs", i), f"{network} and {other} have one name, {network_name(network)}")
+            problem = f"{network} and {other} have one name, {network_name(network)}"
+            raise ConfigError(study.places.at("pairs", i), problem)
+
+
+def _check_repeats(study: Study) -> None:
     lists: dict[str, Sequence[object]] = {"dataset": study.datasets, "pairs": study.pairs}
     for key, items in (lists | {"scales": study.scales, "seeds": study.seeds}).items():
         # They are folders' names, and some file systems do not tell A from a.
         names = [str(item).casefold() for item in items]
         name, times = Counter(names).most_common(1)[0]
         if times > 1:
-            raise ConfigError(at(key), f"the same value stands twice: {brief(str(items[names.index(name)]))}")
+            problem = f"the same value stands twice: {brief(str(items[names.index(name)]))}"
+            raise ConfigError(study.places.at(key), problem)
+
+
+def _check_device(study: Study) -> None:
+    at = study.places.at
     if study.graphs and study.device == "cpu":
         raise ConfigError(at("graphs"), "graphs are for GPUs, and device is cpu: leave out one of the two")
     if (study.device, study.precision) == ("cpu", "tf32"):
         raise ConfigError(at("precision"), "a CPU has no tf32", study.precision, ["fp32", "bf16"])
-    if not study.methods:
-        raise ConfigError(at("methods"), "nothing to run: no methods")
-    if study.size > CELLS:
-        raise ConfigError(at(), f"{study.size:,} cells: a study has {CELLS:,} at most")
-    _check_labels(study)
 
 
 def _check_labels(study: Study) -> None:
@@ -263,9 +283,3 @@ def _check_labels(study: Study) -> None:
             raise ConfigError(where, f"the same folder as {same}, where case does not count")
         where = study.places.at("methods", name, "method") if label.method else where
         files.method(label.method or name, study.places.written_in("methods"), where)
-
-
-def _choose(where: str, problem: str, value: str, choices: Iterable[str]) -> None:
-    names = list(choices)
-    if value not in names:
-        raise ConfigError(where, f"{problem}: {shown(value)}", value, names)

@@ -12,6 +12,7 @@ from torch import nn
 from harness import data, networks
 from harness.data.dataset import Dataset
 from harness.data.own import OwnData
+from harness.data.recipe import Recipe
 from harness.engine import compiler, evaluate, precision
 from harness.engine.randomness import Streams
 from harness.errors import UserError
@@ -54,7 +55,6 @@ def train(
     Raises UserError if the teacher ends below its floor and is not stored, or if an existing one is damaged.
     """
     folder = Results(results).teacher(str(dataset), teacher_name(network_name(network), name))
-    title = f"teacher {dataset}/{folder.name}"
     loaded = data.load(dataset, verify_data)
     recipe = loaded.teachers.recipe_for(network, changes or {})
     if backbone:
@@ -73,19 +73,7 @@ def train(
         # Asked again under the lock: the process that held it until now may have trained this very teacher.
         if not replace and folder.record.exists():
             return _known(folder, loaded.own, report)
-        compiler.defer()
-        precision.apply()
-        torch.set_num_threads(1)  # the thread count changes the last bits, and so the sha256
-        if cards := gpus.visible():
-            gpus.lease(cards, name=title)
-        device = choose_device("auto")
-        model = Streams(recipe.seed, device).build("teacher-init", lambda: _start(network, loaded, backbone, report))
-        fit = Fit(model, loaded, recipe, device, folder.training)
-        fit.run(lambda line: report(f"{title}: {line}"))
-        record = shelf.put(folder, network, model, loaded, device, recipe, seconds=fit.seconds)
-        fit.file.unlink(missing_ok=True)
-    report(f"{title}: {record.value:.2f} % in {fit.seconds:.0f} s")
-    return record
+        return _trained(folder, network, loaded, recipe, backbone, report)
 
 
 def _known(folder: TeacherFolder, own: OwnData | None, report: Callable[[str], object]) -> TeacherRecord:
@@ -93,6 +81,31 @@ def _known(folder: TeacherFolder, own: OwnData | None, report: Callable[[str], o
     record = shelf.find(folder, own=own)
     shelf.verify(folder, record)
     report(f"teacher {folder.dataset}/{folder.name}: there already, {record.value:.2f} %; --replace makes it anew")
+    return record
+
+
+def _trained(
+    folder: TeacherFolder,
+    network: str,
+    dataset: Dataset,
+    recipe: Recipe,
+    backbone: Path | None,
+    report: Callable[[str], object],
+) -> TeacherRecord:
+    """Train it, or go on from its checkpoint, and put it on the shelf. Raises UserError if it is below its floor."""
+    title = f"teacher {folder.dataset}/{folder.name}"
+    compiler.defer()
+    precision.apply()
+    torch.set_num_threads(1)  # the thread count changes the last bits, and so the sha256
+    if cards := gpus.visible():
+        gpus.lease(cards, name=title)
+    device = choose_device("auto")
+    model = Streams(recipe.seed, device).build("teacher-init", lambda: _start(network, dataset, backbone, report))
+    fit = Fit(model, dataset, recipe, device, folder.training)
+    fit.run(lambda line: report(f"{title}: {line}"))
+    record = shelf.put(folder, network, model, dataset, device, recipe, seconds=fit.seconds)
+    fit.file.unlink(missing_ok=True)
+    report(f"{title}: {record.value:.2f} % in {fit.seconds:.0f} s")
     return record
 
 
