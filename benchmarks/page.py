@@ -20,7 +20,7 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.scale import write
 from harness.grid import grid
-from harness.reporting import render
+from harness.reporting.report import render
 
 PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000"
 READ = "() => performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd / 1000"

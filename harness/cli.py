@@ -523,14 +523,14 @@ def report(
     results: ResultsFolder = RESULTS,
 ) -> None:
     """Render tables, figures and the page from the records."""
-    from harness import reporting
     from harness.reporting import columns
+    from harness.reporting.report import render
 
     place.existing(results)
     place.is_there(out)
     filters = columns.filters(only or [])
     with _warnings_told():
-        say(str(reporting.render(results, out, only=filters, mixed=mixed, overloaded=overloaded)[-1]))
+        say(str(render(results, out, only=filters, mixed=mixed, overloaded=overloaded)[-1]))
 
 
 @app.command()

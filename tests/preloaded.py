@@ -9,7 +9,7 @@ import mlflow.store.tracking.sqlalchemy_store  # noqa: E402, F401
 import snakemake.cli  # noqa: E402, F401
 
 import harness.cli  # noqa: E402, F401
-import harness.reporting  # noqa: E402, F401
+import harness.reporting.report  # noqa: E402, F401
 import harness.run.runner  # noqa: E402, F401
 import harness.tracking.sync  # noqa: E402, F401
 import methods.references  # noqa: E402, F401

@@ -12,7 +12,7 @@ from harness.commands import doctor, status, stored, validate, verify
 from harness.data import identity, own_copy, prepare
 from harness.grid import grid
 from harness.grid.cell import Cell
-from harness.reporting import render
+from harness.reporting.report import render
 from harness.run.runner import run_cell
 from harness.store import checking
 from harness.store.layout import Results

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from harness import reporting
 from harness.commands.submission import check, contents, pack
 from harness.errors import UserError
+from harness.reporting.report import render
 from harness.store import atomic, place
 from harness.store.checksums import sha256
 from harness.store.layout import Results
@@ -36,7 +36,7 @@ def publish(results: Path, out: Path, pattern: str = "*", mixed: bool = False) -
         records = Results(stage / RECORDS)
         pack.collect(results, pattern, records)
         check.require(records, results)
-        reporting.render(records.path, stage, mixed=mixed)
+        render(records.path, stage, mixed=mixed)
         atomic.write_bytes(stage / AS_IT_IS, b"")
         return _deliver(stage, out)
 

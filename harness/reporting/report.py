@@ -27,7 +27,6 @@ def render(
     out: Path,
     only: Mapping[str, Sequence[str]] = {},
     mixed: bool = False,
-    study: str | None = None,
     overloaded: bool = False,
 ) -> list[Path]:
     """Write the reports of the studies in ``results``: the same records give the same files.
@@ -38,7 +37,6 @@ def render(
             ``<study>/findings.md`` where the paper's claims can be asked about, and ``index.html``.
         only: column of the frame -> accepted values; other runs are left out.
         mixed: accept tables that mix teachers, versions of the code or devices, and mark their rows.
-        study: this study alone.
         overloaded: let fronts take in what ran on an overloaded machine.
 
     Returns:
@@ -46,11 +44,11 @@ def render(
 
     Raises:
         UserError: there is nothing to report, or a table would be mixed.
-        ConfigError: ``only`` or ``study`` names something that is not there.
+        ConfigError: ``only`` names something that is not there.
     """
-    selected = columns.select(runs.load(results), {**only, **({"study": [study]} if study else {})})
+    selected = columns.select(runs.load(results), only)
     if not selected:
-        lacking = " with this filter" if only or study else place.elsewhere(results)
+        lacking = " with this filter" if only else place.elsewhere(results)
         raise UserError(f"{results}: no results to report{lacking}")
     if out.resolve() == results.resolve():
         raise UserError(f"--out {out} is the results folder: name another for the report")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.reporting import render
+from harness.reporting.report import render
 from tests.harness.reporting import golden_results
 
 

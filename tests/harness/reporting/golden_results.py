@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.reporting import render
+from harness.reporting.report import render
 from harness.store.records import Seconds
 from tests import factory
 

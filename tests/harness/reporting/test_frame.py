@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ConfigError, UserError
-from harness.reporting import frame, render
+from harness.reporting import frame
+from harness.reporting.report import render
 from tests import factory
 
 LINK = {"run_id": "feed", "tracking_uri": "here", "store": "one", "fingerprint": "f"}

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from pydantic import ValidationError
 
-from harness.reporting import render, text
+from harness.reporting import text
+from harness.reporting.report import render
 from harness.reporting.rows import group
 from harness.reporting.runs import load
 from harness.reporting.tables.csv import to_csv

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UserError
-from harness.reporting import frame, render
+from harness.reporting import frame
+from harness.reporting.report import render
 from harness.reporting.rows import Row, group
 from harness.reporting.runs import load
 from harness.store.records import Metrics

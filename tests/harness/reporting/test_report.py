@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ConfigError, UserError
-from harness.reporting import render
+from harness.reporting.report import render
 from harness.store.records import Metrics
 from tests import factory
 
@@ -51,10 +51,10 @@ def test_several_studies_and_pairs(tmp_path: Path) -> None:
             factory.write(tmp_path / "results", factory.metrics(study=study, teacher=teacher, cell=cell))
     written = render(tmp_path / "results", tmp_path / "all")
     assert sum(path.suffix == ".svg" for path in written) == 4 * (len(FIGURES) - 1)  # there is no real data
-    render(tmp_path / "results", tmp_path / "one", study="one")
+    render(tmp_path / "results", tmp_path / "one", only={"study": ["one"]})
     assert [path.name for path in sorted((tmp_path / "one").iterdir())] == ["index.html", "one"]
     with pytest.raises(ConfigError, match="valid choices: one, two"):
-        render(tmp_path / "results", tmp_path / "x", study="three")
+        render(tmp_path / "results", tmp_path / "x", only={"study": ["three"]})
 
 
 def test_a_report_is_not_written_into_the_results(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_nothing_to_report(results: Path, tmp_path: Path) -> None:
 
 
 def test_reports_need_neither_torch_nor_a_method_nor_a_notebook() -> None:
-    code = "import sys; from harness.reporting import render; print(*sorted(sys.modules))"
+    code = "import sys; from harness.reporting.report import render; print(*sorted(sys.modules))"
     root = Path(__file__).parents[3]
     run = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, encoding="utf-8", check=True)
     loaded = set(run.stdout.split())

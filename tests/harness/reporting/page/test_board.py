@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from harness.reporting import render
+from harness.reporting.report import render
 from tests import factory
 from tests.harness.reporting.page.test_page import Page
 

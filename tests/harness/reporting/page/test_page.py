@@ -9,8 +9,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from harness.reporting import render
 from harness.reporting.page import illustrations
+from harness.reporting.report import render
 from tests import factory
 
 ROW = "toy/digits/wrn10_1--cnn3_16/ssd-kd/scale-10"

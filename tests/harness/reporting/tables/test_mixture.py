@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from harness.errors import UserError
-from harness.reporting import render
+from harness.reporting.report import render
 from harness.reporting.rows import group
 from harness.reporting.runs import load
 from harness.reporting.tables.mixture import check
