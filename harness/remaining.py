@@ -96,7 +96,8 @@ def words(
 
 def known(done: Iterable[CellName], left: Iterable[tuple[CellName, float]]) -> Iterator[tuple[CellName, float]]:
     """Those of ``left`` whose pair, label and scale ``done`` has, each somewhere."""
-    seen = [{factor(cell) for cell in cells} for cells in [list(done)] for factor in FACTORS]
+    cells = list(done)
+    seen = [{factor(cell) for cell in cells} for factor in FACTORS]
     for cell, spent in left:
         if all(factor(cell) in levels for factor, levels in zip(FACTORS, seen, strict=True)):
             yield cell, spent
@@ -115,12 +116,12 @@ def remaining(
     No grid ends before its longest cell.
     """
     expected = Expected(taken)
-    known = []
+    to_come = []
     for cell, spent in left:
         if (whole := expected.seconds(cell)) is None:
             return None
-        known.append(max(0.0, whole - spent))
-    return max(sum(known) / at_once, max(known, default=0.0))
+        to_come.append(max(0.0, whole - spent))
+    return max(sum(to_come) / at_once, max(to_come, default=0.0))
 
 
 def duration(seconds: float) -> str:

@@ -83,10 +83,8 @@ def require(folder: Results, name: Path) -> Findings:
 
 def _cell(cell: CellFolder, found: Findings) -> Iterator[str]:
     """What does not agree in a cell. Raises DamagedRecord and FileNotFoundError."""
-    result = checking.current(cell)
-    run = cell.run(result.key)
-    checking.finished(run)
-    evidence = checking.evidence(run, result, weights=False)
+    run = cell.run(checking.current(cell).key)
+    result, evidence = checking.whole(run, weights=False)
     manifest = evidence.manifest
     if old := [other.key for other in cell.runs() if other.key != run.key]:
         yield f"holds a run that is not its result: {', '.join(old)}"

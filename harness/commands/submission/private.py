@@ -33,9 +33,21 @@ def told(record: RecordT) -> Iterator[str]:
     if isinstance(record, Manifest):
         hosts = {attempt.host for attempt in record.attempts} - {WITHHELD}
         yield from (f"host {host}" for host in sorted(hosts))
-    paths: dict[str, None] = {}
-    _each(record.model_dump(mode="json"), lambda text: paths.update(dict.fromkeys(_PATH.findall(text))) or text)
-    yield from (f"path {path}" for path in paths)
+    texts = _texts(record.model_dump(mode="json"))
+    yield from (f"path {path}" for path in dict.fromkeys(path for text in texts for path in _PATH.findall(text)))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value of JSON, names in dictionaries too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def _each(value: Any, change: Callable[[str], str]) -> Any:
