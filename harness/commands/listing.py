@@ -65,7 +65,7 @@ def summary(found: Sequence[CellStatus], at_once: int = 0) -> Iterator[str]:
     left = time_left(found, at_once)
     yield count(len(found), "cell") + (f": {told}" if told else "") + (f"; {left}" if left else "")
     if counts["damaged"]:
-        yield f"{counts['damaged']} damaged: `dkd run CELL` says of each what to remove, so that it runs again"
+        yield f"{counts['damaged']} damaged: `dkd run CELL` takes it back from its copy, or says what to remove"
     if overloaded := sum(1 for status in found if status.result and status.result.overloaded):
         yield f"{overloaded} on an overloaded machine: `dkd retry --overloaded` lets them run again"
 

@@ -101,7 +101,7 @@ def test_a_line_a_cell_where_that_is_asked_for() -> None:
 
 def test_what_to_do_about_damaged_ones() -> None:
     told = list(listing.summary([cell("dafl", 0, "damaged", "EOF"), cell("dafl", 1, "done")]))
-    assert told[1] == "1 damaged: `dkd run CELL` says of each what to remove, so that it runs again"
+    assert told[1] == "1 damaged: `dkd run CELL` takes it back from its copy, or says what to remove"
 
 
 def test_overloaded_runs_are_named() -> None:

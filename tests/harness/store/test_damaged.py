@@ -66,7 +66,7 @@ class Bench:
         """`dkd list`: exit status, the first word of every cell's line, errors."""
         places = ("--configfile", self.folder / "t.yaml", "--results", self.results)
         code, output, errors = self._dkd("list", "--cells", *places)
-        return code, [line.split()[0] for line in output.splitlines()[:-1]], errors
+        return code, [line.split()[0] for line in output.splitlines()[:2]], errors
 
     def report(self) -> tuple[int, str, str]:
         """`dkd report`: exit status, the page's text, errors."""
