@@ -49,17 +49,25 @@ def run(
     parsed, found = settings.parse(list(changes)), find(pattern, configfile, results)
     if plan_key and (len(found) != 1 or changes):
         raise UserError(f"--plan-key belongs to one cell as it stands in the grid; {pattern} names {len(found)}")
-    if not plan_key:
-        say(_plan(found, None if out else results))
     if len(found) > 1:
+        say(_plan(found, None if out else results))
         _check_options([settings.apply(parsed, cell) for _, cell in found])
         options = _options(changes, results, out, concurrent)
         return _each([[cell.name, "--configfile", str(file), *options] for file, cell in found])
     cell = settings.apply(parsed, found[0][1])
     if out:
         borrow(cell.dataset, cell.pair.teacher, source=results, target=out)
+    else:
+        _tell_done(cell, results)
     run_cell(cell, results=out or results, plan_key=plan_key, concurrent=concurrent)
     return 0
+
+
+def _tell_done(cell: Cell, results: Path) -> None:
+    """Say what a cell has come to, if it is done: nothing else will be said of it."""
+    (known,) = status.of_grid([cell], results)
+    if known.state == "done":
+        say(f"{cell.name}: done: {known.detail}")
 
 
 def _check_options(cells: Sequence[Cell]) -> None:

@@ -86,14 +86,15 @@ def test_what_is_about_to_run_is_told_with_the_time_as_far_as_records_tell(
     assert capsys.readouterr().out.splitlines()[0] == f"3 cells of {study}; {told}"
 
 
-def test_one_cell_is_told_too(
+def test_a_cell_that_is_done_is_told_so(
     study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(run, "run_cell", lambda cell, **wanted: None)
     cell = load_grid(study).cells[1]
-    factory.write(tmp_path, factory.metrics("kd-noise", seed=1, plan_key=keys.plan_key(cell)))
-    run.run(f"{CELL}1", study, results=tmp_path)
-    assert capsys.readouterr().out.splitlines() == [f"1 cell of {study}; 1 done"]
+    factory.write(tmp_path, factory.metrics("kd-noise", seed=1, final=87.0, plan_key=keys.plan_key(cell)))
+    for seed in (0, 1):
+        run.run(f"{CELL}{seed}", study, results=tmp_path)
+    assert capsys.readouterr().out.splitlines() == [f"{CELL}1: done: 87.00 % top1, 13.0 CPU s in 13.0 s"]
 
 
 @pytest.mark.parametrize(("methods", "given"), [("{kd-noise: {roundz: 3}}", []), ("{kd-noise: {}}", ["roundz=3"])])
