@@ -565,6 +565,8 @@ def submit(
     from harness.commands.submission import check as checks
     from harness.commands.submission import pack
 
+    if check and pattern != "*":
+        raise UserError(f"--check takes one submission, all of it: {pattern} would not be looked at")
     if check:
         found = checks.check(check)
         for problem in found.problems:

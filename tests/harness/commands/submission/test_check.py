@@ -275,3 +275,13 @@ def test_the_command_line(sent: Path, dkd: Command) -> None:
     assert status == 1
     assert ", 1 problem\n" in out
     assert "final is 95.0, the last evaluation says 90.0" in err
+
+
+def test_a_second_submission_is_not_left_out_in_silence(tmp_path: Path, dkd: Command) -> None:
+    """As a shell writes `--check submissions/*`."""
+    two = tmp_path / "two"
+    status, _, errors = dkd("submit", "--check", tmp_path / "one", two)
+    assert (status, errors) == (
+        2,
+        f"error: --check takes one submission, all of it: {two} would not be looked at\n",
+    )
