@@ -32,11 +32,8 @@ def of_data(then: str | None, now: str | None) -> list[str]:
         return []
     if now is None:
         return ["the dataset's files are not here"]
-    if "" in (then, now):
-        return [
-            "the dataset's files: " + ("official ones → any" if then == "" else "any → official ones") + " (verify)"
-        ]
-    return ["the dataset's files changed"]
+    how = {(True, False): ": official ones → any (verify)", (False, True): ": any → official ones (verify)"}
+    return [f"the dataset's files{how.get((then == '', now == ''), ' changed')}"]
 
 
 def of_values(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -103,15 +103,16 @@ def _from_result(cell: Cell, folder: CellFolder, plan: str, teacher: _Teacher) -
         return None, "waiting", teacher.problem
     except DamagedRecord as error:
         return None, "damaged", error.reason
+    run = folder.run(result.key)
     taught_otherwise = teacher.identity is not None and (teacher.problem or teacher.identity != result.teacher_sha256)
     if result.plan_key != plan or taught_otherwise:
-        reasons = _reasons(cell, result, plan, folder.run(result.key), teacher)
+        reasons = _reasons(cell, result, plan, run, teacher)
         more = [f"and {len(reasons) - SHOWN} more"] if len(reasons) > SHOWN else []
         return result, "stale", "; ".join(reasons[:SHOWN] + more)
-    if not there(folder.run(result.key).manifest) and there(folder.run(result.key).metrics):
-        return result, "damaged", f"{folder.run(result.key).manifest.name} is missing"
+    if not there(run.manifest) and there(run.metrics):
+        return result, "damaged", f"{run.manifest.name} is missing"
     if result.status == "done":
-        verified = verdict.words(folder.run(result.key))
+        verified = verdict.words(run)
         told = [f"{result.final:.2f} % {result.metric}", costs.spent(result), *filter(None, [verified])]
         return result, "done", ", ".join(told)
     return result, result.status, result.reason or ""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shlex
@@ -412,13 +413,15 @@ def remedy(path: Path) -> str:
 
 
 def near(path: Path) -> Path | None:
-    """The results folder whose finished cells lie in ``path``: one below it, or one that it is a part of."""
-    inner = (folder for folder in sorted(path.iterdir()) if folder.is_dir())
-    places = (*inner, *path.absolute().parents[: len(_CELLS.split("/")) - 1])
-    return next(
-        (place for place in places if any(_within(cell.path, path) for cell in Results(place).finished())), None
+    """The results folder whose finished cells lie in ``path``: one below it, or one that it is a part of.
+
+    Looks into ``path`` alone: what lies beside it may be many people's.
+    """
+    below = (folder for folder in sorted(path.iterdir()) if folder.is_dir() and any(Results(folder).finished()))
+    levels = _CELLS.split("/")
+    above = (
+        folder
+        for depth, folder in enumerate(path.absolute().parents[: len(levels) - 1], 1)
+        if any(there(CellFolder(cell).metrics) for cell in path.glob("/".join(levels[depth:])))
     )
-
-
-def _within(inner: Path, outer: Path) -> bool:
-    return inner.absolute().is_relative_to(outer.absolute())
+    return next(itertools.chain(below, above), None)

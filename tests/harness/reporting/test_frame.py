@@ -77,13 +77,21 @@ def test_values_may_be_given_as_they_are_and_one_alone(results: Path) -> None:
     assert len(natural) and natural["cell"].tolist() == typed["cell"].tolist()
 
 
-@pytest.mark.parametrize("place", ["below", "above"])
-def test_a_folder_near_the_results_names_them(results: Path, place: str) -> None:
-    asked = results.parent if place == "below" else next(results.glob("toy/digits"))
+@pytest.mark.parametrize(
+    "asked", ["..", "toy", "toy/digits", "toy/digits/wrn10_1--cnn3_16", "toy/digits/wrn10_1--cnn3_16/ssd-kd"]
+)
+def test_a_folder_near_the_results_names_them(results: Path, asked: str) -> None:
+    place = (results / asked).resolve()
     with pytest.warns(UserWarning, match=rf"no runs; the results folder is {results}$"):
-        assert frame.load(asked).empty
+        assert frame.load(place).empty
     with pytest.raises(UserError, match=rf"no results to report; the results folder is {results}$"):
-        render(asked, results.parent / "out")
+        render(place, results.parent / "out")
+
+
+def test_results_beside_a_folder_are_somebody_elses(results: Path) -> None:
+    (results / "mine").mkdir()
+    with pytest.warns(UserWarning, match="no runs$"):
+        assert frame.load(results / "mine").empty
 
 
 def test_a_folder_without_results_is_an_empty_frame(tmp_path: Path) -> None:
