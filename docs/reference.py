@@ -44,7 +44,8 @@ def first() -> str:
     lines += [f"| {' | '.join([*_line(row, plain), *_again(again.get((row.label, row.scale)))])} |" for row in ordered]
     there = sum(len(row.done) for row in rows)
     missing = f"none yet of {', '.join(map(names.label, yet))}" if yet else "of every label at least one seed"
-    return "\n".join([*lines, "", f"{there} of {len(planned)} cells so far; {missing}.", ""])
+    told = f"All {there} cells." if there == len(planned) else f"{there} of {len(planned)} cells so far; {missing}."
+    return "\n".join([*lines, "", told, ""])
 
 
 def _line(row: Row, plain: float) -> list[str]:

@@ -13,17 +13,27 @@ from harness.commands.contract import contract_problems
 from tests import small
 from tests.methods.test_no_sync import Watch, run, watch  # noqa: F401 - a fixture
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "add-a-method.md"
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "add-a-method.md"
+
+
+def python(page: Path) -> list[str]:
+    """A page's blocks of Python."""
+    return re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
 
 
 @pytest.fixture(params=["flat", "lives"])
 def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A block of Python of the document, under its method's name in a folder of its own."""
-    blocks = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    blocks = python(DOCUMENT)
     (block,) = [block for block in blocks if f'name = "{request.param}"' in block]
     written = tmp_path / f"{request.param}.py"
     written.write_text(block, encoding="utf-8")
     return written
+
+
+def test_the_readme_shows_the_first_of_them() -> None:
+    assert python(ROOT / "README.md") == python(DOCUMENT)[:1]
 
 
 def test_it_keeps_the_contract_where_it_lies(file: Path) -> None:
