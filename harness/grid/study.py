@@ -111,7 +111,8 @@ class Study(Strict):
     whose steps are not all the same fails then. No part of the cell's key. Tried with SSD-KD on an H100."""
     share: int = Field(default=1, ge=1, le=gpus.MOST, examples=[3])
     """How many cells run on one GPU at once, which small networks leave idle between launches. Their seconds are longer
-    than alone, and marked so in every table. On this machine `--resources gpu=N` then counts cells, not cards."""
+    than alone, and marked so in every table. On this machine `--resources gpu=N` then counts cells, not cards.
+    No part of the cell's key."""
     precision: Precision = Field(default="fp32", examples=["bf16"])
     """How networks calculate: `fp32`; `tf32`, which multiplies in 19 bits, on a GPU that can; or `bf16`, networks and
     nothing else under autocast in bfloat16. Teachers' training and all scores are fp32. Part of the cell's key."""

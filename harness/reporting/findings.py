@@ -16,6 +16,7 @@ from harness.reporting.rows import Row, by_pair, by_seed, matched
 from harness.reporting.runs import RecordedRun
 from harness.reporting.stats import TTest, welch
 from harness.store.layout import scale_text
+from harness.store.records import Metrics
 
 Verdict = Literal["confirmed", "refuted", "undecided"]
 Claim = dict[str, str]
@@ -118,9 +119,16 @@ def _faster(claim: Claim, ours: Row, other: Row) -> Finding:
     times = _interval(*logarithms, lambda value: f"{math.exp(value):.2f}")
     told = f"{means}: {times} times as fast{' on an equally fast machine' * known}"
     evidence = [told, *_seeds(seeds, "{:.2f}".format), *_n(own, theirs, test)]
-    if not known and (ours.overloaded or other.overloaded):
-        return _finding(claim, ours, [*evidence, "on an overloaded machine"], "undecided")
+    if not known and (doubt := _doubt([run.metrics for run in (*ours.done, *other.done)])):
+        return _finding(claim, ours, [*evidence, doubt], "undecided")
     return _finding(claim, ours, evidence, _verdict(test))
+
+
+def _doubt(runs: Sequence[Metrics]) -> str:
+    """Why the seconds of some runs say little of a method; empty where nothing does."""
+    if any(run.overloaded for run in runs):
+        return "on an overloaded machine"
+    return "on a card that cells share" * any(run.device != "cpu" and run.share > 1 for run in runs)
 
 
 def _finding(claim: Claim, row: Row, evidence: Sequence[str], verdict: Verdict) -> Finding:

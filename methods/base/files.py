@@ -1,7 +1,7 @@
-"""Files that options name, such as embeddings: in a study ``label_embeddings: {file: emb.npz}``.
+"""Files that options name, such as embeddings: in a study ``label_embedding: {file: emb.npz}``.
 
-A method's configuration has a field ``label_embeddings: File | None = None`` for it, and its constructor opens
-``self.config.label_embeddings`` like a path. A result depends on what such a file holds and not on where it lies: its
+A method's configuration has a field ``label_embedding: File | None = None`` for it, and its constructor opens
+``self.config.label_embedding`` like a path. A result depends on what such a file holds and not on where it lies: its
 sha256 stands in the key and in the records. A text alone would not do: keys are computed, and files looked for, without
 importing the method, and nothing else tells a path from any other text.
 """

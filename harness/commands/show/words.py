@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from harness.data.own import OwnData
 from harness.explain import bounds
 from methods.base.presets import Case, Preset
 
@@ -20,7 +19,6 @@ NAMES = {
     float: "number",
     bool: "true or false",
     type(None): "nothing",
-    OwnData: "keys as below",
     Any: "anything",
 }
 
@@ -54,6 +52,8 @@ def kind(annotation: Any, quote: str = "") -> str:
         return f"list of {kind(arguments[0], quote)}"
     if origin is dict:
         return f"{kind(arguments[0], quote)} → {kind(arguments[1], quote)}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "keys as below"
     return NAMES.get(annotation, getattr(annotation, "__name__", str(annotation)).lower())
 
 

@@ -50,12 +50,11 @@ def test_speed_is_a_ratio_of_end_to_end_seconds(tmp_path: Path) -> None:
     assert "40.00 against 100.00 evaluations' time: 2.50 [2.50, 2.50] times" in told.evidence
 
 
-def on_card(folder: Path, label: str, seconds: float, sharers: int) -> None:
+def on_card(folder: Path, label: str, seconds: float, sharers: int, share: int = 1) -> None:
     for seed in range(3):
         spent = Seconds(startup=0.0, synthesis=seconds + seed / 100, distillation=0.0, evaluation=9.0)
-        factory.write(
-            folder, factory.metrics(label, 10.0, seed, seconds=spent, device="cuda", device_sharers=sharers, share=1)
-        )
+        card = {"device": "cuda", "device_sharers": sharers, "share": share}
+        factory.write(folder, factory.metrics(label, 10.0, seed, seconds=spent, **card))
 
 
 def test_on_a_card_seconds_are_compared(tmp_path: Path) -> None:
@@ -64,6 +63,14 @@ def test_on_a_card_seconds_are_compared(tmp_path: Path) -> None:
     told = found(tmp_path, "faster")
     assert told.evidence.startswith("2.41 against 3.01 GPU s: 1.25 [1.24, 1.26] times as fast, seed by seed 1.25; ")
     assert told.verdict == "confirmed"
+
+
+def test_cells_that_share_a_card_decide_no_speed(tmp_path: Path) -> None:
+    """As many as the study allows are no overload, but wait for one another."""
+    on_card(tmp_path, "ssd-kd", 2.4, sharers=0)
+    on_card(tmp_path, "fast-2", 3.0, sharers=3, share=4)
+    told = found(tmp_path, "faster")
+    assert told.verdict == "undecided" and told.evidence.endswith(", on a card that cells share")
 
 
 def test_what_other_work_shared_a_card_with_decides_no_speed(tmp_path: Path) -> None:
