@@ -68,7 +68,9 @@ AnyGridFile = Annotated[
 ]
 TOGETHER = 2**16
 """Cells that may run at once on a machine, at most: more than any has cores, and a number that help can show."""
-Concurrent = Annotated[int, typer.Option(min=1, max=TOGETHER, help="Cells that may run at once on this machine.")]
+Concurrent = Annotated[
+    int, typer.Option(min=1, max=TOGETHER, help="Cells at work on this machine at once, for the records; starts none.")
+]
 MEANT = "A part of a cell's name such as ssd-kd/scale-10, a shell pattern of whole names, or a key."
 
 
@@ -87,7 +89,9 @@ DescribingFile = Annotated[
     typer.Option("--configfile", help="Configuration that describes your own images.", parser=path),
 ]
 
-UNHARMED = "what was finished is unharmed; put this right (`dkd prune` frees space) and give the same command again"
+UNHARMED = (
+    "what was finished is unharmed; put this right (`dkd prune` frees disk space) and give the same command again"
+)
 
 NEEDED = ("torch", "torchvision", "matplotlib", "jinja2", "mlflow", "scipy", "snakemake")
 """Packages that a node may lack: `dkd run` works without the last five."""
@@ -138,7 +142,7 @@ def run(
     settings: Annotated[list[str] | None, typer.Option("--set", help="Option of the method, key=value.")] = None,
     out: Annotated[Path | None, typer.Option(help="Results go here instead; required with --set.", parser=path)] = None,
     results: ResultsFolder = RESULTS,
-    plan_key: Annotated[str | None, typer.Option(help="Key of the cell as the workflow computed it.")] = None,
+    plan_key: Annotated[str | None, typer.Option(help="Refuse to run if the plan key is another.")] = None,
     concurrent: Concurrent = 1,
 ) -> None:
     """Run cells, or resume them, or copy back what is already done; several in a process each."""
@@ -166,13 +170,20 @@ def train_teacher(
         str, typer.Argument(help="Name of a network, or torchvision:NAME, timm:NAME, FILE.py:FUNCTION.")
     ],
     name: Annotated[
-        str | None, typer.Option(help="Tells it from other teachers of this network: one from elsewhere, or --set.")
+        str | None,
+        typer.Option(help="A name of its own, for a further teacher of this network: from elsewhere, or --set."),
     ] = None,
     configfile: DescribingFile = None,
     replace: Annotated[bool, typer.Option("--replace", help="Train again; its results become stale.")] = False,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="Field of the recipe, key=value.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Field of the recipe, key=value; `dkd show DATASET` has them. With --import: floor."
+        ),
+    ] = None,
     backbone: Annotated[
-        Path | None, typer.Option(help="File with ImageNet weights to start from.", parser=path)
+        Path | None,
+        typer.Option(help="For deeplabv3_resnet50: file of ImageNet weights of torchvision's resnet50.", parser=path),
     ] = None,
     file: Annotated[
         Path | None, typer.Option("--import", help="Take this checkpoint; do not train.", parser=path)
@@ -180,8 +191,12 @@ def train_teacher(
     key: Annotated[
         str | None, typer.Option(help="With --import: entry that holds the weights, such as model.ema.")
     ] = None,
-    rename: Annotated[list[str] | None, typer.Option(help="With --import: pattern=replacement for its keys.")] = None,
-    drop: Annotated[list[str] | None, typer.Option(help="With --import: pattern of keys to leave out.")] = None,
+    rename: Annotated[
+        list[str] | None, typer.Option(help="With --import: REGEX=REPLACEMENT for its keys, such as '^module\\.='.")
+    ] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option(help="With --import: leave out keys in which this REGEX is found.")
+    ] = None,
     normalisation: Annotated[
         str | None,
         typer.Option(help="With --import: what its inputs were normalised by, such as imagenet; or --mean and --std."),
@@ -191,7 +206,7 @@ def train_teacher(
     in_order: Annotated[
         bool, typer.Option("--in-order", help="With --import: if no layout is recognised, go by the file's order.")
     ] = False,
-    verify: Annotated[bool, typer.Option(help="Whether data without official checksums is refused.")] = True,
+    verify: Annotated[bool, typer.Option(help="Refuse files that differ from a dataset's official checksums.")] = True,
     results: ResultsFolder = RESULTS,
 ) -> None:
     """Train a teacher, once, or take one that was trained elsewhere."""
@@ -245,6 +260,8 @@ def teachers(context: typer.Context, results: ResultsFolder = RESULTS) -> None:
     if context.invoked_subcommand is None:
         _begin(results)
         _print(teachers.table(results))
+    elif results != RESULTS:
+        raise UserError(f"--results {results}: write it behind {context.invoked_subcommand}")
 
 
 @public.command()
@@ -257,7 +274,7 @@ def get(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="floor=PERCENT it must reach, in place of what its authors state.")
     ] = None,
-    verify: Annotated[bool, typer.Option(help="Whether data without official checksums is refused.")] = True,
+    verify: Annotated[bool, typer.Option(help="Refuse files that differ from a dataset's official checksums.")] = True,
     results: ResultsFolder = RESULTS,
 ) -> None:
     """Fetch a public teacher, check it, measure it on the test set, and keep it."""
@@ -294,7 +311,13 @@ def prepare(
 
 
 @app.command()
-def validate(configfile: GridFile, results: ResultsFolder = RESULTS, concurrent: Concurrent = 1) -> None:
+def validate(
+    configfile: GridFile,
+    results: ResultsFolder = RESULTS,
+    concurrent: Annotated[
+        int, typer.Option(min=1, max=TOGETHER, help="Cells that will run at once: are cores and memory enough?")
+    ] = 1,
+) -> None:
     """Check every cell of a grid before anything trains, and say what it will take."""
     from harness.commands import estimate, status, validate
 
@@ -315,8 +338,8 @@ def list_(
     pattern: Annotated[str | None, typer.Argument(help=MEANT, autocompletion=_completed)] = None,
     configfile: AnyGridFile = None,
     stale: Annotated[bool, typer.Option("--stale", help="Only the files that `snakemake -R` must make again.")] = False,
-    estimate: Annotated[bool, typer.Option("--estimate", help="Device hours and disk instead.")] = False,
-    cells: Annotated[bool, typer.Option("--cells", help="A line a cell, not a row: one label at one scale.")] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Device hours, disk and memory instead.")] = False,
+    cells: Annotated[bool, typer.Option("--cells", help="A line for every cell, in place of rows of seeds.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Again and again, until nothing waits, or Ctrl-C.")] = False,
     results: ResultsFolder = RESULTS,
 ) -> None:
@@ -356,7 +379,8 @@ def show(
         typer.Argument(help="Any name or file; or methods, presets, datasets, networks, teachers or grids."),
     ] = None,
     configfile: Annotated[
-        Path | None, typer.Option("--configfile", help="Study in which a label or method is resolved.", parser=path)
+        Path | None,
+        typer.Option("--configfile", help="A study: what a label or method comes to in it, or all of it.", parser=path),
     ] = None,
     results: ResultsFolder = RESULTS,
 ) -> None:
@@ -433,7 +457,8 @@ def verify(
 @app.command()
 def compare(
     a: Annotated[
-        str, typer.Argument(help="A label, a folder (results, or a study's), a key or a commit; or `reference`.")
+        str,
+        typer.Argument(help="A label, a folder (results or study), records.jsonl, a key or commit; or `reference`."),
     ],
     b: Annotated[
         str | None, typer.Argument(help="What to compare it with, of the same kind; nothing for `reference`.")
@@ -493,7 +518,7 @@ def ui(
     serve.check(results, port)
     _say_synced(sync.sync(results))
     with serve.served(results, port) as server:
-        links = serve.links(results, port)
+        links = serve.links(results, port) or [("no run yet", f"http://{serve.HOST}:{port}")]
         for what, url in links:
             say(f"{what}\n  {url}")
         say("Ctrl-C ends it")
@@ -518,7 +543,7 @@ def report(
         bool, typer.Option("--mixed", help="Mark cells of other code or devices, do not refuse them.")
     ] = False,
     overloaded: Annotated[
-        bool, typer.Option("--overloaded", help="Let fronts take in what ran on an overloaded machine.")
+        bool, typer.Option("--overloaded", help="Let fronts take in runs whose machine was overloaded, too.")
     ] = False,
     results: ResultsFolder = RESULTS,
 ) -> None:
@@ -554,7 +579,7 @@ def publish(
 def submit(
     pattern: Annotated[str, typer.Argument(help=MEANT)] = "*",
     out: Annotated[
-        Path, typer.Option(help="A .zip, or a folder, which is added to if it is there.", parser=path)
+        Path, typer.Option(help="A .zip, which is written anew, or a folder, which is added to.", parser=path)
     ] = SUBMISSION,
     check: Annotated[
         Path | None, typer.Option(help="Check this submission, a folder or .zip; pack nothing.", parser=path)
@@ -591,12 +616,12 @@ def doctor(results: ResultsFolder = RESULTS) -> None:
 ENDS = "Status: 0 done, 1 the machine's trouble, 2 what you can put right"
 ALSO = {
     "run": "a method that failed or diverged is a result, and done",
-    "compare": "1 also if a cell is not as the committed records let expect",
+    "compare": "1 also if a cell failed or lies beyond what the committed records let expect",
     "verify": "1 also if a result is not as it is recorded, or cannot be measured",
     "import": "1 also if something was left out",
     "submit": "1 also if a checked submission does not agree",
     "doctor": "1 also if something is missing that is needed",
-    "sync": f"{LEFT_OUT} if all but some runs could be shown",
+    "sync": f"{LEFT_OUT} if some runs could not be shown",
 }
 """What a command's status says beside."""
 for _command in app.registered_commands:

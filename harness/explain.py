@@ -69,16 +69,25 @@ def explain(
     problem = WANTED.get(kind) or first["msg"].removeprefix("Value error, ")
     field = fields.get(str(loc[0])) if len(loc) == 1 else None
     if kind in SUCH_AS:
-        problem += _example(kind, field)
+        problem += _example(kind, loc, fields)
     several = f"; valid: {bounds(field)}" if field and kind in BOUNDS and "," in bounds(field) else ""  # one is told
     return ConfigError(at(*loc), f"{shown(value)}: {problem}{_advice(kind, value)}{several}")
 
 
-def _example(kind: str, field: FieldInfo | None) -> str:
-    """How a value of this shape is written: the field's own example, if it has one."""
-    usual = SUCH_AS[kind]
-    own = [example for example in (field and field.examples) or () if isinstance(example, type(usual))]
-    return yaml.safe_dump([*own, usual][0], default_flow_style=True, sort_keys=False, width=float("inf")).strip()
+def _example(kind: str, loc: Loc, fields: Mapping[str, FieldInfo]) -> str:
+    """How a value of this shape is written: by the example of the outermost field, or by what stands inside it."""
+    usual, field = SUCH_AS[kind], fields.get(str(loc[0]))
+    own = list((field and field.examples) or ())
+    for _ in loc[1:]:
+        own = [inner for example in own for inner in _inside(example)]
+    fitting = [example for example in own if example and isinstance(example, type(usual))]
+    return yaml.safe_dump([*fitting, usual][0], default_flow_style=True, sort_keys=False, width=float("inf")).strip()
+
+
+def _inside(example: object) -> Iterable[object]:
+    if isinstance(example, Mapping):
+        return example.values()
+    return example if isinstance(example, list) else ()
 
 
 def _telling(found: Sequence[ErrorDetails], keys: Callable[[Loc], Iterable[str]]) -> ErrorDetails:

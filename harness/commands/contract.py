@@ -17,7 +17,7 @@ from harness.engine.evaluate import Evaluator
 from harness.engine.failures import Diverged, MethodFailed, inside_method
 from harness.engine.loop import Engine, NoResume
 from harness.engine.randomness import Streams
-from harness.errors import UserError, one_line
+from harness.errors import UserError, one_line, suggest
 from harness.grid import settings
 from harness.grid.cell import Cell
 from harness.grid.study import Budget
@@ -71,11 +71,11 @@ def contract_problems(name: str, options: Mapping[str, Any] | None = None) -> li
 
 def tiny_cell(name: str, options: Mapping[str, Any] | None = None) -> Cell:
     """A cell of the method on 65 digits, with its ``smoke`` preset if it has one and no options are given."""
+    outside = name.endswith(".py")
     try:
         source = methods.source(name)
     except methods.UnknownMethod as error:
-        raise UserError(f"{error}; known: {', '.join(methods.names())}") from None
-    outside = name.endswith(".py")
+        raise UserError(f"{error}{'' if outside else suggest(name, methods.names())}") from None
     cell = Cell(
         study="check",
         dataset="digits",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.errors import UserError, one_line
-from harness.store import atomic, checking, files, occupancy, reading
+from harness.store import atomic, checking, files, occupancy, place, reading
 from harness.store.files import there
 from harness.store.layout import Results, RunFolder, TeacherFolder
 from harness.store.reading import DamagedRecord
@@ -22,6 +22,8 @@ FolderT = TypeVar("FolderT", RunFolder, TeacherFolder)
 
 WEIGHTS = 4 * 2**30
 """Bytes of a file of weights, at most; every other file has at most `files.MOST`."""
+APART = "; --results DIR imports into a folder of its own"
+"""What to do about what cannot lie beside ours."""
 
 
 class Refused(Exception):
@@ -57,7 +59,8 @@ def merge(theirs: Path, ours: Path) -> ImportReport:
     """
     source, target = Results(theirs), Results(ours)
     if not any(source.cells()):
-        raise UserError(f"{theirs}: no results folder: there is no cell in it")
+        what = "there is no cell in it" if place.is_there(theirs) else "there is no such folder"
+        raise UserError(f"{theirs}: no results folder: {what}{place.elsewhere(theirs)}")
     if theirs.resolve() == ours.resolve():
         raise UserError(f"{theirs}: that is where results are imported to; --results names another place")
     work = _Import(source, target)
@@ -103,7 +106,8 @@ class _Import:
         record, target = checking.teacher(folder), self.ours.teacher(folder.dataset, folder.name)
         mine = checking.teacher_identity(target)
         if mine:
-            _require(mine == record.identity, f"another teacher than ours: sha256 {record.identity}, ours {mine}")
+            other = f"another teacher than ours: sha256 {record.identity}, ours {mine}{APART}"
+            _require(mine == record.identity, other)
             return
         _require(there(folder.weights), "its weights are missing")
         staged = self.stage.teacher(folder.dataset, folder.name)
@@ -147,13 +151,13 @@ class _Import:
             if there(file):
                 atomic.take(file, staged.path / file.name, WEIGHTS if file == run.student else files.MOST)
         manifest = reading.read_intact(staged.manifest, Manifest)  # a damaged one is told by what follows
-        for place in manifest.outside if manifest else ():
-            if there(run.outside(place)):
-                self._require_inside(run.outside(place).parent)
-                atomic.take(run.outside(place), staged.outside(place), files.MOST)
+        for name in manifest.outside if manifest else ():
+            if there(run.outside(name)):
+                self._require_inside(run.outside(name).parent)
+                atomic.take(run.outside(name), staged.outside(name), files.MOST)
         result, _ = checking.whole(staged)
         mine = checking.teacher_identity(self.ours.teacher(result.dataset, result.teacher))
-        taught = f"taught by another teacher than ours: sha256 {result.teacher_sha256}, ours {mine}"
+        taught = f"taught by another teacher than ours: sha256 {result.teacher_sha256}, ours {mine}{APART}"
         _require(mine in (None, result.teacher_sha256), taught)
         return staged
 

@@ -66,6 +66,8 @@ def summary(found: Sequence[CellStatus], at_once: int = 0) -> Iterator[str]:
     yield count(len(found), "cell") + (f": {told}" if told else "") + (f"; {left}" if left else "")
     if counts["damaged"]:
         yield f"{counts['damaged']} damaged: `dkd run CELL` takes it back from its copy, or says what to remove"
+    if ended := counts["failed"] + counts["diverged"]:
+        yield f"{ended} failed or diverged, which is a result: `dkd retry` lets them run again"
     if overloaded := sum(1 for status in found if status.result and status.result.overloaded):
         yield f"{overloaded} on an overloaded machine: `dkd retry --overloaded` lets them run again"
 

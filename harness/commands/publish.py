@@ -31,6 +31,7 @@ def publish(results: Path, out: Path, pattern: str = "*", mixed: bool = False) -
     place.is_there(out)
     if results.resolve().is_relative_to(out.resolve()):
         raise UserError(f"--out {out} holds the results folder {results}: name a folder of its own for the site")
+    _require_ours(out, [Path("index.html"), Path(AS_IT_IS)], _earlier(out))  # before the work: what every site has
     with tempfile.TemporaryDirectory(prefix="dkd-site-") as temporary:
         stage = Path(temporary)
         records = Results(stage / RECORDS)
@@ -46,8 +47,7 @@ def _deliver(stage: Path, out: Path) -> list[Path]:
     files = sorted(file for file in stage.rglob("*") if file.is_file())
     names = [file.relative_to(stage) for file in files]
     earlier = _earlier(out)
-    if foreign := next(_foreign(out, names, earlier), None):
-        raise UserError(f"{foreign}: not of an earlier `dkd publish`; --out names another folder")
+    _require_ours(out, names, earlier)
     for file in earlier:
         file.unlink()
         with suppress(OSError):  # until a folder that is not empty
@@ -64,6 +64,12 @@ def _earlier(out: Path) -> set[Path]:
         return set()
     listed = {out / name: digest for name, digest in contents.read(Results(out).sums).items()}
     return {file for file, digest in listed.items() if file.is_file() and sha256(file) == digest}
+
+
+def _require_ours(out: Path, names: Iterable[Path], earlier: Collection[Path]) -> None:
+    """Raise UserError if something stands in the way of these files that no earlier call wrote."""
+    if foreign := next(_foreign(out, names, earlier), None):
+        raise UserError(f"{foreign}: not of an earlier `dkd publish`, or changed since; --out names another folder")
 
 
 def _foreign(out: Path, names: Iterable[Path], earlier: Collection[Path]) -> Iterator[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from harness.grid import settings
 from harness.grid.cell import Cell
 from harness.grid.grid import find
 from harness.run.runner import run_cell
-from harness.teachers.shelf import borrow
+from harness.store import checking
+from harness.store.layout import Results
+from harness.teachers.shelf import borrow, how_to_make
 from harness.terminal import say
 from harness.wording import count
 
@@ -51,6 +54,8 @@ def run(
         raise UserError(f"--plan-key belongs to one cell as it stands in the grid; {pattern} names {len(found)}")
     if len(found) > 1:
         say(_plan(found, None if out else results))
+        for problem in _without_teacher([cell for _, cell in found], Results(results)):
+            say(problem, err=True)
         _check_options([settings.apply(parsed, cell) for _, cell in found])
         options = _options(changes, results, out, concurrent)
         return _each([[cell.name, "--configfile", str(file), *options] for file, cell in found])
@@ -58,16 +63,17 @@ def run(
     if out:
         borrow(cell.dataset, cell.pair.teacher, source=results, target=out)
     else:
-        _tell_done(cell, results)
+        _tell_ended(cell, results)
     run_cell(cell, results=out or results, plan_key=plan_key, concurrent=concurrent)
     return 0
 
 
-def _tell_done(cell: Cell, results: Path) -> None:
-    """Say what a cell has come to, if it is done: nothing else will be said of it."""
+def _tell_ended(cell: Cell, results: Path) -> None:
+    """Say what a cell has come to, if it has a result: nothing else will be said of it."""
     (known,) = status.of_grid([cell], results)
-    if known.state == "done":
-        say(f"{cell.name}: done: {known.detail}")
+    if known.state in ("done", "failed", "diverged"):
+        again = "" if known.state == "done" else "; `dkd retry` lets it run again"
+        say(f"{cell.name}: {known.state}: {known.detail}{again}")
 
 
 def _check_options(cells: Sequence[Cell]) -> None:
@@ -86,6 +92,15 @@ def _plan(found: Sequence[tuple[Path, Cell]], results: Path | None) -> str:
         states = status.of_grid([cell for _, cell in found], results)
         told += [status.totals(states), listing.time_left(states, 1)]
     return "; ".join(filter(None, told))
+
+
+def _without_teacher(cells: Sequence[Cell], results: Results) -> Iterator[str]:
+    """Which cells will not run for want of a teacher, and what makes it."""
+    teachers = Counter((cell.dataset, cell.pair.teacher, cell.teacher_network) for cell in cells)
+    for (dataset, name, network), wanting in teachers.items():
+        folder = results.teacher(dataset, name)
+        if checking.teacher_identity(folder) is None:
+            yield f"note: {count(wanting, 'cell')} will not run: no {folder.record}; {how_to_make(folder, network)}"
 
 
 def _options(changes: Sequence[str], results: Path, out: Path | None, concurrent: int) -> list[str]:

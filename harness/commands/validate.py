@@ -13,7 +13,7 @@ from harness import data, networks
 from harness.data.dataset import Dataset
 from harness.engine import evaluate
 from harness.engine.failures import MethodFailed, inside_method
-from harness.errors import UserError
+from harness.errors import ConfigError, UserError
 from harness.grid.cell import Cell
 from harness.grid.grid import Grid, load_grid
 from harness.machine import cores, memory
@@ -60,7 +60,7 @@ def _crowded(grid: Grid, concurrent: int) -> Iterator[str]:
     """What to say if cells that run at once may need more cores or memory than there is."""
     wanted, ours = concurrent * grid.threads, cores.available()
     if concurrent > 1 and wanted > ours:
-        yield f"{concurrent} cells at once want {wanted} cores, this process may use {ours}: --cores {ours}"
+        yield f"{concurrent} cells at once want {wanted} cores, there are {ours} to use: type snakemake --cores {ours}"
         concurrent = max(1, ours // grid.threads)
     if problem := _memory_problem(grid, concurrent):
         yield problem
@@ -79,7 +79,9 @@ def _check_recipes(grid: Grid, name: str, dataset: Dataset) -> None:
     recipe = grid.recipes[name]
     for study in (study for study in grid.studies if name in map(str, study.datasets)):
         for pair in study.pairs:
-            dataset.teachers.recipe_for(pair.teacher.network, recipe, partial(study.places.at, "recipe"))
+            made = dataset.teachers.recipe_for(pair.teacher.network, recipe, partial(study.places.at, "recipe"))
+            if "images" in recipe and made.images and made.images > (there := len(dataset.train().images)):
+                raise ConfigError(study.places.at("recipe", "images"), f"{made.images}: {name} has {there} to train on")
 
 
 def _validate_dataset(dataset: Dataset, name: str, cells: Sequence[Cell]) -> Iterator[str]:
@@ -89,9 +91,9 @@ def _validate_dataset(dataset: Dataset, name: str, cells: Sequence[Cell]) -> Ite
     for cell in setups:
         method_config(cell)
     yield from _offers(cells, dataset)
+    _check_references(cells, dataset)
     yield f"{name}: building every method on every pair, {len(setups)} in all"
     yield from _built(setups, dataset)
-    _check_references(cells, dataset)
     yield from _memory(cells)
     yield from _unfilled(cells, dataset)
     yield from _few(cells, dataset)
@@ -152,7 +154,8 @@ def _build(cell: Cell, dataset: Dataset) -> None:
 
 def _check_references(cells: Iterable[Cell], dataset: Dataset) -> None:
     """References need the training data, of which windows can be cut without end; the others need none."""
-    if any(method_prior(cell) is Prior.REAL_IMAGES for cell in cells):
-        images = dataset.train().images
-        if images.shape[1:] == dataset.task.shape and len(images) < dataset.task.reference_size:
-            raise UserError(f"references need {dataset.task.reference_size} training images, there are {len(images)}")
+    if asking := sorted({cell.label for cell in cells if method_prior(cell) is Prior.REAL_IMAGES}):
+        images, size = dataset.train().images, dataset.task.reference_size
+        if images.shape[1:] == dataset.task.shape and len(images) < size:
+            wanted = f"{', '.join(asking)}: references need {size} training images, there are {len(images)}"
+            raise UserError(f"{wanted}: leave them out, or give a reference_size that is right")

@@ -39,7 +39,8 @@ CLASSES = tuple(NAMES.split())
 """Names of the labels 0 to 12."""
 SHORT_SIDE = 256
 REMEDY = (
-    "`dkd prepare nyuv2` makes the folder from the official file, or its SHA256SUMS; DKD_DATA=DIR names another place"
+    "`dkd prepare nyuv2 --from nyu_depth_v2_labeled.mat --splits splits.mat --classes classMapping40.mat` makes the "
+    "folder; without options it writes the SHA256SUMS of a complete one; DKD_DATA=DIR names another place"
 )
 TASK = Task(
     classes=len(CLASSES),

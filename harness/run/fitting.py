@@ -43,7 +43,7 @@ def shared_problem(cells: Sequence[Cell], share: int, available: int) -> str | N
 def crowd_problem(cells: Sequence[Cell], concurrent: int, available: int) -> str | None:
     """What to say if the ``concurrent`` cells that need most do not fit into main memory; None if they do."""
     if crowd := _crowd(cells, concurrent, available, lambda cost: cost.memory + cost.process):
-        return f"{concurrent} cells at once: {crowd}: --cores {max(1, crowd.fitting) * cells[0].threads}"
+        return f"{concurrent} cells at once: {crowd}: type snakemake --cores {max(1, crowd.fitting) * cells[0].threads}"
     return None
 
 

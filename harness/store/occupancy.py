@@ -20,13 +20,14 @@ FRESH = 60.0
 
 
 @contextmanager
-def hold(lock: Path, what: str, report: Callable[[str], object] = say) -> Iterator[float]:
+def hold(lock: Path, what: str, report: Callable[[str], object] = say, timeout: float | None = None) -> Iterator[float]:
     """Hold a lock, waiting while another process does; gives the seconds waited.
 
     Args:
         lock: the file; its folder is made.
         what: named while this process waits, such as the cell.
         report: told that it waits.
+        timeout: seconds to wait at most; for ever if None. Raises Timeout then.
     """
     lock.parent.mkdir(parents=True, exist_ok=True)
     held = locks.lock(lock)
@@ -35,7 +36,7 @@ def hold(lock: Path, what: str, report: Callable[[str], object] = say) -> Iterat
         held.acquire(blocking=False)
     except Timeout:
         report(f"{what}: another process is at work on it; waiting")
-        held.acquire()
+        held.acquire(timeout=-1 if timeout is None else timeout)
     try:
         yield time.monotonic() - start
     finally:

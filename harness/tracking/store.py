@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from filelock import Timeout
 
 from harness.errors import UserError
-from harness.machine import locks
+from harness.store import occupancy
 from harness.store.layout import Results
 from harness.tracking import sqlite
 from harness.tracking.address import address, is_server, public, sqlite_file, without_secrets
@@ -62,12 +62,13 @@ def open_store(results: Path) -> Iterator[MlflowClient]:
     uri = address(results)
     try:
         results.mkdir(parents=True, exist_ok=True)
-        with locks.lock(Results(results).sync_lock).acquire(timeout=LOCK_SECONDS), told(uri):
+        with occupancy.hold(Results(results).sync_lock, "MLflow's store", timeout=LOCK_SECONDS), told(uri):
             if uri.startswith("sqlite:"):
                 sqlite.prepare(uri, results)
             yield client(uri)
     except Timeout:
-        raise UserError(f"{Results(results).sync_lock}: another sync has held it for {LOCK_SECONDS:.0f} s") from None
+        held = f"{Results(results).sync_lock}: another sync has held it for {LOCK_SECONDS:.0f} s"
+        raise UserError(f"{held}: wait for its end, then `dkd sync`") from None
     except OSError as error:
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise

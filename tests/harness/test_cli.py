@@ -491,6 +491,11 @@ def test_data_lie_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     assert data.folder() == tmp_path / "images"
 
 
+def test_results_of_a_group_are_not_dropped_in_silence(dkd: Command, tmp_path: Path) -> None:
+    code, _, errors = dkd("teachers", "--results", tmp_path, "get", "akamaster-resnet20")
+    assert (code, errors) == (2, f"error: --results {tmp_path}: write it behind get\n")
+
+
 @pytest.mark.parametrize("name", sorted(typer.main.get_group(cli.app).commands))
 def test_every_commands_help_says_what_its_status_means(name: str, dkd: Command) -> None:
     code, out, _ = dkd(name, "--help")
@@ -498,4 +503,4 @@ def test_every_commands_help_says_what_its_status_means(name: str, dkd: Command)
     assert code == 0
     assert "Status: 0 done, 1 the machine's trouble, 2 what you can put right" in said
     assert ("1 also if" in said) == (name in ("verify", "import", "doctor", "compare", "submit"))
-    assert ("3 if all but some" in said) == (name == "sync")
+    assert ("3 if some runs" in said) == (name == "sync")

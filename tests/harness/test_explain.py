@@ -118,6 +118,7 @@ class Shapes(BaseModel):
 
     pairs: list[dict[str, str]] = Field(default=[], examples=["none", [{"teacher": "big", "student": "small"}]])
     methods: dict[str, int] = Field(default={}, examples=[{"ssd-kd": 1}])
+    labels: dict[str, dict[str, int]] = Field(default={}, examples=[{"ssd-kd": {}, "fast-2": {"steps": 2}}])
 
 
 @pytest.mark.parametrize(
@@ -125,6 +126,8 @@ class Shapes(BaseModel):
     [
         ("pairs", {"teacher": "big"}, "a list is wanted, such as [{teacher: big, student: small}]"),
         ("methods", ["ssd-kd"], "keys with values are wanted, such as {ssd-kd: 1}"),
+        ("pairs", [["big", "small"]], "keys with values are wanted, such as {teacher: big, student: small}"),
+        ("labels", {"cmi": "smoke"}, "keys with values are wanted, such as {steps: 2}"),
     ],
 )
 def test_a_shape_is_shown_by_the_fields_own_example(key: str, value: object, wanted: str) -> None:

@@ -68,6 +68,7 @@ def validate():
             gpus.check(GRID.device, gpu_limit(), CARDS, GRID.share, precisions)
         except UserError as error:
             sys.exit(f"error: {error}")
+    tell_missing_teachers()
     stamp = PLACE.validated(GRID.name)
     machine = ROOM, cores.available(), memory.available()
     beside = [(study.device, study.graphs, study.share, study.recipe) for study in GRID.studies]  # in no cell's key
@@ -78,6 +79,15 @@ def validate():
     if os.system(f"{DKD} validate {files} --concurrent {ROOM}"):
         sys.exit("error: nothing was started")
     write_bytes(stamp, asked.encode())
+
+
+def tell_missing_teachers():
+    """Say which cells will not run: a teacher with a name of its own is made by hand, unless it is public."""
+    for dataset, name in {(cell.dataset, cell.pair.teacher) for cell in CELLS.values()}:
+        folder = PLACE.teacher(dataset, name)
+        if folder.own and not public.named(dataset, name) and teacher_identity(folder) is None:
+            made = shelf.how_to_make(folder, NETWORKS[dataset, name])
+            terminal.say(f"note: its cells will not run: {folder.record}: no teacher; {made}", err=True)
 
 
 def write_plans():

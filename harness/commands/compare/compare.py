@@ -10,6 +10,7 @@ from harness import ROOT
 from harness.commands.compare import methods, reference, sides, versions
 from harness.commands.output import Line
 from harness.errors import UserError, suggest
+from harness.store import place
 from harness.store.layout import Results
 
 REFERENCE = "reference"
@@ -43,6 +44,8 @@ def compare(a: str, b: str | None, results: Path, repository: Path | None = None
             raise UserError(f"{a}: compared with what? Give two labels, two versions, or `{REFERENCE}` alone")
         cells, problems = reference.cells(results, repository or BENCH)
         return Comparison(reference.table(cells, problems), not any(cell.beyond for cell in cells))
+    if REFERENCE in (a, b) and not place.path(REFERENCE).exists():
+        raise UserError(f"`{REFERENCE}` stands alone: dkd compare {REFERENCE}")
     labels = {cell.name.label for cell in Results(results).finished()}
     if not {a, b} & labels:
         return Comparison(versions.table(sides.side(a, results), sides.side(b, results)))

@@ -82,7 +82,7 @@ def table(cells: Sequence[Cell], problems: Sequence[str]) -> Iterator[Line]:
         judged = [cell for cell in own if cell.beyond or cell.expected]
         if judged:
             within = sum(not cell.beyond for cell in judged)
-            yield f"{within} of {count(len(judged), 'cell')} as expected; by chance alone, all are 19 times in 20"
+            yield f"{within} of {count(len(judged), 'cell')} as expected; by chance alone all are, 19 times in 20"
     yield from problems
 
 

@@ -40,7 +40,7 @@ def _files(name: str, dataset: Dataset) -> Iterator[tuple[str, str]]:
     try:
         dataset.require()
     except UserError as error:
-        yield "state", f"not here: {str(error).partition(chr(10))[0]}; `dkd prepare {name}` brings them into place"
+        yield "state", f"cannot be used: {'; '.join(map(str.strip, str(error).splitlines()))}"
     else:
         yield "state", "here, with the official checksums" if dataset.verified else "here; no official checksums exist"
 

@@ -12,6 +12,7 @@ from harness.commands.submission.contents import ALL, inside
 from harness.errors import UserError
 from harness.machine import trouble
 from harness.store import atomic
+from harness.store.layout import Results
 
 SUFFIX = ".zip"
 FILES = 100_000
@@ -23,6 +24,15 @@ BEGINNING = (1980, 1, 1, 0, 0, 0)
 def write(folder: Path, path: Path) -> None:
     """Pack the files of a folder."""
     atomic.write_with(path, lambda temporary: _pack(folder, temporary))
+
+
+def is_one(path: Path) -> bool:
+    """Whether a file is an archive that `write` made, by the list of files in it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return Results(Path()).sums.name in archive.namelist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return False
 
 
 @contextmanager
@@ -66,7 +76,8 @@ def _require_harmless(path: Path, files: list[zipfile.ZipInfo]) -> None:
     """What is written is what is listed: zipfile reads no more of a file than its size says."""
     size = sum(file.file_size for file in files)
     if size > ALL or len(files) > FILES:
-        raise UserError(f"{path}: {len(files):,} files of {size / 2**20:,.0f} MiB: at most {ALL / 2**20:.0f} may be")
+        most = f"at most {FILES:,} files of {ALL / 2**20:,.0f} MiB may be"
+        raise UserError(f"{path}: {len(files):,} files of {size / 2**20:,.0f} MiB in all: {most}")
     for file in files:
         if not inside(file.filename):
             raise UserError(f"{path}: holds {file.filename!r:.200}, which would lie elsewhere")

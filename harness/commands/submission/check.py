@@ -73,7 +73,7 @@ def of(folder: Results) -> Findings:
     return found
 
 
-def require(folder: Results, name: Path) -> Findings:
+def require(folder: Results, name: object) -> Findings:
     """What a check of ``folder`` finds. Raises UserError that says of ``name`` what is wrong, if anything is."""
     found = of(folder)
     if found.problems:

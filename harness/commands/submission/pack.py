@@ -31,7 +31,7 @@ def submit(results: Path, pattern: str, out: Path) -> Findings:
         if out.is_dir():
             _take_all(Results(out), stage)
         collect(results, pattern, stage)
-        found = check.require(stage, results)
+        found = check.require(stage, f"{results}, with what was in {out}" if out.is_dir() else results)
         if out.suffix == archive.SUFFIX:
             archive.write(stage.path, out)
         else:
@@ -45,6 +45,8 @@ def _require_place(out: Path) -> None:
     if packed and out.is_dir():
         raise UserError(f"{out}: an archive is wanted, and this is a folder; --out names another one")
     there_already = place.is_there(out.parent if packed else out) and not packed
+    if packed and out.exists() and not archive.is_one(out):
+        raise UserError(f"{out}: there is a file already, and it is no submission; --out names another one")
     if there_already and any(out.iterdir()) and not Results(out).sums.is_file():
         raise UserError(f"{out}: not empty and no submission; --out names another folder, or a {archive.SUFFIX}")
 
@@ -59,7 +61,7 @@ def collect(results: Path, pattern: str, stage: Results) -> None:
         try:
             _add(cell, stage)
         except FileNotFoundError as error:
-            raise UserError(f"{error.filename}: is missing; a pattern can leave its cells out") from None
+            raise UserError(f"{error.filename}: is missing; a PATTERN names the other cells") from None
     for study in {cell.name.study for cell in cells}:
         if there(plan := Results(results).planned(study)):
             atomic.take(plan, stage.planned(study), contents.RECORD)
@@ -75,7 +77,10 @@ def _add(cell: CellFolder, stage: Results) -> None:
     atomic.write(staged.manifest, private.withheld(manifest), durable=False)
     sealed = private.withheld(result).model_copy(update={"manifest_sha256": sha256(staged.manifest)})
     if there(target.metrics) and checking.current(target) != sealed:
-        raise UserError(f"{cell.place}: another result of it is there; remove its folder to replace it")
+        raise UserError(
+            f"{cell.place}: the submission that --out names holds another result of it\n"
+            f"  to replace that, remove its folder there, not under {cell.results.path}"
+        )
     if there(run.events):
         atomic.take(run.events, staged.events, files.MOST)
     if there(run.samples) and run.samples.stat().st_size <= contents.SHEET:
@@ -96,8 +101,8 @@ def _teach(results: Results, stage: Results, dataset: str, name: str) -> None:
         atomic.write(target.record, record, durable=False)
     elif (known := reading.read(target.record, TeacherRecord).identity) != record.identity:
         raise UserError(
-            f"{target.record.relative_to(stage.path)}: another teacher of this name is there: sha256 {known}, "
-            f"here {record.identity}"
+            f"{target.record.relative_to(stage.path)}: the submission that --out names holds another teacher of this "
+            f"name: sha256 {known}, {results.path} has {record.identity}\n  --out names another one"
         )
 
 

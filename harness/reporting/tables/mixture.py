@@ -45,7 +45,7 @@ def check(rows: Sequence[Row], mixed: bool) -> Odd:
         problems = "\n".join(f"  {mix.problem}" for mix in mixes)
         raise UserError(
             f"study {rows[0].study}: one table would mix\n{problems}\n"
-            "  keep one of them with the filter, or allow the mixture: the rows are then marked"
+            "  keep one of them (`dkd report --only COLUMN=VALUE`), or let them stand together, marked (`--mixed`)"
         )
     return _joined([mix.odd for mix in mixes])
 

@@ -285,9 +285,10 @@ def test_the_command(theirs: Path, ours: Path, dkd: Command) -> None:
 
 
 def test_there_must_be_something_to_import(tmp_path: Path, theirs: Path) -> None:
-    for folder in (tmp_path / "nowhere", tmp_path):
-        with pytest.raises(UserError, match="no results folder: there is no cell in it"):
-            import_results.merge(folder, tmp_path / "ours")
+    with pytest.raises(UserError, match="no results folder: there is no such folder"):
+        import_results.merge(tmp_path / "nowhere", tmp_path / "ours")
+    with pytest.raises(UserError, match=f"there is no cell in it; the results folder is {theirs}"):
+        import_results.merge(theirs / "toy", tmp_path / "ours")
     with pytest.raises(UserError, match="that is where results are imported to"):
         import_results.merge(theirs, theirs)
 

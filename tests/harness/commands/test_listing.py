@@ -53,7 +53,7 @@ def shown(lines: Iterator[output.Line]) -> list[str]:
 
 
 def test_rows_stand_below_their_pair_and_what_went_wrong_comes_first() -> None:
-    assert shown(listing.by_row(GRID))[:-1] == [
+    assert shown(listing.by_row(GRID))[:7] == [
         "toy/digits/wrn10_1--wrn16_1",
         "  failed  0/2  zskt/scale-10  seed 0 failed: loss is nan; seed 1 stale: zskt.py changed",
         "  done    2/2  fast/scale-10  90.50 ± 0.71 % top1, 59.0 CPU s",
@@ -67,10 +67,11 @@ def test_rows_stand_below_their_pair_and_what_went_wrong_comes_first() -> None:
 def test_the_summary_says_how_long_the_rest_takes() -> None:
     """A minute each: 1/4 of one, two that wait, one again; on two cores as in the last run."""
     grid = [*GRID, cell("cmi", 2, "done"), cell("zskt", 2, "done", pair="wrn10_1--wrn16_1")]
-    (line,) = listing.summary(grid)
+    line, *_ = listing.summary(grid)
     assert line == "12 cells: 7 done, 2 waiting, 1 running, 1 stale, 1 failed; about 2 min left, 2 at once"
-    (line,) = listing.summary(grid, at_once=1)
+    line, *more = listing.summary(grid, at_once=1)
     assert line.endswith("; about 3 min left, 1 at once")
+    assert more == ["1 failed or diverged, which is a result: `dkd retry` lets them run again"]
     assert list(listing.summary([])) == ["0 cells"]
     assert list(listing.summary(GRID[:2])) == ["2 cells: 2 done"]
     assert list(listing.summary(GRID[4:6])) == ["2 cells: 2 waiting"]
@@ -78,7 +79,7 @@ def test_the_summary_says_how_long_the_rest_takes() -> None:
 
 def test_the_summary_leaves_out_the_time_of_labels_pairs_and_scales_of_which_nothing_is_done() -> None:
     """Of four cells that are left, cmi's and zskt's are of labels never seen. A minute of ssd-kd is left in 1/4."""
-    (line,) = listing.summary(GRID, at_once=1)
+    line, *_ = listing.summary(GRID, at_once=1)
     assert line.endswith("; under a minute left for 1 of 4 cells, 1 at once")
 
 

@@ -13,6 +13,7 @@ from harness.commands import run
 from harness.errors import ConfigError, UserError
 from harness.grid import keys
 from harness.grid.grid import load_grid
+from harness.store import atomic
 from tests import factory
 
 STUDY = """study: toy
@@ -95,6 +96,31 @@ def test_a_cell_that_is_done_is_told_so(
     for seed in (0, 1):
         run.run(f"{CELL}{seed}", study, results=tmp_path)
     assert capsys.readouterr().out.splitlines() == [f"{CELL}1: done: 87.00 % top1, 13.0 CPU s in 13.0 s"]
+
+
+@pytest.mark.parametrize("status", ["failed", "diverged"])
+def test_a_cell_that_failed_is_told_so_and_how_to_run_it_again(
+    status: str, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "run_cell", lambda cell, **wanted: None)
+    ended: dict[str, Any] = {"status": status, "reason": "loss is nan", "best": None, "best_epoch": None}
+    plan = keys.plan_key(load_grid(study).cells[0])
+    factory.write(tmp_path, factory.metrics("kd-noise", final=None, plan_key=plan, **ended))
+    run.run(f"{CELL}0", study, results=tmp_path)
+    assert capsys.readouterr().out == f"{CELL}0: {status}: loss is nan; `dkd retry` lets it run again\n"
+
+
+def test_cells_without_a_teacher_are_told_before_the_others_run(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = "{teacher: {network: wrn10_1, name: theirs}, student: cnn3_16}"
+    study.write_text(STUDY.replace("cnn3_16}]", f"cnn3_16}}, {named}]"), encoding="utf-8")
+    monkeypatch.setattr(subprocess, "run", Commands(0, 0, 0, 0, 0, 0))
+    atomic.write(tmp_path / "teachers/digits/wrn10_1/teacher.json", factory.teacher())
+    run.run("toy/*", study, results=tmp_path)
+    (note,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note")]
+    assert note.startswith(f"note: 3 cells will not run: no {tmp_path}/teachers/digits/wrn10_1+theirs/teacher.json; ")
+    assert "dkd train-teacher digits wrn10_1 --name theirs --import FILE" in note
 
 
 @pytest.mark.parametrize(("methods", "given"), [("{kd-noise: {roundz: 3}}", []), ("{kd-noise: {}}", ["roundz=3"])])

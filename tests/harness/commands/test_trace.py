@@ -45,6 +45,20 @@ def test_find_nothing_names_the_nearest_cells(results: Path) -> None:
         stored.runs(results, "sdd-kd/scale-10")
 
 
+def test_what_was_typed_is_no_suggestion(tmp_path: Path) -> None:
+    """The default grid has such cells, and no result of them is here."""
+    with pytest.raises(UserError) as told:
+        stored.runs(tmp_path, "ssd-kd")
+    assert "that never ran" in str(told.value) and "did you mean" not in str(told.value)
+
+
+def test_a_study_s_folder_is_no_results_folder(results: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=f"no results under .*; the results folder is {results}$"):
+        stored.runs(results / "toy", "*")
+    with pytest.raises(UserError, match=r"no results under .*; `dkd list` names the cells"):
+        stored.runs(tmp_path / "empty", "*")
+
+
 def test_describe_leads_from_the_number_to_its_origin(results: Path) -> None:
     (folder,) = stored.runs(results, f"{PAIR}/ssd-kd/scale-10/seed-1")
     run = folder.path

@@ -136,7 +136,17 @@ def test_memory_that_cells_at_once_lack_is_said(
     monkeypatch.setattr("harness.machine.cores.available", lambda: 8)
     lines = list[str]()
     validate(three_seeds(tmp_path), lines.append, concurrent)
-    assert any("2 cells at once" in line and line.endswith("for 1 of them: --cores 1") for line in lines) == said
+    assert (
+        any("2 cells at once" in line and line.endswith("for 1 of them: type snakemake --cores 1") for line in lines)
+        == said
+    )
+
+
+def test_a_recipe_of_more_images_than_there_are_is_refused_where_it_stands(tmp_path: Path) -> None:
+    file = write(tmp_path, "{}")
+    file.write_text(file.read_text(encoding="utf-8") + "recipe: {images: 1298}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"mine\.yaml:8: recipe\.images: 1298: digits has 1297 to train on"):
+        validate(file, print)
 
 
 @pytest.mark.parametrize(("concurrent", "said"), [(1, False), (2, False), (3, True), (64, True)])
@@ -146,7 +156,7 @@ def test_more_cells_at_once_than_cores_is_said(
     monkeypatch.setattr("harness.machine.cores.available", lambda: 2)
     lines = list[str]()
     validate(three_seeds(tmp_path), lines.append, concurrent)
-    assert ("mine.yaml: 3 cells at once want 3 cores, this process may use 2: --cores 2" in lines) == said
+    assert ("mine.yaml: 3 cells at once want 3 cores, there are 2 to use: type snakemake --cores 2" in lines) == said
 
 
 class WithoutBatchNorm(nn.Module):

@@ -60,7 +60,7 @@ def test_a_cell_as_expected(repository: Path, tmp_path: Path) -> None:
         "  differs   device_name: Test CPU → Other CPU",
         "  differs   torch: 2.15.0 → 9.9.9",
         "  differs   methods/ssd_kd.py changed",
-        "1 of 1 cell as expected; by chance alone, all are 19 times in 20",
+        "1 of 1 cell as expected; by chance alone all are, 19 times in 20",
     ]
 
 

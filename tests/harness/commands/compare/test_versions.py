@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import ttest_ind
 
 from harness.commands import output
-from harness.commands.compare import sides, versions
+from harness.commands.compare import compare, sides, versions
 from harness.errors import UserError
 from harness.store import atomic
 from harness.store.reading import DamagedRecord
@@ -188,6 +188,12 @@ def test_unknown_names_are_refused(results: Path, tmp_path: Path) -> None:
         sides.side("a", results)
     with pytest.raises(UserError, match="no finished run in it"):
         sides.side(str(tmp_path), results)
+
+
+@pytest.mark.parametrize("given", [("reference", "ssd-kd"), ("ssd-kd", "reference")])
+def test_reference_stands_alone(results: Path, given: tuple[str, str]) -> None:
+    with pytest.raises(UserError, match="`reference` stands alone: dkd compare reference"):
+        compare.compare(*given, results)
 
 
 def test_the_command(results: Path, dkd: Command) -> None:

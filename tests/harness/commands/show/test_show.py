@@ -175,7 +175,9 @@ def test_a_dataset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("wrn40_2", "75.83 % published, at least 75.33 % wanted"),
     ):
         assert row(shown, name) == expected
-    assert row(shown, "state").startswith(f"not here: {tmp_path}") and "`dkd prepare cifar100`" in row(shown, "state")
+    assert row(shown, "state").startswith(f"cannot be used: {tmp_path}") and "`dkd prepare cifar100`" in row(
+        shown, "state"
+    )
     assert "epochs: 200, batch: 128, lr: 0.1, weight_decay: 0.0005" in row(shown, "recipe")
     digits = text("digits")
     assert row(digits, "state") == "here, with the official checksums"

@@ -89,7 +89,7 @@ def test_another_teacher_of_the_same_name_is_refused(results: Path, tmp_path: Pa
         results / "teachers/digits/wrn10_1/teacher.json", factory.teacher().model_copy(update={"sha256": "ab" * 32})
     )
     with pytest.raises(
-        UserError, match=f"another teacher of this name is there: sha256 {factory.TEACHER_SHA}, here ab"
+        UserError, match=rf"another teacher of this name: sha256 {factory.TEACHER_SHA}, .*/results has ab"
     ):
         pack.submit(results, "seed-2", tmp_path / "sent")
 
@@ -98,7 +98,9 @@ def test_another_result_of_a_cell_that_is_there_is_refused(results: Path, sent: 
     run = next(iter(Results(results).runs())).path
     reseal(run, finished="2026-02-02T00:00:00+00:00")
     before = {path: path.read_bytes() for path in sent.rglob("*") if path.is_file()}
-    with pytest.raises(UserError, match="seed-0: another result of it is there; remove its folder to replace it"):
+    with pytest.raises(
+        UserError, match=r"seed-0: the submission that --out names holds another result of it\n.* not under .*/results"
+    ):
         pack.submit(results, "*", sent)
     assert before == {path: path.read_bytes() for path in sent.rglob("*") if path.is_file()}
 
@@ -185,6 +187,24 @@ def test_a_call_that_was_killed_can_be_given_again(
     monkeypatch.setattr(atomic, "take", take)
     pack.submit(results, "*", out)
     assert (check.check(out).cells, check.check(out).problems) == (2, [])
+
+
+@pytest.mark.parametrize("mine", ["text", "archive"])
+def test_a_file_of_ones_own_is_not_overwritten(results: Path, tmp_path: Path, mine: str) -> None:
+    out = tmp_path / "precious.zip"
+    out.write_text("precious", encoding="utf-8")
+    if mine == "archive":
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr("thesis.tex", "precious")
+    before = out.read_bytes()
+    with pytest.raises(UserError, match=r"precious\.zip: there is a file already, and it is no submission"):
+        pack.submit(results, "*", out)
+    assert out.read_bytes() == before
+
+
+def test_an_archive_is_written_anew(results: Path, tmp_path: Path) -> None:
+    for pattern, cells in (("seed-0", 1), ("*", 2)):
+        assert pack.submit(results, pattern, tmp_path / "sent.zip").cells == cells
 
 
 @pytest.mark.parametrize("out", ["a.zip", "file", "file/sent", "file/sent.zip"])
