@@ -208,14 +208,14 @@ def test_damage_is_named(folder: Path, sources: Sources, spoil: Any, problem: st
     spoil(folder)
     with pytest.raises(UserError, match=problem):
         data.load("nyuv2", verify=False).test()
-    with pytest.raises(UserError, match=rf"{problem}|sha256 \w+, expected \w+\n  `dkd prepare nyuv2`"):
+    with pytest.raises(UserError, match=rf"{problem}|sha256 \w+, expected \w+\n  `dkd prepare nyuv2 --from"):
         data.load("nyuv2").require()
 
 
 def test_without_checksums_it_must_be_said(folder: Path, sources: Sources) -> None:
     prepare("nyuv2", sources, lambda _: None)
     (folder / "nyuv2/SHA256SUMS").unlink()
-    with pytest.raises(UserError, match=r"SHA256SUMS: missing\n  `dkd prepare nyuv2`"):
+    with pytest.raises(UserError, match=r"SHA256SUMS: missing\n  `dkd prepare nyuv2 --from"):
         data.load("nyuv2").test()
     assert len(data.load("nyuv2", verify=False).test().images) == 2
     prepare("nyuv2", None, lambda _: None)  # an existing folder

@@ -156,9 +156,9 @@ def test_cells_that_run_at_once_are_judged_with_their_processes() -> None:
     problem = crowd_problem(cells, 4, 4 * each - 1)
     assert problem.startswith("4 cells at once: the cells that need most take about")
     assert f"{4 * each / 1024**3:.1f} GiB together, up to {each / 1024**3:.1f} GiB each" in problem
-    assert problem.endswith("for 3 of them: --cores 6")
+    assert problem.endswith("for 3 of them: type snakemake --cores 6")
     assert crowd_problem(cells, 64, 9 * each) is None  # there are no more cells than nine
-    assert crowd_problem(cells, 4, each - 1).endswith("for none of them: --cores 2")
+    assert crowd_problem(cells, 4, each - 1).endswith("for none of them: type snakemake --cores 2")
 
 
 def test_a_method_that_fails_is_not_estimated_and_not_refused(tmp_path: Path) -> None:
