@@ -538,7 +538,9 @@ def report(
     only: Annotated[
         list[str] | None, typer.Option(help=f"Only these, such as method=ssd-kd,dafl. Columns: {TOLD}.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where the report goes.", parser=path)] = REPORTS,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the report goes; required with --only.  [default: reports]", parser=path)
+    ] = None,
     mixed: Annotated[
         bool, typer.Option("--mixed", help="Mark cells of other code or devices, do not refuse them.")
     ] = False,
@@ -552,10 +554,13 @@ def report(
     from harness.reporting.report import render
 
     place.existing(results)
-    place.is_there(out)
     filters = columns.filters(only or [])
+    if filters and out is None:
+        raise UserError(f"--only: {REPORTS}/ is for the whole report: --out DIR names a folder for a part of it")
+    folder = out or REPORTS
+    place.is_there(folder)
     with _warnings_told():
-        say(str(render(results, out, only=filters, mixed=mixed, overloaded=overloaded)[-1]))
+        say(str(render(results, folder, only=filters, mixed=mixed, overloaded=overloaded)[-1]))
 
 
 @app.command()

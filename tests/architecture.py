@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "harness.engine": {"harness.data", "harness.machine", *KEPT, *CONTRACT},
     "harness.teachers": {
         *("harness.engine", "harness.networks", "harness.data", "harness.machine", "harness.explain"),
-        *("harness.terminal", "harness.wording", *KEPT, *CONTRACT),
+        *("harness.code", "harness.terminal", "harness.wording", *KEPT, *CONTRACT),
     },
     "harness.run": {
         *("harness", "harness.teachers", "harness.engine", "harness.grid", "harness.networks", "harness.data"),

@@ -107,6 +107,8 @@ class Runs:
         if whole["student_sha256"] != resumed["student_sha256"]:
             raise AssertionError(f"another student after a kill: {whole['final']} % and {resumed['final']} %")
         attempts = len(self._read(f"killed/{RUN}/*/runs/*/manifest.json")["attempts"])
+        if attempts < 2:
+            raise AssertionError("the run had ended before it could be killed")
         return {"attempts": attempts, "lost": resumed["seconds"]["lost"], "final": resumed["final"]}
 
     def _run(self, study: Path, seed: int, concurrent: int) -> subprocess.Popen[str]:

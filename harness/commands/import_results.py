@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from harness.commands.submission import private
 from harness.errors import UserError, one_line
 from harness.store import atomic, checking, files, occupancy, place, reading
 from harness.store.files import there
@@ -131,7 +132,9 @@ class _Import:
         if target.path.exists():
             _require(there(target.metrics), "we have begun the same run; finish or remove ours first")
             mine = checking.finished(target)
-            _require(mine == result, f"we have another result of this key: {_shown(mine)}, there {_shown(result)}")
+            _require(
+                _alike(mine, result), f"we have another result of this key: {_shown(mine)}, there {_shown(result)}"
+            )
             self.report.known += 1
         else:
             atomic.move(self._staged(run).path, target.path)
@@ -177,6 +180,12 @@ class _Import:
 def _require(condition: bool, problem: str) -> None:
     if not condition:
         raise Refused(problem)
+
+
+def _alike(mine: Metrics, other: Metrics) -> bool:
+    """Whether two results are one: a submission's manifest names no host, and its texts no folder of a machine."""
+    one, another = (private.withheld(result).model_copy(update={"manifest_sha256": None}) for result in (mine, other))
+    return one == another
 
 
 def _shown(result: Metrics) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from filelock import Timeout
 
 from harness.commands.output import Line, columns
 from harness.machine import locks
-from harness.store import atomic, checking, occupancy
+from harness.store import atomic, checking, occupancy, reading
 from harness.store.layout import CellFolder, Results, RunFolder
 from harness.store.reading import DamagedRecord
+from harness.store.records import Manifest, Metrics
 
 
 @dataclass(frozen=True)
@@ -32,25 +34,32 @@ def table(old: Iterable[OldRun]) -> Iterator[Line]:
 def old_runs(results: Path) -> Iterator[OldRun]:
     """The runs that `prune` removes.
 
-    Nothing of a cell goes unless its current run is there, whole, and agrees with the cell's result; and a run that
-    somebody is working in stays.
+    Nothing of a cell goes unless its current run is there, whole, and agrees with the cell's result. A run that
+    somebody is working in stays, and one that will go on from its checkpoint to a result newer than the current one.
     """
     for cell in Results(results).cells():
         runs = cell.runs()
-        current = _current(cell) if len(runs) > 1 else None
-        for run in runs if current else []:
-            if run.key != current and not occupancy.working(run):
-                yield OldRun(run, run.size())
+        if len(runs) > 1 and (current := _current(cell)):
+            old = (run for run in runs if run.key != current.key and not _goes_on(run, current))
+            yield from (OldRun(run, run.size()) for run in old if not occupancy.working(run))
 
 
-def _current(cell: CellFolder) -> str | None:
-    """Key of the run that the cell's result comes from, if all its records are there and agree."""
+def _goes_on(run: RunFolder, current: Metrics) -> bool:
+    """Whether a run was begun after the current result and waits to be taken up again."""
+    manifest = reading.read_intact(run.manifest, Manifest)
+    if run.metrics.exists() or not run.checkpoint.exists() or not manifest:
+        return False
+    return datetime.fromisoformat(manifest.attempts[-1].start) > datetime.fromisoformat(current.finished)
+
+
+def _current(cell: CellFolder) -> Metrics | None:
+    """The cell's result, if all records of the run that it comes from are there and agree."""
     try:
         result = checking.current(cell)
         checking.evidence(cell.run(result.key), result)
     except (FileNotFoundError, DamagedRecord):
         return None
-    return result.key
+    return result
 
 
 def prune(results: Path) -> list[OldRun]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -113,9 +114,11 @@ def _each(commands: Sequence[Sequence[str]]) -> int:
     # A process of its own gives a cell the start-up and the peak of memory that it has in the workflow, and the lease
     # of its card ends with it.
     failed = list(_failures(commands))
-    for name, _ in failed:
-        say(f"error: {name} did not come to its end", err=True)
-    return failed[0][1] if failed else 0
+    for name, ended in failed:
+        killed = f": killed by {signal.Signals(-ended).name}" if ended < 0 else ""
+        say(f"error: {name} did not come to its end{killed}", err=True)
+    # A process that was killed is the machine's trouble.
+    return max(1, failed[0][1]) if failed else 0
 
 
 def _failures(commands: Sequence[Sequence[str]]) -> Iterator[tuple[str, int]]:

@@ -19,8 +19,8 @@ from harness.data.dataset import Dataset
 from harness.engine import precision
 from harness.engine.evaluate import Evaluator, Score
 from harness.errors import UserError
-from harness.machine import facts, gpus
-from harness.machine.devices import choose_device, device_name
+from harness.machine import facts
+from harness.machine.devices import device_name, lease_device
 from harness.networks.weights import load_weights
 from harness.store import atomic, checking
 from harness.store.checksums import sha256
@@ -157,11 +157,10 @@ class _Bench:
 
 
 def _device(wanted: str) -> torch.device:
-    """The device of the record; a GPU is leased first, since torch sees the leased one alone."""
-    if wanted == "cuda" and (cards := gpus.visible()):
-        gpus.lease(cards, name="dkd verify")
+    """The device of the record."""
+    device = lease_device(wanted, "dkd verify")
     precision.apply()
-    return choose_device(wanted)
+    return device
 
 
 def _score(run: RunFolder, network: str, threads: int, teacher: _Teacher, device: torch.device) -> Score:

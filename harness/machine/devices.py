@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from harness.errors import UserError
-from harness.machine import facts, memory
+from harness.machine import facts, gpus, memory
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -16,6 +16,20 @@ def choose_device(wanted: str) -> torch.device:
             "device: cuda, but torch sees no GPU; `dkd doctor` says what is there, `device: auto` falls back"
         )
     return torch.device("cuda" if available and wanted != "cpu" else "cpu")
+
+
+def lease_device(wanted: str, name: str) -> torch.device:
+    """The device to work on; a GPU is leased first, since torch will see the leased one alone. Waits if none is free.
+
+    Args:
+        wanted: ``auto``, ``cuda`` or ``cpu``.
+        name: what others are told about us.
+
+    Raises UserError for ``cuda`` without one.
+    """
+    if wanted != "cpu" and (cards := gpus.visible()):
+        gpus.lease(cards, name=name)
+    return choose_device(wanted)
 
 
 def device_name(device: torch.device) -> str:

@@ -59,7 +59,7 @@ def filters(items: Sequence[str]) -> dict[str, list[str]]:
             raise UserError(
                 f"--only {item}: write it as column=value,value, such as --only method=ssd-kd\n  columns: {TOLD}"
             )
-        found.setdefault(column, []).extend(values.split(","))
+        found.setdefault(column, []).append(values)
     return found
 
 
@@ -76,10 +76,10 @@ def select(runs: Sequence[Run], only: Mapping[str, object]) -> list[Run]:
     columns = dict.fromkeys([*COLUMNS, *(column for line in known for column in line)])
     accepted = [True] * len(runs)
     for column, given in only.items():
-        wanted = [_text(value) for value in _several(given)]
         if column not in columns:
             raise ConfigError(f"only {column}", f"no such column{nearest(column, columns)}\n  the usual ones: {TOLD}")
         printed = [_text(line.get(column)) for line in known]
+        wanted = [text for value in _several(given) for text in _listed(_text(value), printed)]
         for value in wanted:
             if value not in printed:
                 raise ConfigError(f"only {column}={value}", "no run has this value", value, sorted(set(printed)))
@@ -130,6 +130,11 @@ def _printed(name: CellName, method: str | None) -> dict[str, str]:
 def _several(given: object) -> Iterable[object]:
     """The values of a list; one alone, which a text is, as a list of it."""
     return given if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+
+
+def _listed(value: str, printed: Sequence[str]) -> list[str]:
+    """The values of a list with commas; one that a run has may hold commas itself."""
+    return [value] if value in printed else value.split(",")
 
 
 def _text(value: object) -> str:

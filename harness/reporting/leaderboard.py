@@ -74,13 +74,13 @@ def board(setting: Setting) -> Board:
     """The leaderboard of a setting."""
     rows, unit = setting.rows, units.cost(setting.rows)
     places = placed([row for row in rows if not row.reference])
-    cost = speed.cost(rows)
+    cost = speed.cost(setting.part.rows)
     floor = front.floor(rows)
     cheapest = min(
         (mean for row, _ in places if front.exceeds(row, floor) and (mean := row.summary(cost).mean)), default=None
     )
     real = next((row for row in rows if row.label == REAL), None)
-    busy = speed.overloaded(rows)
+    busy = speed.overloaded(rows, setting.part.rows)
     ranked = tuple(_standing(row, place, real, row.summary(cost), unit, busy, cheapest, floor) for row, place in places)
     apart = tuple(_standing(row, REFERENCE, real, row.summary(cost), unit, busy) for row in rows if row.reference)
     return Board(setting, metric(rows), unit, tuple(teacher_metrics(rows)), methods=ranked, references=apart)

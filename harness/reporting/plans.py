@@ -1,4 +1,4 @@
-"""What the workflow last set out to run, study by study: without it, a report does not know what it lacks."""
+"""What the workflow set out to run, study by study: without it, a report does not know what it lacks."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.reporting import front, speed
-from harness.reporting.quantities import FINAL
+from harness.reporting.quantities import FINAL, Quantity
 from harness.reporting.rows import Row, labels
 from harness.reporting.settings import settings
 from harness.reporting.stats import student
@@ -69,21 +69,23 @@ def profiles(rows: Sequence[Row]) -> list[Profiles]:
     result the last ones (J. Demšar, Statistical comparisons of classifiers over multiple data sets, JMLR 7, 2006). Its
     interval is Student's over pairs, mean ± t(0.975, n - 1) sd / √n, cut at 1 and the number of methods.
     """
+    cost = speed.cost(rows)
     scales: dict[float, list[tuple[Row, ...]]] = {}
     for setting in settings(rows):
         scales.setdefault(setting.rows[0].scale, []).append(setting.rows)
-    found = (_profiles(scale, scales[scale]) for scale in sorted(scales, reverse=True))
+    found = (_profiles(scale, scales[scale], cost) for scale in sorted(scales, reverse=True))
     return [each for each in found if each]
 
 
-def _profiles(scale: float, pairs: Sequence[Sequence[Row]]) -> Profiles | None:
+def _profiles(scale: float, pairs: Sequence[Sequence[Row]], cost: Quantity) -> Profiles | None:
     over = [own for own in pairs if all(_ended(row) for row in own if not row.reference)]
     methods = [{row.label: row for row in own if not row.reference} for own in over]
     common = [label for label in labels(row for own in methods for row in own.values()) if _everywhere(label, methods)]
     if len(over) < FEWEST or len(common) < 2:
         return None
     costs = [
-        _ratios([own[label] for label in common], front.floor(every)) for own, every in zip(methods, over, strict=True)
+        _ratios([own[label] for label in common], front.floor(every), cost)
+        for own, every in zip(methods, over, strict=True)
     ]
     finals = [[_final(own[label]) for label in common] for own in methods]
     # From pair by pair to method by method.
@@ -109,10 +111,9 @@ def _everywhere(label: str, pairs: Sequence[dict[str, Row]]) -> bool:
     return all(label in own for own in pairs)
 
 
-def _ratios(rows: Sequence[Row], floor: float) -> list[float]:
+def _ratios(rows: Sequence[Row], floor: float, cost: Quantity) -> list[float]:
     """Costs by the lowest one, of one pair; infinite for what does not exceed the floor in every seed."""
     able = [front.exceeds(row, floor) for row in rows]
-    cost = speed.cost(rows)
     costs = [row.summary(cost).mean or 0.0 if learns else math.inf for row, learns in zip(rows, able, strict=True)]
     least = min(costs)
     return [cost / least if math.isfinite(cost) and least else math.inf for cost in costs]

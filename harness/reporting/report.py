@@ -61,7 +61,7 @@ def render(
         written += _write_tables(out / section.study / "tables", section)
         written.append(_write_records(out / section.study / "records.jsonl", section.rows))
         written += _write_findings(out / section.study / "findings.md", section.rows)
-    write_bytes(out / "index.html", page(sections, styles, out, overloaded).encode(errors="replace"))
+    write_bytes(out / "index.html", page(sections, styles, out, overloaded, only).encode(errors="replace"))
     return [*written, out / "index.html"]
 
 

@@ -42,7 +42,7 @@ class Part:
     def settings(self) -> list[Setting]:
         """It at its data scales, from the largest down."""
         scales = sorted({row.scale for row in self.rows}, reverse=True)
-        return [Setting(tuple(row for row in self.rows if row.scale == scale)) for scale in scales]
+        return [Setting(tuple(row for row in self.rows if row.scale == scale), self) for scale in scales]
 
     @property
     def fullest(self) -> Setting:
@@ -53,6 +53,9 @@ class Part:
 @dataclass(frozen=True)
 class Setting(Part):
     """A pair on a dataset at one data scale: the rows that compete."""
+
+    part: Part
+    """The pair at all its scales."""
 
     @property
     def anchor(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from statistics import median
 from typing import Any
 
@@ -37,42 +37,47 @@ def in_evaluations(result: Metrics, config: Mapping[str, Any]) -> float | None:
 
 def spread(runs: Iterable[RecordedRun]) -> float:
     """How many times as long evaluations took in the slowest run of a pair as in its fastest; 1 where nothing tells."""
-    alike = (list(map(_evaluation, own)) for own in _by_work(filter(tells, runs)))
+    alike = (list(map(_evaluation, own)) for own in _by_pair(filter(tells, runs)))
     return max((max(group) / min(group) for group in alike), default=1.0)
 
 
-def uneven(rows: Iterable[Row]) -> bool:
-    """Whether machines differed so much that costs are only compared as on an equally fast one, and can be."""
-    runs = [run for row in rows for run in row.done]
-    return spread(runs) > ALIKE and all(map(tells, runs))
+def cost(among: Iterable[Row]) -> Quantity:
+    """What a row costs end to end, where `factors` knows better on a machine as fast as is usual for its pair.
+
+    Args:
+        among: all rows of its pair, or more: of a part of them another machine would be the usual one.
+    """
+    times = factors(among)
+    if not times:
+        return COST
+    return Quantity(COST.name, lambda metrics: metrics.cost.end_to_end * times.get(metrics.cell, 1.0))
 
 
-def cost(rows: Sequence[Row]) -> Quantity:
-    """What these rows cost end to end; where they are `uneven`, at the usual speed of the machines of their pair."""
-    times = factors(rows)
-    return Quantity(COST.name, lambda metrics: metrics.cost.end_to_end * times[metrics.cell]) if times else COST
+def factors(among: Iterable[Row]) -> dict[str, float]:
+    """Cell -> its machine's speed, as a multiple of what is usual for its pair.
 
-
-def factors(rows: Sequence[Row]) -> dict[str, float]:
-    """Cell -> its machine's speed, as a multiple of what is usual for its pair; empty unless the rows are `uneven`."""
-    if not uneven(rows):
-        return {}
-    groups = ((own, median(map(_evaluation, own))) for own in _by_work(run for row in rows for run in row.done))
+    Of those pairs alone whose machines differed so much that costs are only compared as on an equally fast one, and
+    can be, as all evaluations tell.
+    """
+    pairs = _by_pair(run for row in among for run in row.done)
+    uneven = [own for own in pairs if spread(own) > ALIKE and all(map(tells, own))]
+    groups = ((own, median(map(_evaluation, own))) for own in uneven)
     return {run.metrics.cell: usual / _evaluation(run) for own, usual in groups for run in own}
 
 
-def overloaded(rows: Sequence[Row]) -> list[Row]:
-    """Rows whose `cost` says little, as a seed ran on an overloaded machine; none where evaluations tell how slow."""
-    return [] if uneven(rows) else [row for row in rows if row.overloaded]
+def overloaded(rows: Iterable[Row], among: Iterable[Row]) -> list[Row]:
+    """Rows whose `cost` says little, as a seed ran on an overloaded machine; not where evaluations tell how slow."""
+    times = factors(among)
+    return [row for row in rows if row.overloaded and not any(run.metrics.cell in times for run in row.done)]
 
 
-def _by_work(runs: Iterable[RecordedRun]) -> Iterator[list[RecordedRun]]:
-    """Those with the same evaluation: their student passes the test set."""
+def _by_pair(runs: Iterable[RecordedRun]) -> Iterator[list[RecordedRun]]:
+    """Those of a study with the same evaluation: their student passes the test set."""
 
-    def work(run: RecordedRun) -> tuple[str, ...]:
-        return run.metrics.device, run.metrics.dataset, run.metrics.teacher, run.metrics.student
+    def pair(run: RecordedRun) -> tuple[str, ...]:
+        return run.metrics.study, run.metrics.dataset, run.metrics.teacher, run.metrics.student
 
-    return (list(own) for _, own in itertools.groupby(sorted(runs, key=work), key=work))
+    return (list(own) for _, own in itertools.groupby(sorted(runs, key=pair), key=pair))
 
 
 def _evaluation(run: RecordedRun) -> float:

@@ -113,7 +113,7 @@ def _machine(rows: Sequence[Row], runs: Sequence[RecordedRun]) -> Fact:
     cells = max(run.metrics.concurrent if run.metrics.device == "cpu" else run.metrics.share for run in runs)
     shared = f"shared by up to {cells} cells at once" if cells > 1 else "one cell at a time"
     load = f"overloaded in {busy} of {count(len(runs), 'run')}" if busy else "not overloaded"
-    faster, fair = speed.spread(runs), speed.uneven(rows)
+    faster, fair = speed.spread(runs), speed.factors(rows)
     shown = "leaderboards, figures and profiles compare costs as on an equally fast one, tables show seconds"
     doubts = {
         f"The machine was overloaded in {count(busy, 'run')}, whose seconds say little.": busy,

@@ -125,8 +125,12 @@ class _Session:
                 self.report.note(f"images lie {method.placing}")
 
     def carry_out(self, method: Method, waited: float) -> dict[str, Any]:
-        """Run the method to its end; returns what is measured afterwards. Raises Diverged or MethodFailed."""
+        """Run the method to its end; returns what is measured afterwards.
+
+        Raises Diverged or MethodFailed, and UserError if the teacher is another than its record's.
+        """
         run, evaluator = self.run, Evaluator(self.dataset, self.teacher, self.run.device)
+        shelf.require_as_recorded(run.teacher_folder, run.teacher, evaluator.teacher, evaluator.images)
         # From here on a failure's record can say how far the engine got.
         engine = self.engine = Engine(
             method, evaluator, run.folder, run.device, run.cell.checkpoint_seconds, self.report

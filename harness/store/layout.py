@@ -379,7 +379,7 @@ class Results:
         return self.path / ".stamps" / f"{grid}.validated"
 
     def planned(self, study: str) -> Path:
-        """Which cells of a study the workflow last set out to run, for reports."""
+        """Which cells of a study the workflow set out to run, for reports."""
         return self.path / ".stamps" / f"{study}.plan.json"
 
     @property

@@ -409,10 +409,12 @@ class Planned(Record):
 
     plan_key: str
     method: str
+    grid: str | None = None
+    """Name of the configuration that asks for it; None in older plans."""
 
 
 class Plan(Record):
-    """The cells of a study that the workflow last set out to run; written when it starts, for reports."""
+    """The cells of a study that the workflow set out to run; written when it starts, for reports."""
 
     cells: dict[str, Planned]
     """By name."""

@@ -37,9 +37,12 @@ class Fit:
         recipe: how.
         device: where everything lives.
         file: of the checkpoint.
+        origin: what the network is made of; a checkpoint of another origin is not gone on from.
     """
 
-    def __init__(self, network: nn.Module, dataset: Dataset, recipe: Recipe, device: torch.device, file: Path) -> None:
+    def __init__(
+        self, network: nn.Module, dataset: Dataset, recipe: Recipe, device: torch.device, file: Path, origin: str
+    ) -> None:
         self.network, self.recipe, self.device, self.file = network.train(), recipe, device, file
         self.task, self.real = dataset.task, _on(device, dataset, recipe)
         self.streams = Streams(recipe.seed, device)
@@ -52,7 +55,7 @@ class Fit:
         self.epoch, self.seconds = 0, 0.0
         teacher = TeacherFolder(file.parent)
         trained = {name: value for name, value in recipe.given.items() if name != "floor"}
-        self._identity = f"{teacher.dataset}/{teacher.name}, data {dataset.identity}, {trained}"
+        self._identity = f"{teacher.dataset}/{teacher.name}, data {dataset.identity}, {origin}, {trained}"
 
     def run(self, report: Callable[[str], object]) -> nn.Module:
         """All remaining epochs; returns the network in evaluation mode."""

@@ -15,7 +15,7 @@ from harness.data.own import OwnData
 from harness.data.recipe import Recipe
 from harness.engine import evaluate
 from harness.errors import UserError
-from harness.machine.devices import choose_device
+from harness.machine.devices import lease_device
 from harness.networks.forward import check_answer
 from harness.networks.weights import check_finite
 from harness.store.checksums import sha256
@@ -62,7 +62,7 @@ def take(
     Raises UserError if there is a teacher already, if the file does not fit, or if it is below its floor.
     """
     folder = Results(results).teacher(str(dataset), teacher_name(network_name(network), name))
-    loaded, device = data.load(dataset, verify_data), choose_device("auto")
+    loaded = data.load(dataset, verify_data)
     own, recipe = normalisation.of(str(dataset), loaded.task), recipe_for(loaded, network, changes or {})
     contents.check("--import", file)
     _check_free(folder, replace)
@@ -76,6 +76,7 @@ def take(
     facts: dict[str, Any] = {"file": file.name, "sha256": sha256(file), "layout": layout, **patterns, **known}
     with shelf.alone(folder, report):
         _check_free(folder, replace)  # asked again under the lock: another process may have stored one meanwhile
+        device = lease_device("auto", f"teacher {folder.dataset}/{folder.name}")
         model = model.to(device).eval()
         return shelf.put(folder, network, model, loaded, device, recipe, imported=Imported(**facts), own=own)
 

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from methods.base.task import Task
 
 
+FLIPS = 2
+"""Test images of which a teacher may think otherwise on another device: sums are added in another order there."""
+ROUNDING = 0.1
+"""The same in percent, where test images are many."""
+
+
 class Replaced(UserError):
     """Another teacher stands where this one stood when it was asked for."""
 
@@ -106,6 +112,22 @@ def verify(folder: TeacherFolder, record: TeacherRecord) -> None:
             f"{folder.weights}: sha256 is {found}, {folder.record.name} says {record.sha256}; {again(folder, record)}"
         )
     check_floor(f"{folder.record}: teacher", record.value, record.floor, again(folder, record))
+
+
+def require_as_recorded(folder: TeacherFolder, record: TeacherRecord, value: float, images: int) -> None:
+    """Raise UserError if a teacher is not as good as its record says: equal weights are then another function.
+
+    Args:
+        folder: of the teacher.
+        record: its record.
+        value: what it reaches now, percent.
+        images: on how many test images.
+    """
+    if abs(value - record.value) > max(ROUNDING, 100 * FLIPS / images):
+        raise UserError(
+            f"{folder.record}: it has {record.value:.2f} %, and {value:.2f} % were measured now: the code of "
+            f"{record.network} changed since\n  take that back, or {again(folder, record)}"
+        )
 
 
 def load(folder: TeacherFolder, record: TeacherRecord, task: Task, device: torch.device) -> nn.Module:

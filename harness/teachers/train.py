@@ -9,22 +9,25 @@ from typing import Any
 import torch
 from torch import nn
 
-from harness import data, networks
+from harness import code, data, networks
 from harness.data.dataset import Dataset
 from harness.data.own import OwnData
 from harness.data.recipe import Recipe
 from harness.engine import compiler, evaluate, precision
 from harness.engine.randomness import Streams
 from harness.errors import UserError
-from harness.machine import gpus
-from harness.machine.devices import choose_device
+from harness.machine.devices import lease_device
 from harness.networks.forward import check_answer
+from harness.store.checksums import sha256
 from harness.store.layout import Results, TeacherFolder
 from harness.store.records import TeacherRecord
 from harness.teachers import contents, shelf, unwrap
 from harness.teachers.fit import Fit
 from harness.terminal import say
 from methods.base.names import network_name, teacher_name
+
+BUILDS = ("harness.networks", "methods")
+"""Imports of modules below these are followed where a network's code is asked for."""
 
 
 def train(
@@ -97,16 +100,22 @@ def _trained(
     compiler.defer()
     precision.apply()
     torch.set_num_threads(1)  # the thread count changes the last bits, and so the sha256
-    if cards := gpus.visible():
-        gpus.lease(cards, name=title)
-    device = choose_device("auto")
+    device = lease_device("auto", title)
     model = Streams(recipe.seed, device).build("teacher-init", lambda: _start(network, dataset, backbone, report))
-    fit = Fit(model, dataset, recipe, device, folder.training)
+    fit = Fit(model, dataset, recipe, device, folder.training, _origin(network, backbone))
     fit.run(lambda line: report(f"{title}: {line}"))
     record = shelf.put(folder, network, model, dataset, device, recipe, seconds=fit.seconds)
     fit.file.unlink(missing_ok=True)
     report(f"{title}: {record.value:.2f} % in {fit.seconds:.0f} s")
     return record
+
+
+def _origin(network: str, backbone: Path | None) -> str:
+    """What a fresh network is made of: hashes of its code, and of the file that its backbone comes from."""
+    starts = [file for file in (networks.source(network), networks.file(network)) if file]
+    files = {found for start in starts for found in code.closure(start, BUILDS)}
+    start = sha256(backbone) if backbone else "none"
+    return f"{network} of {sorted(code.hashes(files).values())}, backbone {start}"
 
 
 def _start(network: str, dataset: Dataset, backbone: Path | None, report: Callable[[str], object]) -> nn.Module:

@@ -407,7 +407,12 @@ def test_report_passes_its_filters(dkd: Command, monkeypatch: pytest.MonkeyPatch
     code, output, _ = dkd("report", "--results", tmp_path, "--out", "there", "--only", "method=ssd-kd,dafl", "--mixed")
     assert (code, output) == (0, "there/index.html\n")
     ((results, _, more),) = calls
-    assert (results, more) == (tmp_path, {"only": {"method": ["ssd-kd", "dafl"]}, "mixed": True, "overloaded": False})
+    assert (results, more) == (tmp_path, {"only": {"method": ["ssd-kd,dafl"]}, "mixed": True, "overloaded": False})
+    assert dkd("report", "--results", tmp_path, "--only", "method=ssd-kd") == (
+        2,
+        "",
+        "error: --only: reports/ is for the whole report: --out DIR names a folder for a part of it\n",
+    )
     code, _, errors = dkd("report", "--only", "ssd-kd", "--results", tmp_path)
     assert code == 2
     assert "write it as column=value" in errors and "columns: study, dataset, teacher, student, label," in errors

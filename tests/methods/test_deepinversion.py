@@ -7,6 +7,7 @@ import torch
 
 from methods.deepinversion import mean_norm, total_variation, variation_norm
 from tests import small
+from tests.methods import slow
 
 pytestmark = pytest.mark.usefixtures("double")
 
@@ -64,3 +65,34 @@ def test_jitter_is_an_eighth_of_the_side(side: int, pixels: int) -> None:
     for shifts in inverter._shifts(torch.Generator().manual_seed(0)):
         moved = set(((shifts[:, 0] + side // 2) % side - side // 2).tolist())
         assert moved == set(range(-pixels, pixels + 1))
+
+
+def test_a_call_is_adam_on_shifted_and_mirrored_pixels() -> None:
+    """Three steps in plain words: the prior of the unshifted image, the rest of the shifted one, pixels clamped."""
+    more = {"inner_steps": 3, "inversion_batch": 6, "student_bn": 0.5, "tv": 0.1, "adv": 0.0, "lr_x": 0.5}
+    given = small.context(*small.agreeing_pair(), flip=True)
+    method = small.make("deepinversion", given, small.options("deepinversion", **more))
+    config, (teacher, student) = method.config, small.agreeing_pair()
+    random = given.random("inversion", 0)
+    x = torch.randn(6, 1, 8, 8, generator=random).requires_grad_()
+    y = torch.randint(10, (6,), generator=random).sort().values
+    down, right = (torch.randint(-1, 2, (3, 1), generator=random) for _ in range(2))  # an eighth of the side
+    mirrored = torch.rand(3, 1, generator=random) < 0.5
+    assert 0 < int(mirrored.sum()) < 3
+    mean, std = given.task.mean[0], given.task.std[0]
+    adam = torch.optim.Adam([x], lr=0.5, betas=(0.5, config.beta2))
+    given.student.eval()
+    for step in range(3):
+        shifted = torch.roll(x, (int(down[step]), int(right[step])), (2, 3))
+        shifted = shifted.flip(3) if mirrored[step] else shifted
+        inputs, logits = slow.batch_norm_inputs(teacher, shifted)
+        task = slow.mean(slow.cross_entropies(logits, y.tolist()))
+        theirs = slow.bn_loss(slow.statistics(inputs))
+        ours = slow.bn_loss(slow.statistics(slow.batch_norm_inputs(student, shifted)[0]))
+        loss = config.oh * task + config.bn * (theirs - 0.5 * ours) + 0.1 * total_variation(x)
+        (x.grad,) = torch.autograd.grad(loss, [x])
+        adam.step()
+        with torch.no_grad():
+            x.clamp_((0 - mean) / std, (1 - mean) / std)
+    found = method.inverter.synthesise(0).images
+    assert torch.allclose(found, x.detach() * std + mean, rtol=1e-7, atol=1e-9)

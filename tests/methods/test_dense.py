@@ -10,10 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from methods.base.method import Context
+from methods.base.task import IGNORED, RealImages
 from methods.base.teacher import TeacherOutput
 from methods.parts.losses import dafl_losses, kl_divergence, masked_kl, mean_entropy, one_hot
 from methods.parts.modulation import Modulation
 from methods.parts.replay_buffer import ReplayBuffer
+from methods.parts.sources import Batch
 from methods.ssd_kd import SSDKDConfig
 from tests import small
 from tests.methods import slow
@@ -108,3 +110,17 @@ def test_losses_are_means_over_pixels() -> None:
     assert one_hot(t).item() == pytest.approx(expected, rel=1e-10)
     parts = dafl_losses(TeacherOutput(t, features=s))
     assert parts["activation"].item() == pytest.approx(-s.abs().mean().item(), rel=1e-12)
+
+
+def test_labels_of_views_are_cut_as_the_images_are_and_ignored_in_the_border() -> None:
+    images, random = context().images, torch.Generator().manual_seed(2)
+    labels = torch.randint(CLASSES, (images, 8, 8), generator=random)
+    real = RealImages(torch.zeros(images, 1, 8, 8, dtype=torch.uint8), labels)
+    method = small.make("scratch", dataclasses.replace(context(), real=real), small.FEW)
+    slot, view = torch.arange(6) % images, torch.randint(method.views.count, (6,), generator=random)
+    pad, x = method.views.pad, torch.zeros(6, 1, 8, 8)
+    assert pad > 0
+    found = method.labels(Batch(x, view=view, slot=slot))
+    for mine, s, v in zip(found, slot.tolist(), view.tolist(), strict=True):
+        expected = slow.crop(labels[s][None] + 1, v, pad)[0] - 1  # the border is 0 there, and no label
+        assert torch.equal(mine, torch.where(expected < 0, IGNORED, expected))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -151,27 +152,70 @@ def test_zskts_student_sees_the_updated_generators_images_of_the_same_latents() 
     assert method.source.draw().x is method.source.draw().x
 
 
-@TEN
-def test_attention_is_the_distance_of_normalised_energies() -> None:
-    random = torch.Generator().manual_seed(3)
-    teacher = [torch.randn(2, c, 4, 4, generator=random) for c in (3, 5, 7)]
-    student = [torch.randn(2, c, 4, 4, generator=random) for c in (3, 2, 4)]
-    total = 0.0
-    for a, b in zip(teacher[1:], student[1:], strict=True):  # the first is the stem
-        squares = []
-        for i in range(2):
+def attention_by_loop(teacher: Sequence[Tensor], student: Sequence[Tensor]) -> Tensor:
+    """Σ over stages of the mean squared difference of normalised energies; stages are those that both have."""
+    total = torch.zeros(())
+    for a, b in zip(teacher, student, strict=True):
+        side, squares = min(a.shape[-1], b.shape[-1]), []
+        for pair in zip(a, b, strict=True):
             maps = []
-            for activation in (a[i], b[i]):
-                energy = [
-                    sum(float(activation[c, y, x]) ** 2 for c in range(len(activation))) / len(activation)
-                    for y in range(4)
-                    for x in range(4)
+            for activation in pair:
+                energy, cell = activation.square().sum(0) / len(activation), activation.shape[-1] // side
+                blocks = [
+                    energy[y * cell : (y + 1) * cell, x * cell : (x + 1) * cell].sum() / cell**2
+                    for y in range(side)
+                    for x in range(side)
                 ]
-                norm = math.sqrt(sum(value**2 for value in energy))
-                maps.append([value / norm for value in energy])
+                norm = sum(value**2 for value in blocks) ** 0.5
+                maps.append([value / norm for value in blocks])
             squares += [(p - q) ** 2 for p, q in zip(*maps, strict=True)]
-        total += sum(squares) / len(squares)
-    assert attention_loss(teacher, student).item() == pytest.approx(total, rel=1e-10)
+        total = total + slow.mean(squares)
+    return total
+
+
+@TEN
+@pytest.mark.parametrize(
+    ("theirs", "ours", "compared"),
+    [
+        ([(3, 4), (5, 4), (7, 4)], [(3, 4), (2, 4), (4, 4)], 2),
+        ([(3, 8), (5, 8), (6, 4), (7, 2)], [(3, 4), (2, 4), (4, 2)], 2),  # from the last one back
+        ([(3, 8), (5, 8)], [(3, 4), (2, 4)], 1),  # averaged down
+    ],
+)
+def test_attention_is_the_distance_of_normalised_energies(
+    theirs: list[tuple[int, int]], ours: list[tuple[int, int]], compared: int
+) -> None:
+    """Channels and sides of the stages, the stem first, which does not count."""
+    random = torch.Generator().manual_seed(3)
+    teacher, student = ([torch.randn(2, c, s, s, generator=random) for c, s in each] for each in (theirs, ours))
+    expected = attention_by_loop(teacher[-compared:], student[-compared:])
+    assert attention_loss(teacher, student).item() == pytest.approx(expected.item(), rel=1e-10)
+
+
+@TEN
+def test_zskts_students_steps_are_adam_on_divergence_and_attention() -> None:
+    """250 times the attention, the divergence over the 10 classes, and a gradient no longer than 5."""
+    method, teacher = generator_method("zskt", "original"), small.agreeing_pair()[0]
+    method.synthesise(0)
+    method.begin_round(0, 2)
+    student, x = copy.deepcopy(method.context.student).train(), method.source.draw().x
+    adam = torch.optim.Adam(student.parameters(), 2e-3)
+    for _ in range(2):
+        (t, _, theirs, *_), (s, _, ours, *_) = (each(x, return_features=True) for each in (teacher, student))
+        compared = min(len(theirs), len(ours)) - 1
+        kd = slow.mean(slow.kl_rows(t.detach(), s)) / 10
+        loss = kd + 250 * attention_by_loop([each.detach() for each in theirs[-compared:]], ours[-compared:])
+        adam.zero_grad()
+        loss.backward()
+        norm = sum(float(p.grad.square().sum()) for p in student.parameters() if p.grad is not None) ** 0.5
+        assert norm > 5
+        for p in student.parameters():
+            if p.grad is not None:
+                p.grad *= 5 / (norm + 1e-6)
+        adam.step()
+        method.distill_step()
+    for a, b in zip(method.context.student.parameters(), student.parameters(), strict=True):
+        assert torch.allclose(a, b, rtol=1e-7, atol=1e-9)
 
 
 def test_zskt_limits_both_gradients() -> None:

@@ -47,7 +47,7 @@ def holds(found: dict[str, Any], **expected: Any) -> bool:
     [("fast-2", 2, 5e-3, 0.015), ("fast-5", 5, 3e-3, 0.01), ("fast-10", 10, 2e-3, 0.01)],
 )
 def test_fast(dataset: str, pair: Pair, adv: float, oh: float, preset: str, k: int, lr_g: float, lr_z: float) -> None:
-    """Section 7.4: the scripts' flags for the five pairs, the same for both datasets."""
+    """Fast-Datafree, scripts/: the flags for the five pairs, the same for both datasets."""
     found = values("fast", preset, pair, dataset)
     assert holds(found, adv=adv, oh=oh, bn=10, bn_momentum=0.9, inner_steps=k, lr_g=lr_g, lr_z=lr_z)
     assert holds(found, steps=80_000, epochs=200, batch=256, inversion_batch=256, nz=256)
@@ -124,7 +124,7 @@ def test_ssd_kd_follows_fast_2(pair: Pair) -> None:
     ],
 )
 def test_cmi(preset: str, expected: dict[str, float]) -> None:
-    """Section 6.3."""
+    """CMI's repository, scripts/cmi."""
     found = values("cmi", preset)
     assert holds(found, **expected)
     assert holds(found, adv=0.5, bn=1, cr=0.8, lr=0.1, lr_g=1e-3, temperature=20, steps=80_000, nz=256)
@@ -144,7 +144,7 @@ def test_cmis_tuned_fast_was_for_cifar_100() -> None:
     [("nayer-100", 100, 10), ("nayer-200", 200, 20), ("nayer-300", 300, 30), ("nayer-no-text", 100, 10)],
 )
 def test_nayer(dataset: str, k: int, pair: Pair, preset: str, epochs: int, lives: int) -> None:
-    """Section 1.3 of the second specification; 400 steps an epoch, 20 · 10 batches before them and 2 in each."""
+    """NAYER's repository, scripts; 400 steps an epoch, 20 · 10 batches before them and 2 in each."""
     found = values("nayer", preset, pair, dataset)
     assert holds(found, inner_steps=k, inversion_batch=400, lr_g=4e-3, adv=1.33, bn=10, oh=0.5, bn_momentum=0.9)
     assert holds(found, nz=1000, steps=400 * epochs, epochs=epochs, batch=512, lr=0.2, final_lr=2e-4, temperature=20)
@@ -171,7 +171,7 @@ def test_cmi_compares_the_stages_of_a_resnet_34(dataset: str) -> None:
     ],
 )
 def test_deepinversion(preset: str, expected: dict[str, float]) -> None:
-    """Section 7c; the last one takes 200 steps an epoch."""
+    """CMI's repository, scripts/deepinv, and Fast-Datafree's; the last one takes 200 steps an epoch."""
     found = values("deepinversion", preset)
     assert holds(found, **expected)
     assert holds(found, bn=10, oh=1, lr=0.1, batch=256, inversion_batch=256, temperature=20, epochs=200)
@@ -187,7 +187,7 @@ def test_deepinversion(preset: str, expected: dict[str, float]) -> None:
     ],
 )
 def test_cmis_forms_of_the_generator_methods(method: str, expected: dict[str, float]) -> None:
-    """Section 7c, temperature as effective."""
+    """CMI's repository, scripts; the temperature as it takes effect."""
     found = values(method, "cmi")
     assert holds(found, **expected)
     assert holds(found, lr_g=1e-3, beta1=0.5, lr=0.1, batch=256, steps=80_000, epochs=200, weight_decay=1e-4)
@@ -204,7 +204,7 @@ def test_dfqs_second_script() -> None:
     [("cifar10", {"oh": 0.05, "ie": 5, "a": 0.01}), ("cifar100", {"oh": 0.5, "ie": 20, "a": 0.1})],
 )
 def test_dafls_original(dataset: str, weights: dict[str, float]) -> None:
-    """Section 3.1; one pair alone, CIFAR-100's weights for all that has more than ten classes."""
+    """DAFL's repository, DAFL-train.py; one pair alone, CIFAR-100's weights for all that has more than ten classes."""
     found = values("dafl", "original", RESNETS, dataset)
     assert holds(found, **weights)
     assert holds(found, lr_g=0.02, beta1=0.9, nz=1000, batch=1024, steps=240_000, epochs=2000, student_steps=1)
@@ -215,7 +215,7 @@ def test_dafls_original(dataset: str, weights: dict[str, float]) -> None:
 
 
 def test_dfads_originals() -> None:
-    """Section 4.1 and 4.2."""
+    """DFAD's repository, DFAD_cifar.py and the one of NYUv2."""
     found = values("dfad", "original", RESNETS)
     assert holds(found, batch=256, steps=125_000, student_steps=5, lr=0.1, weight_decay=5e-4, lr_g=1e-3, beta1=0.9)
     assert chosen("dfad", "original", RESNETS, "cifar100").note is None
@@ -224,7 +224,7 @@ def test_dfads_originals() -> None:
 
 
 def test_zskts_original() -> None:
-    """Section 7b; pairs of WRNs."""
+    """ZSKT's repository, main.py; pairs of WRNs."""
     found = values("zskt", "original")
     assert holds(found, batch=128, nz=100, steps=800_000, student_steps=10, attention=250, clip=5, lr=2e-3, lr_g=1e-3)
     assert [chosen("zskt", "original", pair).note is None for pair in (*WRNS, RESNETS)] == [True, True, True, False]
@@ -243,7 +243,7 @@ def test_spaceshipnet(dataset: str, preset: str, steps: int) -> None:
 
 
 def test_pre_dfkd() -> None:
-    """method-specs-2, 3.1 and 3.2: one pair on one dataset."""
+    """PRE-DFKD's repository: one pair on one dataset."""
     found = values("pre-dfkd", "original", RESNETS, "cifar100")
     assert holds(found, batch=1024, steps=144_000, epochs=400, student_steps=10, lr=0.1, weight_decay=5e-4, final_lr=0)
     assert holds(found, nz=1000, lr_g=0.02, beta1=0.9, oh=1, ie=5, a=0.1, lr_memory=5e-4, lr_z=0.02, divergence=1e-5)
@@ -259,7 +259,7 @@ def test_pre_dfkd_at_fasts_number_of_views() -> None:
     assert {name for name in found if found[name] != original[name]} == {"steps", "epochs", "batch"}
 
 
-def test_presets_that_the_issue_names_exist_in_two_forms() -> None:
+def test_methods_with_two_published_forms_have_both() -> None:
     for method in ("dafl", "dfad", "zskt"):
         assert {"original", "cmi"} <= set(methods.load(method).presets)
 

@@ -121,3 +121,11 @@ def _refused(bench: Bench, arguments: list[str], expected: str, **environment: s
         not (bench.folder / "calls.txt").exists()
         or Path(bench.folder / "calls.txt").read_text(encoding="utf-8").count("report") < 2
     )
+
+
+@pytest.mark.parametrize("device", ["cpu", "auto"])
+def test_teachers_of_a_grid_for_processors_see_no_card(bench: Bench, device: str) -> None:
+    bench.study.write_text(f"{bench.study.read_text(encoding='utf-8')}device: {device}\n", encoding="utf-8")
+    planned = bench.run("-n", "-p", PATH=_card(bench))
+    (line,) = [line for line in planned.stdout.splitlines() if "train-teacher" in line]
+    assert ("env CUDA_VISIBLE_DEVICES= " in line) == (device == "cpu")

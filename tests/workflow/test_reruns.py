@@ -142,6 +142,25 @@ def test_a_subset_runs_alone(bench: Bench) -> None:
     assert {call for call in done if "/" in call} == CELLS - {"second/scale-10/seed-0"}
     assert "validate" not in done
     assert bench.planned() == CELLS, "reports must know of the cells that are not done"
+    (bench.folder / "fail").unlink()
+    assert set(bench.work("--config", "methods=first")) == FIRST | AFTER
+    assert bench.planned() == CELLS, "what was chosen before still waits"
+
+
+def test_grids_of_one_study_plan_side_by_side(bench: Bench) -> None:
+    bench.work()
+    more = bench.folder / "more.yaml"
+    more.write_text(bench.study.read_text(encoding="utf-8").replace("[100, 10]", "[1]"), encoding="utf-8")
+    assert bench.run(study=more).returncode == 0
+    both = CELLS | {"first/scale-1/seed-0", "second/scale-1/seed-0"}
+    assert bench.planned() == both
+    assert bench.work() == ["report"], "neither undoes what the other has done; a report is of both"
+
+    bench.study.write_text(bench.study.read_text(encoding="utf-8").replace("[100, 10]", "[10]"), encoding="utf-8")
+    bench.work()
+    assert bench.planned() == {cell for cell in both if "scale-100/" not in cell}, (
+        "what a grid has no more is forgotten"
+    )
 
 
 def _replace_teacher(results: Path) -> None:

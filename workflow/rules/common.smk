@@ -21,6 +21,7 @@ from harness.grid import grid, keys, paths
 from harness.machine import cores, gpus, memory
 from harness.store import checking, layout
 from harness.store.atomic import write, write_bytes
+from harness.store.reading import read_intact
 from harness.store.records import Plan, Planned
 from harness.teachers import public, shelf
 
@@ -69,7 +70,7 @@ def validate():
         except UserError as error:
             sys.exit(f"error: {error}")
     tell_missing_teachers()
-    stamp = PLACE.validated(GRID.name)
+    stamp = PLACE.validated(CONFIG.stem)
     machine = ROOM, cores.available(), memory.available()
     beside = [(study.device, study.graphs, study.share, study.recipe) for study in GRID.studies]  # in no cell's key
     asked = sha256("".join([*PLANS.values(), str(beside), str(machine)]).encode()).hexdigest()
@@ -93,9 +94,21 @@ def tell_missing_teachers():
 def write_plans():
     """Tell reports what was chosen, study by study, so that a partial one says what waits."""
     for study in {cell.study for cell in CELLS.values()}:
-        chosen = {name: cell.method for name, cell in CELLS.items() if cell.study == study}
-        cells = {name: Planned(plan_key=PLANS[name], method=method) for name, method in chosen.items()}
-        write(PLACE.planned(study), Plan(cells=cells))
+        names = [name for name, cell in CELLS.items() if cell.study == study]
+        write(PLACE.planned(study), Plan(cells=chosen_before(study) | {name: planned(name) for name in names}))
+
+
+def planned(name):
+    """A cell of this grid, as a plan names it."""
+    return Planned(plan_key=PLANS[name], method=METHODS[name], grid=CONFIG.name)
+
+
+def chosen_before(study):
+    """What earlier calls set out to run: cells of other grids, and those that this one has still."""
+    earlier = read_intact(PLACE.planned(study), Plan)
+    cells = earlier.cells if earlier else {}
+    others = {name: cell for name, cell in cells.items() if cell.grid not in (None, CONFIG.name)}
+    return others | {name: planned(name) for name in cells if name in PLANS}
 
 
 def refuse_jobs():
@@ -210,6 +223,7 @@ try:
     CELLS = {cell.name: cell for cell in grid.select(GRID.cells, SELECTION)}
     NETWORKS = {(cell.dataset, cell.pair.teacher): cell.teacher_network for cell in GRID.cells}
     PLANS = {cell.name: keys.plan_key(cell) for cell in GRID.cells}
+    METHODS = {cell.name: cell.method for cell in GRID.cells}
     RECIPES = GRID.recipes
     CARDS = cards(GRID)
     for folder, own in {teacher_of(cell): cell.own for cell in CELLS.values()}.items():
@@ -223,7 +237,7 @@ DKD = os.environ.get("DKD_COMMAND") or f"{shlex.quote(sys.executable)} -m harnes
 ONCE = shlex.quote(pattern(Path(workflow.basedir) / "workflow/once.sh"))
 METRICS = [pattern(PLACE.cell(name).metrics) for name in CELLS]
 PATTERNS = layout.Results(Path(pattern(RESULTS)))
-SYNCED = pattern(PLACE.synced(GRID.name))
+SYNCED = pattern(PLACE.synced(CONFIG.stem))
 INDEX = pattern(Path(REPORTS) / "index.html")
 """Declared outputs are deleted before a job runs again, so the rules declare stamps in place of what must survive."""
 
@@ -231,6 +245,8 @@ INDEX = pattern(Path(REPORTS) / "index.html")
 # this machine's cards take a place each, and a teacher all places of one.
 GPU = int(GRID.device != "cpu" and CARDS != 0)
 WHOLE_GPU = GPU * (GRID.share if CARDS else 1)
+# Teachers of a grid for processors are made on one as well: no card was asked for.
+HIDDEN = "env CUDA_VISIBLE_DEVICES= " if GRID.device == "cpu" else ""
 LOCAL = workflow.resource_settings.nodes is None
 ROOM = min(len(GRID.cells), max(1, (workflow.resource_settings.cores or 1) // GRID.threads)) if LOCAL else 1
 if CARDS:

@@ -19,4 +19,4 @@ rule teacher:
         making=making,
     shell:
         once("teachers/{wildcards.dataset}/{wildcards.teacher}") +
-        "{DKD} {params.making} --results {RESULTS:q}"
+        "{HIDDEN}{DKD} {params.making} --results {RESULTS:q}"

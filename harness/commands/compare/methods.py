@@ -10,7 +10,7 @@ from statistics import fmean
 
 from harness.commands.output import Line, columns
 from harness.reporting import names, runs, speed, text
-from harness.reporting.quantities import FINAL
+from harness.reporting.quantities import FINAL, Quantity
 from harness.reporting.rows import Row, group
 from harness.reporting.rows import metric as metric_of
 from harness.reporting.stats import LEVEL, TTest, welch
@@ -30,6 +30,7 @@ class Match:
 
     a: Row
     b: Row
+    cost: Quantity
 
     @property
     def delta(self) -> float:
@@ -44,17 +45,17 @@ class Match:
     @property
     def ratio(self) -> float | None:
         """Cost of B to cost of A, on equally fast machines; None where they count seconds of different kinds."""
-        cost = speed.cost([self.a, self.b])
-        a, b = (fmean(row.values(cost)) for row in (self.a, self.b))
+        a, b = (fmean(row.values(self.cost)) for row in (self.a, self.b))
         return b / a if a and clock([self.a, self.b]) != "cost" else None
 
 
 def table(a: str, b: str, results: Path) -> Iterator[Line]:
     """A line per pair and scale that both labels have, and the test over all of them."""
-    rows = [row for row in group(runs.load(results)) if row.label in (a, b)]
+    everything = group(runs.load(results))
+    rows, cost = [row for row in everything if row.label in (a, b)], speed.cost(everything)
     by_name = {row.name: row for row in rows}
     facing = [(row, by_name.get(_facing(row, b))) for row in rows if row.label == a]
-    found = [Match(row, other) for row, other in facing if other and row.done and other.done]
+    found = [Match(row, other, cost) for row, other in facing if other and row.done and other.done]
     yield f"A = {_titled(a, rows)}, B = {_titled(b, rows)}: Δ = B - A in points, cost ratio = B / A,"
     yield "over all seeds that are done; interval and p by Welch's t-test"
     for place in dict.fromkeys((match.a.study, match.a.dataset) for match in found):
@@ -62,7 +63,7 @@ def table(a: str, b: str, results: Path) -> Iterator[Line]:
         yield f"{place[0]}: {names.dataset(place[1])}, {metric_of([match.a for match in own])}"
         yield columns([HEAD, *map(_line, own)], indent=2)
     yield from _over(found)
-    yield from _besides(rows, found)
+    yield from _besides(rows, found, everything)
 
 
 def signed_rank(deltas: Sequence[float]) -> float:
@@ -127,14 +128,15 @@ def _test(deltas: Sequence[float]) -> str:
     return f"Wilcoxon's signed-rank test over cells: {text.chance(p)}, {'' if p < LEVEL else 'not '}significant"
 
 
-def _besides(rows: Sequence[Row], found: Sequence[Match]) -> Iterator[str]:
+def _besides(rows: Sequence[Row], found: Sequence[Match], among: Sequence[Row]) -> Iterator[str]:
     """What does not count, and what makes costs doubtful."""
-    compared = {row.name for match in found for row in (match.a, match.b)}
+    compared = {row.name: row for match in found for row in (match.a, match.b)}
     yield from (f"only of one: {row.name}" for row in rows if row.name not in compared)
     yield from (f"left out: {row.name}: {problem}" for row in rows for problem in row.problems())
     told = {row.name: remarks.differing(row) for row in rows if row.name in compared}
     yield from (f"{name}: seeds ran with different {options}" for name, options in told.items() if options)
-    if overloaded := sum(len(row.overloaded) for row in rows if row.name in compared):
+    if overloaded := sum(len(row.overloaded) for row in speed.overloaded(compared.values(), among)):
         yield f"{overloaded} of these runs on an overloaded machine: their costs say little"
-    if any(speed.uneven([match.a, match.b]) for match in found):
+    times = speed.factors(among)
+    if any(run.metrics.cell in times for row in compared.values() for run in row.done):
         yield "machines of different speed: costs are as on an equally fast one, by the evaluations of the runs"

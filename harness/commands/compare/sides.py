@@ -109,10 +109,11 @@ def _of_report(path: Path) -> list[Version]:
 
 
 def _named(text: str, versions: list[Version], results: Path) -> list[Version]:
-    commit = facts.resolve(text) or text
+    resolved = facts.resolve(text)
+    commit = resolved or text
     of_key = pattern.of_key(text, versions, lambda version: (version.result.key, version.result.plan_key))
     found = of_key or [version for version in versions if version.commit.startswith(commit)]
-    if not found or len(text) < pattern.SHORTEST:
+    if not found or (len(text) < pattern.SHORTEST and not resolved):
         known = {version.result.label for version in versions} | {version.commit[:12] for version in versions} - {""}
         raise UserError(
             f"{text}: neither a folder nor a label, key or commit of runs under {results}{suggest(text, sorted(known))}"

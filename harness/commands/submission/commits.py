@@ -46,6 +46,9 @@ def _ours(manifest: Manifest) -> dict[str, str]:
 
 @functools.cache
 def _hash(commit: str, file: str) -> str | None:
-    """Hash of a file's code at a commit; None if that is not known here."""
+    """Hash of a file's code at a commit; None if that is not known here, or is no code."""
     text = facts.committed(commit, file)
-    return None if text is None else code.understand(text, file).sha256
+    try:
+        return None if text is None else code.understand(text, file).sha256
+    except SyntaxError:
+        return None

@@ -30,10 +30,9 @@ def efficiency(
     rows: Sequence[Row], styles: dict[str, Look], overloaded: bool = False, width: float = TEXT_WIDTH
 ) -> Figure | None:
     """Accuracy against end-to-end cost; the front leaves out overloaded machines unless they are asked for."""
-    scales = [[row for row in rows if row.scale == scale] for scale in sorted({row.scale for row in rows})]
-    points = [point for own in scales for point in front.points(own, speed.cost(own))]
+    points = front.points(rows, speed.cost(rows))
     unit = units.cost([point.row for point in points])
-    busy = [] if overloaded else [row for own in scales for row in speed.overloaded(own)]
+    busy = [] if overloaded else speed.overloaded(rows, rows)
     return _figure(points, unit, f"end-to-end cost ({unit.name})", styles, busy, width)
 
 

@@ -43,18 +43,18 @@ def learning(rows: Sequence[Row], styles: dict[str, Look], width: float = TEXT_W
     The marker of a label stands at the end of its curve; hollow if a machine was overloaded.
     """
     done = plot.done(rows)
-    speeds = speed.factors(done)
+    speeds, busy = speed.factors(done), speed.overloaded(done, done)
     curves = {row.name: found for row in done if (found := curve(row, speeds))}
     if not curves:
         return None
     unit = units.cost(done)
     scales = sorted({row.scale for row in done}, reverse=True)
     own, abreast = leading(done, styles), plot.abreast(done)
-    figure, axes = panels(len(scales), plot.NAMED, Key(plot.overloaded(done), width), abreast)
+    figure, axes = panels(len(scales), plot.NAMED, Key(plot.overloaded(busy), width), abreast)
     for panel, at in zip(axes, scales, strict=True):
         here = [row for row in done if row.scale == at and row.name in curves]
         for row in here:
-            _draw(panel, curves[row.name], unit, replace(own[row.label], hollow=bool(row.overloaded)))
+            _draw(panel, curves[row.name], unit, replace(own[row.label], hollow=row in busy))
         panel.set_title(f"{scale_text(at)} % data", loc="left")
         panel.set_xlabel(f"end-to-end cost ({unit.name})")
         plot.log(panel.xaxis)

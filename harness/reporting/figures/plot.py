@@ -85,18 +85,17 @@ def by_label(axes: Axes, rows: Sequence[Row], measure: Measure, styles: dict[str
 
 
 def overloaded(rows: Sequence[Row]) -> list[Line2D]:
-    """What a legend says of the rows of which a seed ran on an overloaded machine; empty without such rows."""
+    """What a legend says of rows of which a seed ran on an overloaded machine (`speed.overloaded`); empty of none."""
     sign = Line2D([], [], color="#666666", marker="o", ls="", mfc="white", label="machine overloaded")
-    return [sign] if any(row.overloaded for row in rows) else []
+    return [sign] if rows else []
 
 
 def hollow(
     axes: Axes, rows: Sequence[Row], place: Callable[[Row], tuple[float, float]], styles: dict[str, Look]
 ) -> None:
-    """Hollow marks for the rows of which a seed ran on an overloaded machine."""
+    """Hollow marks for rows of which a seed ran on an overloaded machine."""
     for row in rows:
-        if row.overloaded:
-            axes.plot(*place(row), **replace(styles[row.label], hollow=True).line | {"linestyle": "", "zorder": 4})
+        axes.plot(*place(row), **replace(styles[row.label], hollow=True).line | {"linestyle": "", "zorder": 4})
 
 
 def label_panels(count: int, names: Sequence[str], styles: dict[str, Look], below: Key) -> tuple[Figure, list[Axes]]:

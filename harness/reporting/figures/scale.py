@@ -39,14 +39,18 @@ def scale(rows: Sequence[Row], styles: dict[str, Look], width: float = TEXT_WIDT
         (lambda row: row.summary(FINAL), metric(done)),
         (lambda row: row.summary(cost).scaled(1 / unit.size), f"end-to-end cost ({unit.name})"),
     )
+    busy = speed.overloaded(done, done)
     if len({row.scale for row in done}) == 1:
-        return _by_label(done, shown, styles, Key(_signs(done), width))
+        return _by_label(done, shown, styles, busy, Key(_signs(done, busy), width))
     at = Counter(row.label for row in done)
     drawn = [row for row in done if at[row.label] > 1] or done
-    return _by_scale(drawn, shown, leading(drawn, styles), Key(_signs(drawn), width))
+    busy = [row for row in drawn if row in busy]
+    return _by_scale(drawn, shown, leading(drawn, styles), busy, Key(_signs(drawn, busy), width))
 
 
-def _by_scale(done: Sequence[Row], shown: plot.Shown, styles: dict[str, Look], below: Key) -> Figure:
+def _by_scale(
+    done: Sequence[Row], shown: plot.Shown, styles: dict[str, Look], busy: Sequence[Row], below: Key
+) -> Figure:
     names = labels(done)
     room = plot.beside_lines(names, styles)
     margins = Margins(right=room, between=room + 0.55)
@@ -57,7 +61,7 @@ def _by_scale(done: Sequence[Row], shown: plot.Shown, styles: dict[str, Look], b
         panel.set_ylabel(title)
     axes[0].axhline(_teacher(done), **TEACHER)
     cost = shown[1][0]
-    plot.hollow(axes[1], done, lambda row: (row.scale, cost(row).mean or 0.0), styles)
+    plot.hollow(axes[1], busy, lambda row: (row.scale, cost(row).mean or 0.0), styles)
     plot.clip(axes[0], done, styles)
     plot.log(axes[1].yaxis)
     for panel, (measure, _) in zip(axes, shown, strict=True):
@@ -65,7 +69,9 @@ def _by_scale(done: Sequence[Row], shown: plot.Shown, styles: dict[str, Look], b
     return figure
 
 
-def _by_label(done: Sequence[Row], shown: plot.Shown, styles: dict[str, Look], below: Key) -> Figure:
+def _by_label(
+    done: Sequence[Row], shown: plot.Shown, styles: dict[str, Look], busy: Sequence[Row], below: Key
+) -> Figure:
     names = labels(done)
     figure, axes = plot.label_panels(2, names, styles, below)
     for panel, (measure, title) in zip(axes, shown, strict=True):
@@ -73,13 +79,13 @@ def _by_label(done: Sequence[Row], shown: plot.Shown, styles: dict[str, Look], b
         panel.set_xlabel(title)
     axes[0].axvline(_teacher(done), **TEACHER)
     cost = shown[1][0]
-    plot.hollow(axes[1], done, lambda row: (cost(row).mean or 0.0, names.index(row.label)), styles)
+    plot.hollow(axes[1], busy, lambda row: (cost(row).mean or 0.0, names.index(row.label)), styles)
     plot.log(axes[1].xaxis)
     return figure
 
 
-def _signs(done: Sequence[Row]) -> list[Line2D]:
-    return [Line2D([], [], **TEACHER), *plot.overloaded(done)]
+def _signs(done: Sequence[Row], busy: Sequence[Row]) -> list[Line2D]:
+    return [Line2D([], [], **TEACHER), *plot.overloaded(busy)]
 
 
 def _teacher(done: Sequence[Row]) -> float:

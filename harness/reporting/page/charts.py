@@ -33,20 +33,21 @@ def charts(setting: Setting, styles: Mapping[str, Look], overloaded: bool = Fals
     Args:
         overloaded: whether the front takes in what ran on an overloaded machine.
     """
-    done = [row for row in setting.rows if row.done]
+    done, among = [row for row in setting.rows if row.done], setting.part.rows
     unit, looks = units.cost(done), leading(done, dict(styles))
-    busy = [] if overloaded else speed.overloaded(done)
-    found = {"efficiency": _efficiency(done, unit, looks, busy), "learning": _learning(done, unit, styles)}
+    busy = [] if overloaded else speed.overloaded(done, among)
+    points = sorted(front.points(done, speed.cost(among)), key=lambda point: point.cost.mean or 0.0)
+    curves = {row.label: curve(row, speed.factors(among)) for row in done}
+    found = {"efficiency": _efficiency(points, unit, looks, busy), "learning": _learning(curves, unit, styles)}
     axes = {"across": f"end-to-end cost ({unit.name})", "along": metric(done)}
     return {f"{name}/{setting.anchor}": {**axes, **chart} for name, chart in found.items() if chart}
 
 
-def _efficiency(rows: Sequence[Row], unit: Unit, styles: Mapping[str, Look], busy: Sequence[Row]) -> Chart | None:
+def _efficiency(points: Sequence[Point], unit: Unit, styles: Mapping[str, Look], busy: Sequence[Row]) -> Chart | None:
     """A point per row with its range over the seeds both ways; the front, and the floor that it must exceed."""
-    points = sorted(front.points(rows, speed.cost(rows)), key=lambda point: point.cost.mean or 0.0)
     if not points:
         return None
-    best = efficiency.on_front(points, busy)
+    best, rows = efficiency.on_front(points, busy), [point.row for point in points]
     series = [
         _series(styles[point.row.label], [point.accuracy.mean if other is point else None for other in points])
         | _point(point, unit)
@@ -68,10 +69,9 @@ def _reach(summary: Summary) -> list[float]:
     return [value or 0.0 for value in (summary.low, summary.mean, summary.high)]
 
 
-def _learning(rows: Sequence[Row], unit: Unit, styles: Mapping[str, Look]) -> Chart | None:
-    """A curve per row: what it had reached at each of the same costs."""
-    speeds = speed.factors(rows)
-    curves = {row.label: found for row in rows if (found := curve(row, speeds))}
+def _learning(curves: Mapping[str, Sequence[Epoch]], unit: Unit, styles: Mapping[str, Look]) -> Chart | None:
+    """A curve per label: what it had reached at each of the same costs."""
+    curves = {label: found for label, found in curves.items() if found}
     costs = [epoch.cost / unit.size for found in curves.values() for epoch in found]
     if not costs or not min(costs) > 0:
         return None

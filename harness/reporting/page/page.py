@@ -63,13 +63,20 @@ class Section:
         return [picture for picture in self.pictures if (picture.dataset, picture.pair) == pair]
 
 
-def page(sections: Sequence[Section], styles: Mapping[str, Look], folder: Path, overloaded: bool = False) -> str:
+def page(
+    sections: Sequence[Section],
+    styles: Mapping[str, Look],
+    folder: Path,
+    overloaded: bool = False,
+    only: Mapping[str, Sequence[str]] = {},
+) -> str:
     """The whole page as HTML.
 
     Args:
         styles: label -> its look, as in the figures.
         folder: where the page will lie; links to figures and runs are relative to it.
         overloaded: whether fronts take in what ran on an overloaded machine.
+        only: the filter that chose what it shows, see `report.render`.
     """
     embedded = chosen([picture for section in sections for picture in section.pictures])
     templates = Environment(
@@ -96,7 +103,7 @@ def page(sections: Sequence[Section], styles: Mapping[str, Look], folder: Path, 
     templates.globals["text"] = text
     drawn = [charts(setting, styles, overloaded) for section in sections for setting in settings(section.rows)]
     return templates.get_template("page.html").render(
-        summary=_summary(sections),
+        summary=" ".join([_summary(sections), *_filtered(only)]),
         protocol=PROTOCOL,
         sections=sections,
         texts=_texts(sections),
@@ -118,6 +125,12 @@ def _summary(sections: Sequence[Section]) -> str:
     counts = Counter(run.status for row in rows for run in row.runs)
     states = ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
     return f"{studies}, {count(counts.total(), 'run')}: {states}."
+
+
+def _filtered(only: Mapping[str, Sequence[str]]) -> list[str]:
+    """What a filter let through, in a sentence."""
+    chosen = "; ".join(f"{column} = {', '.join(values)}" for column, values in only.items())
+    return [f"A part of the results: {chosen}."] if only else []
 
 
 def _texts(sections: Sequence[Section]) -> str:

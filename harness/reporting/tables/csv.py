@@ -11,7 +11,7 @@ from harness.reporting import columns, text
 from harness.reporting.quantities import Quantity
 from harness.reporting.rows import Row
 from harness.reporting.stats import Summary
-from harness.reporting.tables.remarks import Odd, of_cost, of_runs
+from harness.reporting.tables.remarks import Odd, of_cost, of_runs, of_time
 from harness.store.layout import scale_text
 from harness.store.records import FEW_IMAGES
 
@@ -78,9 +78,7 @@ def _recorded(row: Row) -> dict[str, str]:
 
 
 def _notes(row: Row, odd: Odd) -> list[str]:
-    notes = [*of_runs(row, odd), *of_cost(row)]
-    if any(run.metrics.device == "cpu" for run in row.done):
-        notes.append("shared machine")
+    notes = [*of_runs(row, odd), *of_cost(row), *of_time([row])]
     if any(run.metrics.images < FEW_IMAGES for run in row.done):
         notes.append(f"fewer than {FEW_IMAGES} images")
     return notes

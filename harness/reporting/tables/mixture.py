@@ -45,7 +45,8 @@ def check(rows: Sequence[Row], mixed: bool) -> Odd:
         problems = "\n".join(f"  {mix.problem}" for mix in mixes)
         raise UserError(
             f"study {rows[0].study}: one table would mix\n{problems}\n"
-            "  keep one of them (`dkd report --only COLUMN=VALUE`), or let them stand together, marked (`--mixed`)"
+            "  keep one of them (`dkd report --only COLUMN=VALUE --out DIR`),\n"
+            "  or let them stand together, marked (`--mixed`)"
         )
     return _joined([mix.odd for mix in mixes])
 

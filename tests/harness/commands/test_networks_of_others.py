@@ -12,7 +12,9 @@ import yaml
 from harness.commands import status, stored, trace, verify
 from harness.commands.validate import validate
 from harness.errors import UserError
+from harness.grid import keys
 from harness.grid.cell import Cell
+from harness.grid.grid import load_grid
 from harness.run.runner import run_cell
 from harness.store.layout import Results
 from harness.teachers import foreign, train
@@ -100,3 +102,20 @@ def test_a_teacher_without_batch_norm_is_refused_by_methods_that_match_it(tmp_pa
 def test_where_none_is_needed_such_a_teacher_is_taken(tmp_path: Path) -> None:
     file = write(tmp_path, [{"teacher": "nets.py:bare", "student": "cnn3_16"}], {"dfad": {}, "kd-noise": {}})
     assert len(validate(file, lambda _: None)) == 2
+
+
+def test_a_teacher_whose_code_changed_does_not_teach(tmp_path: Path) -> None:
+    study = write(tmp_path, [{"teacher": "nets.py:tiny", "student": "cnn3_16"}], {"kd-noise": {}})
+    results, nets = tmp_path / "results", tmp_path / "nets.py"
+    network = load_grid(study).cells[0].teacher_network
+    taught = train.train("digits", network, results=results, changes={**FREE, "epochs": 3}, report=lambda _: None)
+    nets.write_text(
+        NETS.replace("nn.Conv2d(8, 16, 3, padding=1), nn.ReLU()", "nn.Conv2d(8, 16, 3, padding=1), nn.Tanh()")
+    )
+    keys.forget()
+    with pytest.raises(UserError, match=f"it has {taught.value:.2f} %, and .* the code of .*tiny changed since"):
+        _run(load_grid(study).cells[0], results)
+    assert not list(results.glob("mine/*/*/*/*/*/metrics.json"))
+    nets.write_text(NETS)
+    keys.forget()
+    assert _run(load_grid(study).cells[0], results) == "done"

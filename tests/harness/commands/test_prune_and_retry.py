@@ -143,3 +143,18 @@ def test_temporary_files_of_killed_processes_go(name: str, tmp_path: Path, dkd: 
     assert old.exists()
     assert dkd("prune", "--results", tmp_path)[0] == 0
     assert files(tmp_path) == sorted([*before, young])
+
+
+@pytest.mark.parametrize(
+    ("began", "stays"), [("2026-01-01T00:00:01+00:00", True), ("2025-12-31T23:59:59+00:00", False)]
+)
+def test_prune_keeps_what_will_be_gone_on_with(tmp_path: Path, began: str, stays: bool) -> None:
+    """A run begun after the cell's result was finished is of newer code; one begun before is given up."""
+    cell = factory.write(tmp_path, factory.metrics(finished="2026-01-01T00:00:00+00:00"))
+    begun = RunFolder(cell / "runs" / ("0" * 16))
+    manifest = factory.manifest(factory.metrics())
+    attempt = manifest.attempts[0].model_copy(update={"start": began, "end": None, "outcome": None})
+    atomic.write(begun.manifest, manifest.model_copy(update={"attempts": [attempt]}))
+    begun.checkpoint.write_bytes(b"half")
+    assert [run.key for run in (old.folder for old in prune.prune(tmp_path))] == ([] if stays else [begun.key])
+    assert begun.checkpoint.exists() == stays

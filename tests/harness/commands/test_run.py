@@ -140,3 +140,14 @@ def test_a_plan_key_belongs_to_one_cell(study: Path, tmp_path: Path) -> None:
         run.run("toy/*", study, results=tmp_path, plan_key="0" * 16)
     with pytest.raises(UserError, match="--set needs --out"):
         run.run("toy/*", study, changes=["steps=1"], results=tmp_path)
+
+
+def test_a_cell_that_was_killed_is_the_machines_trouble(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(subprocess, "run", Commands(0, -9, 2))
+    assert run.run("toy/*", study, results=tmp_path) == 1
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        f"error: {CELL}1 did not come to its end: killed by SIGKILL",
+        f"error: {CELL}2 did not come to its end",
+    ]

@@ -74,3 +74,34 @@ def test_all_threads_count_on_the_cores_and_sleep_does_not() -> None:
 def test_readings_rise() -> None:
     readings = [Elapsed.now() for _ in range(100)]
     assert all(b.wall >= a.wall and b.cpu >= a.cpu for a, b in pairwise(readings))
+
+
+def test_on_a_card_phases_are_what_its_events_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In milliseconds of the stream; nothing waits for the card but who reads, and nothing counts twice."""
+    now, waits = [0.0], list[float]()
+
+    class Event:
+        def __init__(self, enable_timing: bool) -> None:
+            assert enable_timing
+
+        def record(self) -> None:
+            self.at = now[0]
+
+        def elapsed_time(self, end: Event) -> float:
+            return end.at - self.at
+
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: waits.append(now[0]))
+    clock = Clock(torch.device("cuda"))
+    with clock.synthesis():
+        now[0] += 1500
+    with clock.distillation():
+        now[0] += 250
+    assert waits == []
+    for _ in range(2):
+        assert (clock.seconds.synthesis, clock.seconds.distillation) == (1.5, 0.25)
+    with clock.synthesis():
+        now[0] += 1000
+    with clock.evaluation():
+        assert waits == [1750.0, 2750.0], "what runs before an evaluation is no part of it"
+    assert clock.seconds.synthesis == 2.5

@@ -10,6 +10,7 @@ import pytest
 from harness.commands.contract import prepare, tiny_cell
 from harness.engine import checkpoint, loop
 from harness.engine.loop import Engine
+from harness.machine import card
 
 
 class Time:
@@ -66,3 +67,16 @@ def test_a_process_that_goes_on_judges_by_what_reading_took(tmp_path: Path, monk
     # From the start, which is before the reading.
     found = saves(tmp_path, monkeypatch, round_takes=100.0, write_takes=10.0, resumed=True)
     assert found[:2] == [210.0, 420.0]
+
+
+def test_energy_is_what_a_cards_counter_rose_by_and_sharers_are_the_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once each is not known: nothing is added across the gap."""
+    engine = prepare(tiny_cell("kd-noise"), tmp_path)
+    joules, sharers = iter([10.0, 12.0, None, 20.0, 25.0]), iter([1, 3, None, 2, 0])
+    monkeypatch.setattr(card, "joules", lambda device: next(joules))
+    monkeypatch.setattr(card, "sharers", lambda device: next(sharers))
+    for _ in range(5):
+        engine._look_at_card()
+    assert (engine.ledger.energy, engine.ledger.device_sharers) == (2.0 + 5.0, 3)

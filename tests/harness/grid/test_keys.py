@@ -157,9 +157,10 @@ def test_of_files_in_options_the_content_alone_counts(tmp_path: Path, where: str
     assert asked("a.npz", b"one") == first
 
 
-def test_numbers_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["NUMBERS", "SCHEME"])
+def test_numbers_and_scheme_count(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = key(tmp_path / "mine.py", CODE)
-    monkeypatch.setattr(keys, "NUMBERS", keys.NUMBERS + 1)
+    monkeypatch.setattr(keys, name, getattr(keys, name) + 1)
     assert key(tmp_path / "mine.py", CODE) != before
 
 
@@ -169,5 +170,6 @@ def test_an_option_of_the_budget_is_not_one_of_the_label(tmp_path: Path) -> None
     assert key(tmp_path / "mine.py", CODE, **options) != key(tmp_path / "mine.py", CODE, **budget)
 
 
-def test_teacher_changes_the_cell_key() -> None:
-    assert keys.cell_key("a", "1") != keys.cell_key("a", "2")
+def test_the_cell_key_is_of_plan_and_teacher() -> None:
+    found = {keys.cell_key(plan, teacher) for plan in ("a", "b", "1") for teacher in ("1", "2", "a")}
+    assert len(found) == 9

@@ -69,4 +69,17 @@ def test_values_are_those_of_all_runs_whatever_else_is_asked(study: Path) -> Non
 
 
 def test_a_column_given_twice_accepts_all_its_values() -> None:
-    assert filters(["label=a", "scale=10", "label=b,c"]) == {"label": ["a", "b", "c"], "scale": ["10"]}
+    assert filters(["label=a", "scale=10", "label=b,c"]) == {"label": ["a", "b,c"], "scale": ["10"]}
+
+
+def test_a_value_may_hold_commas_itself(tmp_path: Path) -> None:
+    for seed, name in enumerate(("AMD EPYC (family 25, model 17)", "AMD EPYC", "Other CPU")):
+        factory.write(tmp_path, factory.metrics(seed=seed, device_name=name))
+    runs = load(tmp_path)
+
+    def seeds(*texts: str) -> list[int]:
+        return [run.name.seed for run in select(runs, filters([f"device_name={text}" for text in texts]))]
+
+    assert seeds("AMD EPYC (family 25, model 17)") == [0]
+    assert seeds("AMD EPYC (family 25, model 17)", "Other CPU") == [0, 2]
+    assert seeds("AMD EPYC,Other CPU") == [1, 2]

@@ -142,3 +142,13 @@ def test_evenness_is_entropy_over_its_largest_value() -> None:
     halves = -(0.75 * math.log2(0.75) + 0.25 * math.log2(0.25))
     assert evenness([3, 1]) == pytest.approx(100 * halves)
     assert evenness(None) is None and evenness([0, 0]) is None
+
+
+def test_even_classes_and_even_difficulty_are_two_claims(tmp_path: Path) -> None:
+    """Ours has all classes alike and one difficulty, theirs one class and all difficulties alike."""
+    for seed in range(3):
+        even, odd = [5, 5, 5, 5 + seed], [17 + seed, 1, 1, 1]
+        factory.write(tmp_path, factory.metrics("ssd-kd", seed=seed, class_counts=even, difficulty=odd))
+        factory.write(tmp_path, factory.metrics("fast-2", seed=seed, class_counts=odd, difficulty=even))
+    assert found(tmp_path, "evenly spread over classes").verdict == "confirmed"
+    assert found(tmp_path, "evenly difficult").verdict == "refuted"

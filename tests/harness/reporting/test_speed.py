@@ -109,3 +109,35 @@ def test_compare_says_that_machines_differed(tmp_path: Path) -> None:
     told = "\n".join(str(line) for line in methods.table("fast-2", "dafl", tmp_path))
     assert "cost × 1.50 (geometric mean)" in told
     assert "machines of different speed: costs are as on an equally fast one" in told
+
+
+def test_a_pair_has_one_usual_machine_at_all_its_scales(tmp_path: Path) -> None:
+    """Three runs at 10 % on a machine that takes twice as long as the one of two runs at 1 %."""
+    for scale, slow, seeds in ((10.0, 2.0, 3), (1.0, 1.0, 2)):
+        for seed in range(seeds):
+            spent = Seconds(startup=0.0, synthesis=10 * scale * slow, distillation=0.0, evaluation=9 * slow)
+            factory.write(tmp_path, factory.metrics("a", scale, seed, final=80.0, seconds=spent))
+    boards = {setting.scale: board(setting) for setting in settings(group(load(tmp_path)))}
+    costs = {scale: (found.methods[0].cost.mean or 0.0) * found.unit.size for scale, found in boards.items()}
+    # As if all had met the slow one, the median of the five.
+    assert costs == {"10": pytest.approx(200.0), "1": pytest.approx(20.0)}
+
+
+def test_a_machine_is_usual_for_its_own_pair_alone(tmp_path: Path) -> None:
+    write(tmp_path, "a", 100.0, (1.0, 2.0, 2.0))
+    spent = Seconds(startup=0.0, synthesis=70.0, distillation=0.0, evaluation=30.0)
+    other = "toy/digits/wrn10_1--wrn10_1/a/scale-10/seed-0"
+    factory.write(tmp_path, factory.metrics("a", cell=other, student="wrn10_1", final=80.0, seconds=spent))
+    every = group(load(tmp_path))
+    means = {row.pair.student: row.summary(speed.cost(every)).mean for row in every}
+    assert means == {"cnn3_16": pytest.approx(200.0), "wrn10_1": pytest.approx(70.0)}
+
+
+def test_compare_says_of_a_cost_that_it_is_fair_or_that_it_says_little(tmp_path: Path) -> None:
+    for label, slow in (("fast-2", 1.0), ("dafl", 2.0)):
+        spent = Seconds(startup=0.0, synthesis=100 * slow, distillation=0.0, evaluation=9 * slow)
+        waited = spent.model_copy(update={"synthesis": 300 * slow})
+        factory.write(tmp_path, factory.metrics(label, final=80.0, seconds=waited, cpu_seconds=spent))
+    told = "\n".join(str(line) for line in methods.table("fast-2", "dafl", tmp_path))
+    assert "costs are as on an equally fast one" in told
+    assert "their costs say little" not in told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from harness import data, networks
+from harness import code, data, networks
 from harness.engine.randomness import Streams
 from harness.errors import UserError
+from harness.teachers import train
 from harness.teachers.fit import Fit, focal_loss
 from methods.parts.views import random_windows
 
@@ -23,13 +25,13 @@ SHORT = {"epochs": 3, "images": 200, "floor": 0.0}
 def fit(folder: Path) -> Fit:
     dataset = data.load("digits")
     network = Streams(0, CPU).build("teacher-init", lambda: networks.build("cnn3_16", 10, 1))
-    return Fit(network, dataset, dataset.teachers.recipe_for("cnn3_16", SHORT), CPU, folder / "training.pt")
+    return Fit(network, dataset, dataset.teachers.recipe_for("cnn3_16", SHORT), CPU, folder / "training.pt", "")
 
 
 def test_more_images_than_there_are_cannot_be_asked_for(tmp_path: Path) -> None:
     recipe = data.load("digits").teachers.recipe_for("cnn3_16", {"images": 1298})
     with pytest.raises(UserError, match=r"recipe\.images: 1298: there are 1297 training images"):
-        Fit(networks.build("cnn3_16", 10, 1), data.load("digits"), recipe, CPU, tmp_path / "training.pt")
+        Fit(networks.build("cnn3_16", 10, 1), data.load("digits"), recipe, CPU, tmp_path / "training.pt", "")
 
 
 def test_a_stopped_training_ends_as_if_it_had_not_been_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +56,7 @@ def test_a_training_below_its_floor_need_not_be_repeated_with_a_lower_one(tmp_pa
     for floor in (99.9, 0.0):
         recipe = dataset.teachers.recipe_for("cnn3_16", {**SHORT, "floor": floor})
         network = Streams(0, CPU).build("teacher-init", lambda: networks.build("cnn3_16", 10, 1))
-        Fit(network, dataset, recipe, CPU, tmp_path / "training.pt").run(said.append)
+        Fit(network, dataset, recipe, CPU, tmp_path / "training.pt", "").run(said.append)
     assert [line.partition(",")[0] for line in said] == ["epoch 1/3", "epoch 2/3", "epoch 3/3", "resumed after epoch 3"]
 
 
@@ -74,7 +76,7 @@ def test_a_recipe_of_steps_takes_them_however_many_images_there_are(
 
     monkeypatch.setattr(Fit, "_step", step)
     recipe = data.load("digits").teachers.recipe_for("cnn3_16", {"steps": steps, "images": images, "batch": 64})
-    training = Fit(networks.build("cnn3_16", 10, 1), data.load("digits"), recipe, CPU, tmp_path / "training.pt")
+    training = Fit(networks.build("cnn3_16", 10, 1), data.load("digits"), recipe, CPU, tmp_path / "training.pt", "")
     said: list[str] = []
     training.run(said.append)
     assert taken == [min(64, images)] * steps
@@ -83,7 +85,7 @@ def test_a_recipe_of_steps_takes_them_however_many_images_there_are(
 
 def test_every_image_has_its_turn_before_one_comes_again(tmp_path: Path) -> None:
     recipe = data.load("digits").teachers.recipe_for("cnn3_16", {"steps": 10, "images": 30, "batch": 10})
-    training = Fit(networks.build("cnn3_16", 10, 1), data.load("digits"), recipe, CPU, tmp_path / "training.pt")
+    training = Fit(networks.build("cnn3_16", 10, 1), data.load("digits"), recipe, CPU, tmp_path / "training.pt", "")
     training.epochs = 1
     numbers = torch.cat(training._batches(torch.Generator().manual_seed(0)))
     for first in range(0, 90, 30):
@@ -97,7 +99,7 @@ def test_the_rate_falls_along_the_steps(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("harness.teachers.fit.set_learning_rate", lambda _, rate: rates.append(rate))
     changes = {"steps": 4, "images": 20, "milestones": [0.5], "lr": 1.0}
     recipe = data.load("digits").teachers.recipe_for("cnn3_16", changes)
-    Fit(networks.build("cnn3_16", 10, 1), data.load("digits"), recipe, CPU, tmp_path / "x.pt").run(lambda _: None)
+    Fit(networks.build("cnn3_16", 10, 1), data.load("digits"), recipe, CPU, tmp_path / "x.pt", "").run(lambda _: None)
     assert rates == pytest.approx([1.0, 1.0, 0.1, 0.1])
 
 
@@ -148,3 +150,43 @@ def test_windows_cut_images_and_labels_alike() -> None:
 
 def _flip(window: Tensor, flip: bool) -> Tensor:
     return window.flip(2) if flip else window
+
+
+NETS = """
+from torch import nn
+
+def tiny(classes, channels):
+    return nn.Sequential(nn.Flatten(), nn.Linear(64 * channels, 8), nn.ReLU(), nn.Linear(8, classes))
+"""
+
+
+@pytest.mark.parametrize(("change", "resumed"), [("nn.ReLU()", True), ("nn.Tanh()", False)])
+def test_a_training_goes_on_with_the_code_that_began_it(
+    change: str, resumed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.teachers.fit.CHECKPOINT_SECONDS", 0.0)
+    nets, said = tmp_path / "nets.py", list[str]()
+    nets.write_text(NETS, encoding="utf-8")
+
+    def stop(line: str) -> None:
+        if "epoch 2/" in line:
+            raise KeyboardInterrupt
+
+    def begin(report: Callable[[str], object]) -> None:
+        train.train("digits", f"{nets}:tiny", results=tmp_path / "results", changes=SHORT, report=report)
+
+    with pytest.raises(KeyboardInterrupt):
+        begin(stop)
+    nets.write_text(NETS.replace("nn.ReLU()", change), encoding="utf-8")
+    code.forget()
+    begin(said.append)
+    assert any("resumed after epoch" in line for line in said) == resumed
+
+
+def test_another_backbone_is_another_origin(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.pth", tmp_path / "other.pth"
+    one.write_bytes(b"1")
+    other.write_bytes(b"2")
+    origins = [train._origin("deeplabv3_resnet50", file) for file in (None, one, other, one)]
+    assert len(set(origins)) == 3
+    assert origins[1] == origins[3]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -48,8 +49,11 @@ def test_draws_follow_the_priorities() -> None:
         assert abs(share - p) < 5 * math.sqrt(p / 200_000) + 1e-5
 
 
-def test_weights_are_the_formula_divided_by_their_maximum() -> None:
-    source = filled()
+@pytest.mark.parametrize(("scale", "largest"), [("max", max), ("mean", lambda raw: sum(raw) / len(raw))])
+def test_weights_are_the_formula_divided_by_their_maximum_or_mean(
+    scale: str, largest: Callable[[list[float]], float]
+) -> None:
+    source = filled(weight_scale=scale)
     source.priority.copy_(torch.linspace(0.1, 3, source.capacity))
     source.begin_round(1, 50, 0)
     p = source.probabilities().tolist()
@@ -57,7 +61,7 @@ def test_weights_are_the_formula_divided_by_their_maximum() -> None:
     assert batch.slot is not None and batch.importance is not None and batch.weight is not None
     raw = [(source.capacity * p[slot]) ** -0.4 for slot in batch.slot.tolist()]
     assert batch.importance.tolist() == pytest.approx(raw, rel=1e-5)
-    assert batch.weight.tolist() == pytest.approx([w / max(raw) for w in raw], rel=1e-5)
+    assert batch.weight.tolist() == pytest.approx([w / largest(raw) for w in raw], rel=1e-5)
 
 
 @pytest.mark.parametrize("alpha", [0.6, 0.0])

@@ -190,6 +190,13 @@ def test_unknown_names_are_refused(results: Path, tmp_path: Path) -> None:
         sides.side(str(tmp_path), results)
 
 
+def test_a_branch_may_have_a_short_name(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sides.facts, "resolve", lambda text: NEW if text == "dev" else None)
+    assert len(sides.side("dev", results).runs) == 3
+    with pytest.raises(UserError, match="neither"):
+        sides.side("bbb", results)
+
+
 @pytest.mark.parametrize("given", [("reference", "ssd-kd"), ("ssd-kd", "reference")])
 def test_reference_stands_alone(results: Path, given: tuple[str, str]) -> None:
     with pytest.raises(UserError, match="`reference` stands alone: dkd compare reference"):

@@ -248,6 +248,7 @@ def test_what_is_no_submission(tmp_path: Path) -> None:
         ("A = 2\n", False, Origin.CHANGED, 1),
         ("A = 2\n", True, Origin.CHANGED, 0),
         (None, False, Origin.UNKNOWN, 0),
+        ("no code at all →\n", False, Origin.UNKNOWN, 0),
     ],
 )
 def test_code_is_that_of_its_commit(

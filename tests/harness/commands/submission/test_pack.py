@@ -53,6 +53,14 @@ def test_what_is_sent_can_be_imported(sent: Path, tmp_path: Path) -> None:
     assert report.problems == [f"{sent}/teachers/digits/wrn10_1: its weights are missing"]
 
 
+def test_what_we_sent_is_known_to_us(results: Path, tmp_path: Path) -> None:
+    """Though hosts, and places on our machine, are withheld there."""
+    add(results, seed=2, status="failed", reason="/home/me/x: boom", final=None, best=None, best_epoch=None)
+    pack.submit(results, "*", tmp_path / "sent")
+    report = import_results.merge(tmp_path / "sent", results)
+    assert (report.known, report.imported, report.problems) == (3, 0, [])
+
+
 def test_the_same_records_make_the_same_archive(results: Path, tmp_path: Path) -> None:
     for name in ("a.zip", "b.zip"):
         pack.submit(results, "seed-1", tmp_path / name)

@@ -118,6 +118,8 @@ def test_cpu_times_of_several_at_once_are_marked_and_no_others(tmp_path: Path) -
     assert list(cpu.footnotes.values()) == ["on a machine that cells share, up to 4 at once"]
     assert not gpu.footnotes
     assert not alone.footnotes
+    assert [", up to 4 at once" in table.csv for table in (cpu, gpu, alone)] == [True, False, False]
+    assert not any(table.csv.splitlines()[1].endswith("shared machine") for table in (gpu, alone))
 
 
 def test_a_cpus_cost_stands_beside_the_wall_and_a_gpus_is_the_wall(tmp_path: Path) -> None:
