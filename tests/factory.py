@@ -233,16 +233,22 @@ def teacher(dataset: str = "digits", name: str = "wrn10_1") -> TeacherRecord:
 
 
 def untrained_teacher(results: Path) -> Path:
-    """A real network with random weights, stored as if it had been trained. Returns its folder."""
+    """A real network with random weights, stored with what it reaches. Returns its folder."""
     import torch
 
     from harness import data
+    from harness.engine.evaluate import Evaluator
     from harness.networks import for_task
     from harness.networks.weights import save_weights
 
     torch.manual_seed(0)
-    place = results / "teachers/digits/wrn10_1"
-    save_weights(for_task("wrn10_1", data.load("digits").task), place / "teacher.safetensors")
-    sha256 = checksums.sha256(place / "teacher.safetensors")
-    atomic.write(place / "teacher.json", teacher().model_copy(update={"sha256": sha256}))
+    place, dataset = results / "teachers/digits/wrn10_1", data.load("digits")
+    network = for_task("wrn10_1", dataset.task)
+    save_weights(network, place / "teacher.safetensors")
+    found = {
+        "sha256": checksums.sha256(place / "teacher.safetensors"),
+        "value": Evaluator(dataset, network, torch.device("cpu")).teacher,
+        "floor": 0.0,
+    }
+    atomic.write(place / "teacher.json", teacher().model_copy(update=found))
     return place

@@ -196,7 +196,7 @@ def another_teacher(results: Path) -> TeacherRecord:
 
 def test_a_teacher_below_its_floor_is_refused(results: Path) -> None:
     record = results / TEACHER / "teacher.json"
-    atomic.write(record, reading.read(record, TeacherRecord).model_copy(update={"value": 97.0}))
+    atomic.write(record, reading.read(record, TeacherRecord).model_copy(update={"value": 97.0, "floor": 98.5}))
     with pytest.raises(UserError, match="below its floor"):
         run(results)
 

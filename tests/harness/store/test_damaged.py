@@ -205,7 +205,7 @@ def test_cut_weights_of_a_teacher_are_named(bench: Bench) -> None:
 
 def test_a_teacher_below_its_floor_teaches_nobody(bench: Bench, dkd: Command) -> None:
     path = bench.teacher / "teacher.json"
-    atomic.write(path, reading.read(path, TeacherRecord).model_copy(update={"value": 97.0}))
+    atomic.write(path, reading.read(path, TeacherRecord).model_copy(update={"value": 97.0, "floor": 98.5}))
     refused(bench.run(1), "97.00 % is below its floor of 98.50 %", "dkd train-teacher digits wrn10_1 --replace")
     code, _, errors = dkd("train-teacher", "digits", "wrn10_1", "--results", bench.results)
     refused((code, errors), f"{path}: teacher: 97.00 % is below its floor")
