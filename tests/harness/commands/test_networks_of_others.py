@@ -109,13 +109,12 @@ def test_a_teacher_whose_code_changed_does_not_teach(tmp_path: Path) -> None:
     results, nets = tmp_path / "results", tmp_path / "nets.py"
     network = load_grid(study).cells[0].teacher_network
     taught = train.train("digits", network, results=results, changes={**FREE, "epochs": 3}, report=lambda _: None)
-    nets.write_text(
-        NETS.replace("nn.Conv2d(8, 16, 3, padding=1), nn.ReLU()", "nn.Conv2d(8, 16, 3, padding=1), nn.Tanh()")
-    )
+    changed = NETS.replace("nn.Conv2d(8, 16, 3, padding=1), nn.ReLU()", "nn.Conv2d(8, 16, 3, padding=1), nn.Tanh()")
+    nets.write_text(changed, encoding="utf-8")
     keys.forget()
     with pytest.raises(UserError, match=f"it has {taught.value:.2f} %, and .* the code of .*tiny changed since"):
         _run(load_grid(study).cells[0], results)
     assert not list(results.glob("mine/*/*/*/*/*/metrics.json"))
-    nets.write_text(NETS)
+    nets.write_text(NETS, encoding="utf-8")
     keys.forget()
     assert _run(load_grid(study).cells[0], results) == "done"

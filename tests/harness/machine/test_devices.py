@@ -38,5 +38,9 @@ def test_a_card_is_leased_before_torch_looks_for_one(
 
 def test_nobody_else_chooses_a_device() -> None:
     """But `assemble`, which works under the runner's lease."""
-    users = {path.name for path in Path(ROOT / "harness").rglob("*.py") if "choose_device(" in path.read_text("utf-8")}
+    users = {
+        path.name
+        for path in Path(ROOT / "harness").rglob("*.py")
+        if "choose_device(" in path.read_text(encoding="utf-8")
+    }
     assert users == {"devices.py", "assemble.py"}
