@@ -33,8 +33,7 @@ methods: {ssd-kd: {preset: smoke, steps: 80, epochs: 2, batch: 8}}
 def found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bench finds the card, and its records, which know no such device, take it for one of CUDA's."""
     monkeypatch.setattr(gpus, "visible", lambda: [])
-    for module in (devices, train, foreign, verify):
-        monkeypatch.setattr(module, "choose_device", lambda wanted: DEVICE)
+    monkeypatch.setattr(devices, "choose_device", lambda wanted: DEVICE)
     monkeypatch.setattr(session, "Metrics", lambda **values: Metrics(**values | {"device": "cuda"}))
     monkeypatch.setattr(verify, "Verification", lambda **values: Verification(**values | {"device": "cuda"}))
 
