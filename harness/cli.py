@@ -412,7 +412,7 @@ def prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     results: ResultsFolder = RESULTS,
 ) -> None:
-    """Remove the runs that are no cell's current result, and what killed processes left behind."""
+    """Remove runs that are no cell's result and will not be gone on with, and what killed processes left behind."""
     from harness.commands import prune
 
     place.existing(results)
@@ -539,8 +539,8 @@ def report(
         list[str] | None, typer.Option(help=f"Only these, such as method=ssd-kd,dafl. Columns: {TOLD}.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Where the report goes; required with --only.  [default: reports]", parser=path)
-    ] = None,
+        Path, typer.Option(help="Where the report goes; with --only another folder than that.", parser=path)
+    ] = REPORTS,
     mixed: Annotated[
         bool, typer.Option("--mixed", help="Mark cells of other code or devices, do not refuse them.")
     ] = False,
@@ -555,12 +555,11 @@ def report(
 
     place.existing(results)
     filters = columns.filters(only or [])
-    if filters and out is None:
+    if filters and out == REPORTS:
         raise UserError(f"--only: {REPORTS}/ is for the whole report: --out DIR names a folder for a part of it")
-    folder = out or REPORTS
-    place.is_there(folder)
+    place.is_there(out)
     with _warnings_told():
-        say(str(render(results, folder, only=filters, mixed=mixed, overloaded=overloaded)[-1]))
+        say(str(render(results, out, only=filters, mixed=mixed, overloaded=overloaded)[-1]))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`dkd prune`: removes the runs that are no cell's current result, and what killed processes left behind."""
+"""`dkd prune`: removes runs that are no cell's result and will not be gone on with, and what kills left behind."""
 
 from __future__ import annotations
 

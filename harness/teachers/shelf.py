@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 
 FLIPS = 2
-"""Test images of which a teacher may think otherwise on another device: sums are added in another order there."""
+"""Test images of which a teacher may think otherwise on another device: sums are added in another order there. Our
+choice, as the next."""
 ROUNDING = 0.1
 """The same in percent, where test images are many."""
 

@@ -408,6 +408,7 @@ def test_report_passes_its_filters(dkd: Command, monkeypatch: pytest.MonkeyPatch
     assert (code, output) == (0, "there/index.html\n")
     ((results, _, more),) = calls
     assert (results, more) == (tmp_path, {"only": {"method": ["ssd-kd,dafl"]}, "mixed": True, "overloaded": False})
+    assert dkd("report", "--results", tmp_path, "--only", "method=ssd-kd", "--out", "reports")[0] == 2
     assert dkd("report", "--results", tmp_path, "--only", "method=ssd-kd") == (
         2,
         "",

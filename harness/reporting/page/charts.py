@@ -37,7 +37,8 @@ def charts(setting: Setting, styles: Mapping[str, Look], overloaded: bool = Fals
     unit, looks = units.cost(done), leading(done, dict(styles))
     busy = [] if overloaded else speed.overloaded(done, among)
     points = sorted(front.points(done, speed.cost(among)), key=lambda point: point.cost.mean or 0.0)
-    curves = {row.label: curve(row, speed.factors(among)) for row in done}
+    speeds = speed.factors(among)
+    curves = {row.label: curve(row, speeds) for row in done}
     found = {"efficiency": _efficiency(points, unit, looks, busy), "learning": _learning(curves, unit, styles)}
     axes = {"across": f"end-to-end cost ({unit.name})", "along": metric(done)}
     return {f"{name}/{setting.anchor}": {**axes, **chart} for name, chart in found.items() if chart}

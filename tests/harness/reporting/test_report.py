@@ -52,6 +52,10 @@ def test_several_studies_and_pairs(tmp_path: Path) -> None:
     written = render(tmp_path / "results", tmp_path / "all")
     assert sum(path.suffix == ".svg" for path in written) == 4 * (len(FIGURES) - 1)  # there is no real data
     render(tmp_path / "results", tmp_path / "one", only={"study": ["one"]})
+    told = [
+        b"A part of the results: study = one." in (tmp_path / to / "index.html").read_bytes() for to in ("one", "all")
+    ]
+    assert told == [True, False]
     assert [path.name for path in sorted((tmp_path / "one").iterdir())] == ["index.html", "one"]
     with pytest.raises(ConfigError, match="valid choices: one, two"):
         render(tmp_path / "results", tmp_path / "x", only={"study": ["three"]})
