@@ -51,7 +51,8 @@ def _lines(record: Record, cut: Sequence[str]) -> Iterator[str]:
         yield f"\n## Failed: {len(record.failures)}\n"
         yield from (f"- {item}: `{_last(error)}`" for item, error in record.failures.items())
     rehearsed = parts.get("rehearsal", {})
-    yield f"\n## Rehearsal\n\n{len(rehearsed)} labels went from their first round over a checkpoint to their end."
+    if rehearsed:
+        yield f"\n## Rehearsal\n\n{len(rehearsed)} labels went from their first round over a checkpoint to their end."
     yield from _compared(parts.get("runs", {}))
     yield from _table("Runs", {name: one for name, one in parts.get("runs", {}).items() if "mode" in one}, RUNS)
     yield from _table("Steps", parts.get("steps", {}), STEPS)
