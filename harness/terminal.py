@@ -7,8 +7,13 @@ import io
 import os
 import shutil
 import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from harness.errors import clean
+
+ItemT = TypeVar("ItemT")
 
 PLAIN = {
     **{"→": "->", "×": "x", "–": "-", "±": "+/-", "…": "...", "·": "*", "−": "-", "²": "2", "₁": "1", "₂": "2"},
@@ -21,6 +26,8 @@ SHARED = "DKD_SHARED_TERMINAL"
 """Set in the environment of commands whose terminal others write to at the same time: then no line is drawn over."""
 BAR = range(8, 25)
 """Letters that a bar may have."""
+REDRAW_SECONDS = 0.1
+"""How often a bar moves: drawing is not for nothing."""
 
 
 def prepare() -> None:
@@ -73,6 +80,26 @@ class LastLine:
     def _write(self, text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
+
+
+def progress(items: Iterable[ItemT], total: int, what: str) -> Iterator[ItemT]:
+    """The items, while a terminal shows how many of the ``total`` are done and how long the others will take."""
+    line, began, drawn = LastLine(), time.monotonic(), 0.0
+    try:
+        for done, item in enumerate(items):
+            if time.monotonic() - drawn >= REDRAW_SECONDS:
+                drawn = time.monotonic()
+                left = f"  {time_left(began, done, total)}" if done else ""
+                line.show(done / total, f"{done}/{total}{left}", what)
+            yield item
+    finally:
+        line.clear()
+
+
+def time_left(began: float, done: int, total: int) -> str:
+    """How long the rest of ``total`` will take, if ``done`` of them, at least one, took since ``began`` (monotonic)."""
+    seconds = int((time.monotonic() - began) / done * (total - done))
+    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d} left"
 
 
 def _fitted(done: float, state: str, name: str, columns: int) -> str:

@@ -29,6 +29,7 @@ from harness.store.files import there
 from harness.store.layout import Results, RunFolder, remedy
 from harness.store.reading import DamagedRecord
 from harness.store.records import Manifest, Metrics
+from harness.terminal import progress
 from harness.tracking import health
 from harness.tracking.store import set_environment
 from harness.wording import count
@@ -171,8 +172,8 @@ def store(results: Path) -> Check:
 
 def stored_records(results: Path) -> Iterator[Check]:
     """Every record under ``results``, read; the damaged ones, or how many there are."""
-    read = 0
-    for check in _records(results):
+    checks, read = list(_records(results)), 0
+    for check in progress(checks, len(checks), "reading records"):
         try:
             check()
             read += 1

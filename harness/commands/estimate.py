@@ -10,9 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
-from rich.console import Console
-from rich.progress import track
-
 from harness.commands.output import Line, columns
 from harness.commands.speeds import KINDS, Judged, Speeds
 from harness.commands.status import LEFT, CellStatus
@@ -22,6 +19,7 @@ from harness.run import estimates
 from harness.run.costs import Cost
 from harness.store.layout import CellFolder
 from harness.store.records import Flops, Metrics
+from harness.terminal import progress
 from harness.wording import count
 
 ASSUMED = {"cuda": 5e12, "cpu": 3e10}
@@ -48,15 +46,7 @@ Counting = Callable[[Sequence[Cell]], Iterable[tuple[Cell, Cost | None]]]
 
 def _counted(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cost | None]]:
     """These cells and their costs, as they are found."""
-    console = Console(stderr=True)
-    yield from track(
-        estimates.estimates(cells),
-        "counting operations",
-        len(cells),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
+    return progress(estimates.estimates(cells), len(cells), "counting operations")
 
 
 def prepare(cells: Sequence[Cell]) -> None:

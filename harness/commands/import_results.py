@@ -16,7 +16,7 @@ from harness.store.layout import Results, RunFolder, TeacherFolder
 from harness.store.reading import DamagedRecord
 from harness.store.records import Manifest, Metrics
 from harness.teachers import shelf
-from harness.terminal import say
+from harness.terminal import progress, say
 from harness.wording import count
 
 FolderT = TypeVar("FolderT", RunFolder, TeacherFolder)
@@ -82,7 +82,8 @@ class _Import:
         for teacher in self.theirs.teachers():
             if there(teacher.record):
                 self.attempt(self.teacher, teacher)
-        for run in self.theirs.runs():
+        runs = list(self.theirs.runs())
+        for run in progress(runs, len(runs), "importing runs"):
             self.attempt(self.run, run)
         self.strays()
         shutil.rmtree(self.stage.path, ignore_errors=True)

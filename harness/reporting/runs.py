@@ -13,6 +13,7 @@ from harness.store import checking, place
 from harness.store.layout import CellFolder, CellName, RunFolder
 from harness.store.reading import DamagedRecord, read_events, read_intact
 from harness.store.records import Attempt, Event, Manifest, Metrics, Planned, TrackingLink
+from harness.terminal import progress
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,9 @@ def load(results: Path) -> list[Run]:
     there = {cell.name for cell in cells}
     plan = plans.read_all(found, {name.study for name in there})
     seeds = Counter(study for study, _ in {(name.study, name.seed) for name in there | plan.keys()})
-    ended = [_read(cell, seeds[cell.name.study], plan.get(cell.name)) for cell in cells]
+    ended = [
+        _read(cell, seeds[cell.name.study], plan.get(cell.name)) for cell in progress(cells, len(cells), "reading runs")
+    ]
     waiting = [
         WaitingRun(name, seeds[name.study], found.cell(name), planned.method)
         for name, planned in plan.items()

@@ -11,12 +11,10 @@ from harness.run import log
 from harness.run.run import Run
 from harness.store import atomic
 from harness.store.records import Progress
-from harness.terminal import LastLine, say, shared
+from harness.terminal import REDRAW_SECONDS, LastLine, say, shared, time_left
 
 EVERY_SECONDS = 1.0
 """How often other processes are told."""
-REDRAW_SECONDS = 0.1
-"""How often the bar moves: a round may take a thousandth of a second, and drawing is not for nothing."""
 SHARED_SECONDS = 60.0
 """How often the epochs of a run are told where many runs at once are told on one terminal."""
 
@@ -96,11 +94,9 @@ class ProgressReport:
     def _text(self, engine: Engine) -> str:
         schedule, events = engine.method.schedule, engine.ledger.events
         metric = f"{events[-1].metric:.2f} %" if events else "not evaluated yet"
-        return f"epoch {len(events)}/{schedule.epochs}  {metric}  {self._left(engine)} left"
+        return f"epoch {len(events)}/{schedule.epochs}  {metric}  {self._left(engine)}"
 
     def _left(self, engine: Engine) -> str:
         assert self._first_round is not None
-        done = engine.ledger.next_round - self._first_round
-        left = engine.method.schedule.rounds - engine.ledger.next_round
-        seconds = int((time.monotonic() - self._started) / done * left)
-        return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+        begun, rounds = self._first_round, engine.method.schedule.rounds
+        return time_left(self._started, engine.ledger.next_round - begun, rounds - begun)

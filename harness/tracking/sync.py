@@ -19,6 +19,7 @@ from harness.store import atomic, checking, occupancy, reading
 from harness.store.layout import CellFolder, Results, RunFolder
 from harness.store.reading import DamagedRecord
 from harness.store.records import Metrics, TrackingLink
+from harness.terminal import progress
 from harness.tracking import points, rows, view
 from harness.tracking.experiment import Experiment
 from harness.tracking.pages import Contents
@@ -56,7 +57,8 @@ def sync(results: Path) -> SyncReport:
             cells = [cell for cell in found if cell.runs()]
             if cells:
                 experiment = Experiment.open(client, study, results, _contents(cells))
-                for _, seeds in itertools.groupby(cells, lambda cell: cell.name.row):
+                rows = [list(seeds) for _, seeds in itertools.groupby(cells, lambda cell: cell.name.row)]
+                for seeds in progress(rows, len(rows), f"MLflow: rows of {study}"):
                     _sync_row(experiment, [seen for cell in seeds for seen in _seen(cell, report)], report)
     return report
 

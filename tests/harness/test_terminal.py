@@ -103,6 +103,45 @@ def test_a_shared_terminal_is_never_drawn_over(
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("watched", [True, False])
+def test_long_work_says_how_far_it_is_and_how_long_the_rest_takes(
+    watched: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = iter(range(0, 10_000, 20))  # seconds: a look at the clock every 20
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: watched)
+    assert list(terminal.progress("abcd", 4, "letters")) == list("abcd")
+    states = [state.strip("━─ ") for state in capsys.readouterr().out.split("\r\x1b[2K")]
+    # It begins at 0 s and looks three times an item: with one done at 100 s, with two at 160 s, with three at 220 s.
+    shown = ["0/4  letters", "1/4  0:05:00 left  letters", "2/4  0:02:40 left  letters", "3/4  0:01:13 left  letters"]
+    assert states == (["", *shown, ""] if watched else [""])
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (["sync", "--results", "{}"], "MLflow: rows of toy"),
+        (["import", "{}", "--results", "other"], "importing runs"),
+        (["doctor", "--results", "{}"], "reading records"),
+        (["submit", "--check", "{}"], "checking cells"),
+        (["report", "--results", "{}", "--out", "out"], "drawing figures"),
+        (["compare", "ssd-kd", "fast", "--results", "{}"], "reading runs"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_commands_that_go_over_all_records_show_it(
+    command: list[str], told: str, dkd: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = tmp_path / "results"
+    for label in ("ssd-kd", "fast"):
+        factory.write(results, factory.metrics(label))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    _, out, _ = dkd(*(part.format(results) for part in command))
+    assert told in out
+    assert out.rpartition(told)[2].startswith("\r\x1b[2K")  # taken away before what the command has to say
+
+
 def test_one_module_alone_speaks() -> None:
     """All others hand it their text: `output` cleans what it lays out, and echoes it with colours."""
     allowed = {"harness/terminal.py": {"write"}, "harness/cli.py": {"echo"}}

@@ -19,6 +19,7 @@ from harness.store import checking, reading
 from harness.store.layout import CellFolder, Results
 from harness.store.reading import DamagedRecord
 from harness.store.records import Event, Manifest, Metrics, Plan, Record, Seconds
+from harness.terminal import progress
 from harness.wording import count, some
 
 SHOWN = 10
@@ -61,7 +62,7 @@ def of(folder: Results) -> Findings:
         return found
     found.problems += contents.otherwise(folder)
     found.problems += [f"{stray.place}: not the name of a cell" for stray in folder.strays()]
-    for cell in folder.cells():
+    for cell in progress(folder.cells(), found.cells, "checking cells"):
         try:
             found.problems += [f"{cell.place}: {problem}" for problem in _cell(cell, found)]
             if (plan := folder.planned(cell.name.study)).exists():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -24,6 +24,7 @@ from harness.reporting.figures.scale import scale
 from harness.reporting.figures.synthetic import class_names, focus, histograms
 from harness.reporting.rows import Row, by_pair
 from harness.store.layout import scale_text
+from harness.terminal import progress
 from methods.base.pair import Pair
 
 
@@ -152,9 +153,10 @@ def draw(rows: Sequence[Row], styles: dict[str, Look], out: Path, overloaded: bo
     subjects = [Subject(own, focus(own), styles, out / own[0].study / "figures", overloaded) for own in by_pair(rows)]
     tasks = [(subject, name) for subject in subjects for name in KINDS]
     pictures: dict[str, list[Picture]] = _over_pairs(rows, styles, out)
-    for (subject, _), picture in zip(tasks, _in_parallel(tasks), strict=True):
+    drawn = progress(_in_parallel(tasks), len(tasks), "drawing figures")
+    for (subject, _), picture in zip(tasks, drawn, strict=True):
         pictures[subject.rows[0].study] += [picture] if picture else []
-    return {study: sorted(drawn, key=rank) for study, drawn in pictures.items()}
+    return {study: sorted(own, key=rank) for study, own in pictures.items()}
 
 
 def rank(picture: Picture) -> int:
@@ -179,13 +181,14 @@ def _overall(found: summaries.Profiles, styles: dict[str, Look], folder: Path) -
     return Picture(OVERALL, None, None, caption, figure.get_figwidth(), *files)
 
 
-def _in_parallel(tasks: Sequence[Task]) -> list[Picture | None]:
+def _in_parallel(tasks: Sequence[Task]) -> Iterator[Picture | None]:
     """One process per core: drawing takes nearly all of the time of a report."""
     workers = min(len(tasks), cores.for_processes())
     if workers < 2:
-        return [_draw(task) for task in tasks]
+        yield from map(_draw, tasks)
+        return
     with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
-        return list(pool.map(_draw, tasks))
+        yield from pool.map(_draw, tasks)
 
 
 def _draw(task: Task) -> Picture | None:
