@@ -180,6 +180,7 @@ def test_the_table_compares_steps_with_floors_and_bf16_with_fp32(tmp_path: Path)
         "| 2 at once | fp32 | 90.00, 92.00 | 4.0, 6.0 | 6.0, 14.0 | 15.0 | 1.0, 1.0 | 0.0, 0.0 | 1, – | 3 | – |" in text
     )
     assert "bf16 − fp32: +0.75 points, of means over 2 and 2 seeds:" in text
+    assert "Rehearsal" not in text  # none was made
 
 
 def test_the_machine_is_described(tmp_path: Path) -> None:

@@ -126,6 +126,7 @@ def test_long_work_says_how_far_it_is_and_how_long_the_rest_takes(
         (["submit", "--check", "{}"], "checking cells"),
         (["report", "--results", "{}", "--out", "out"], "drawing figures"),
         (["compare", "ssd-kd", "fast", "--results", "{}"], "reading runs"),
+        (["list", "--estimate", "--configfile", str(ROOT / "workflow/config/smoke.yaml")], "counting operations"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
